@@ -1,0 +1,1 @@
+"""Patient follow-up rules for HCRM."""
