@@ -1,4 +1,4 @@
-"""The house rules: style, types, import direction, packaging, locks, and no file that fits one machine only."""
+"""The house rules: style, types, import direction, packaging, locks, and no file that fits one machine."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def foreign_imports(source: str, own: str, allowed: tuple[str, ...]) -> Iterator
 
 @pytest.mark.parametrize("folder", MEMBERS, ids=lambda folder: folder.name)
 def test_member_imports_only_the_public_api(folder: Path) -> None:
-    """Adapters and plugins see `hcrm_core.api` and no more of the core; their tests also `hcrm_core.testing`."""
+    """Adapters and plugins see only `hcrm_core.api` of the core; their tests also `hcrm_core.testing`."""
     wrong = []
     for part, allowed in {"src": ("hcrm_core.api",), "tests": ("hcrm_core.api", "hcrm_core.testing")}.items():
         for path in sorted((folder / part).rglob("*.py")):
