@@ -17,7 +17,16 @@ from typing import NamedTuple
 from hcrm_adapter_hl7v2.reader import compile_paths, compile_rows, read_message, split_messages
 
 FIELDS = (
-    "MSH-9.1", "MSH-10", "PID-3.1", "PID-5.1", "PID-5.2", "PID-7", "PID-8", "PID-11.5", "PID-13.1", "PV1-19.1",
+    "MSH-9.1",
+    "MSH-10",
+    "PID-3.1",
+    "PID-5.1",
+    "PID-5.2",
+    "PID-7",
+    "PID-8",
+    "PID-11.5",
+    "PID-13.1",
+    "PV1-19.1",
 )
 RESULT_FIELDS = ("OBX-3.1", "OBX-5", "OBX-6.1")
 
@@ -126,7 +135,9 @@ def main(arguments: Sequence[str]) -> None:
         rates = measure(messages)
         print(f"{kind}: {len(messages)} messages")
         for rate in rates:
-            against = ", ".join(f"{rate.median / other.median:.2f} × {other.name}" for other in rates if other is not rate)
+            against = ", ".join(
+                f"{rate.median / other.median:.2f} × {other.name}" for other in rates if other is not rate
+            )
             print(f"  {rate.name}: {rate.median:,.0f}/s ({rate.low:,.0f}–{rate.high:,.0f}); {against}")
 
 

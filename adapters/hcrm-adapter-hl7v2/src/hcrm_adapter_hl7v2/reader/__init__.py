@@ -8,10 +8,11 @@ Whatever the bytes are, the only exception is :class:`UnreadableMessage`.
 from .charset import Decoded, decode, default_codec
 from .delimiters import Delimiters
 from .framing import FileRemark, RawMessage, split_messages
-from .message import Message, Segment, read_message
+from .message import Message, read_message
 from .path import Path, parse_path
 from .prepared import compile_paths, compile_rows
 from .report import Repair, UnreadableMessage, Where
+from .segment import Segment
 from .values import NULL, Null, Value
 
 __all__ = [

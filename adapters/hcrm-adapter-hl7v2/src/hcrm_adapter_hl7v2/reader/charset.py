@@ -21,9 +21,7 @@ _SHOWN_NAME: Final = 24
 _ADVICE: Final = "set `charset` of the source to the one the sender really uses"
 
 # MSH-18 as bytes → its codec, for the names under which no character can hide a delimiter.
-_PLAIN: Final[dict[bytes, str]] = {
-    name: "utf-8" for name in (b"UNICODE UTF-8", b"UTF-8", b"UTF8", b"utf-8", b"UNICODE")
-}
+_PLAIN: Final[dict[bytes, str]] = dict.fromkeys((b"UNICODE UTF-8", b"UTF-8", b"UTF8", b"utf-8", b"UNICODE"), "utf-8")
 
 
 class Decoded(NamedTuple):
@@ -63,6 +61,8 @@ def decode(raw: bytes, default_charset: str | None = None, *, override: bool = F
     """
     if b"\0" in raw:
         raise _refuse_nul(raw)
+    if len(raw) < 4 or not raw.startswith(b"MSH"):
+        raise UnreadableMessage("the message must begin with MSH and a delimiter", Where(byte=0))
     end = raw.find(b"\r")
     head = raw[:end] if end > 0 else raw
     if b"\n" in head:
@@ -117,7 +117,9 @@ def _declared(head: bytes, default: str | None) -> str:
 
 
 def _field_18(head: str) -> str:
-    fields = head.split(head[3:4], 18)
+    if len(head) < 4:
+        return ""
+    fields = head.split(head[3], 18)
     return fields[17].strip() if len(fields) > 17 else ""
 
 
@@ -145,10 +147,9 @@ def _decode_declared(raw: bytes, name: str, default: str | None) -> Decoded:
     if codec == "ascii":
         return _decode_undeclared(raw, "declares ASCII" if name else "declares no charset", default)
     repairs = []
-    if codec.startswith(_SINGLE_BYTE) or codec in ("gb18030", "cp950"):
-        if _is_utf8(raw):
-            text = f"declares {_shown(name)} but is also valid UTF-8; it was read as declared: check the sender"
-            repairs.append(Repair("charset-doubt", MSH_18, text))
+    if codec.startswith((*_SINGLE_BYTE, "gb18030", "cp950")) and _try(raw, "utf-8") is not None:
+        text = f"declares {_shown(name)} but is also valid UTF-8; it was read as declared: check the sender"
+        repairs.append(Repair("charset-doubt", MSH_18, text))
     return _strictly(raw, codec, _shown(name), repairs)
 
 
@@ -200,10 +201,6 @@ def _try(raw: bytes, codec: str) -> str | None:
         return None
 
 
-def _is_utf8(raw: bytes) -> bool:
-    return _try(raw, "utf-8") is not None
-
-
 def _first_misfit(raw: bytes) -> int:
     try:
         raw.decode("utf-8")
@@ -238,13 +235,14 @@ def _refuse_nul(raw: bytes) -> UnreadableMessage:
     at = Where(byte=raw.index(b"\0"))
     if looks_wide(raw):
         return UnreadableMessage("the message is UTF-16 or UTF-32; let the sender send UTF-8", at)
-    return UnreadableMessage("the message holds a NUL byte, so it is damaged or no text; ask the sender to repeat it", at)
+    return UnreadableMessage(
+        "the message holds a NUL byte, so it is damaged or no text; ask the sender to repeat it", at
+    )
 
 
 def looks_wide(data: bytes) -> bool:
     """Tell whether the bytes begin as UTF-16 or UTF-32 text does: by a byte order mark or ``MSH`` with NULs."""
-    start = data[:64].lstrip(b"\r\n\x0b")
-    return start.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")) or (
-        len(start) > 3 and start.count(0) * 2 >= len(start) - 1 and start.replace(b"\0", b"")[:3] in
-        (b"MSH", b"FHS", b"BHS")
-    )
+    start = data[:64].lstrip(b"\r\n\x0b")[:16]
+    if start.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")):
+        return True
+    return b"\0" in start[:3] and start.replace(b"\0", b"").startswith((b"MSH", b"FHS", b"BHS"))

@@ -11,13 +11,35 @@ from typing import Final
 _CODECS: Final[dict[str, tuple[str, ...]]] = {
     "ascii": ("ASCII", "USASCII", "ANSIX34", "ISO646", "ISOIR6", "ISO646US", "7BIT"),
     "utf-8": ("UNICODEUTF8", "UTF8", "UNICODE", "UNICODEUTF", "ISO10646UTF8"),
-    "gb18030": ("GB180302000", "GB180302005", "GB180302022", "GB18030", "GBK", "CP936", "WINDOWS936", "GB2312",
-                "GB23121980", "GB231280", "EUCCN", "ISOIR58"),
+    "gb18030": (
+        "GB180302000",
+        "GB180302005",
+        "GB180302022",
+        "GB18030",
+        "GBK",
+        "CP936",
+        "WINDOWS936",
+        "GB2312",
+        "GB23121980",
+        "GB231280",
+        "EUCCN",
+        "ISOIR58",
+    ),
     "cp950": ("BIG5", "CP950", "WINDOWS950"),
     "big5hkscs": ("BIG5HKSCS", "HKSCS"),
     "cp949": ("KSX1001", "KSC5601", "EUCKR", "CP949", "UHC", "ISOIR149"),
-    "iso2022_jp_ext": ("ISOIR14", "ISOIR13", "ISOIR87", "ISOIR159", "JISX0201", "JISX0208", "JISX0212",
-                       "JISX02081990", "JISX02121990", "ISO2022JP"),
+    "iso2022_jp_ext": (
+        "ISOIR14",
+        "ISOIR13",
+        "ISOIR87",
+        "ISOIR159",
+        "JISX0201",
+        "JISX0208",
+        "JISX0212",
+        "JISX02081990",
+        "JISX02121990",
+        "ISO2022JP",
+    ),
     "cp932": ("SHIFTJIS", "SJIS", "CP932", "WINDOWS31J"),
     "euc_jp": ("EUCJP",),
     "koi8-r": ("KOI8R",),
@@ -28,8 +50,23 @@ _WINDOWS: Final = (1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258)
 _ISO_IR_OF_8859: Final = {100: 1, 101: 2, 109: 3, 110: 4, 144: 5, 127: 6, 126: 7, 138: 8, 148: 9}
 _8859_OF_LATIN: Final = (1, 2, 3, 4, 9, 10, 13, 14, 15)
 
-WIDE: Final = frozenset({"UNICODEUTF16", "UNICODEUTF32", "UTF16", "UTF32", "UTF16LE", "UTF16BE", "UTF32LE",
-                         "UTF32BE", "UCS2", "UCS4", "ISO10646UCS2", "UNICODEUTF16LE", "UNICODEUTF16BE"})
+WIDE: Final = frozenset(
+    {
+        "UNICODEUTF16",
+        "UNICODEUTF32",
+        "UTF16",
+        "UTF32",
+        "UTF16LE",
+        "UTF16BE",
+        "UTF32LE",
+        "UTF32BE",
+        "UCS2",
+        "UCS4",
+        "ISO10646UCS2",
+        "UNICODEUTF16LE",
+        "UNICODEUTF16BE",
+    }
+)
 """Names (as :func:`key` writes them) of the encodings whose delimiters are not single bytes."""
 
 _NOISE: Final = re.compile(r"[^0-9A-Z]+")

@@ -69,7 +69,9 @@ def _judge(text: str) -> Delimiters:
     first_line = text.partition("\r")[0].partition("\n")[0]
     field = first_line[3:4]
     if not first_line.startswith("MSH") or field not in _PUNCTUATION:
-        raise UnreadableMessage("the message must begin with MSH and a delimiter", Where(line=1, segment="MSH", field=1))
+        raise UnreadableMessage(
+            "the message must begin with MSH and a delimiter", Where(line=1, segment="MSH", field=1)
+        )
     encoding = first_line[4:].partition(field)[0]
     repairs = []
     chosen = encoding.strip(" ")
@@ -86,7 +88,10 @@ def _judge(text: str) -> Delimiters:
         repairs.append(Repair("long-delimiters", _MSH_2, "MSH-2 is longer than five characters; the rest was ignored"))
     if len(chosen) == 5 and chosen[4] in field + chosen[:4]:
         chosen = chosen[:4]
-        repairs.append(Repair("truncation-character", _MSH_2, "the truncation character is a delimiter; it was ignored"))
+        repairs.append(
+            Repair("truncation-character", _MSH_2, "the truncation character is a delimiter; it was ignored")
+        )
     if len({field, *chosen}) != len(chosen) + 1:
         raise UnreadableMessage("MSH-1 and MSH-2 use one character for two purposes", _MSH_2)
-    return Delimiters(field, *chosen, *[ABSENT] * (5 - len(chosen)), encoding, tuple(repairs))
+    component, repetition, escape, subcomponent, truncation = [*list(chosen), *[ABSENT] * (5 - len(chosen))]
+    return Delimiters(field, component, repetition, escape, subcomponent, truncation, encoding, tuple(repairs))

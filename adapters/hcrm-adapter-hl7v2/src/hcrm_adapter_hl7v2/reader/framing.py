@@ -23,7 +23,9 @@ _MARK: Final = (
 )
 _FIRST: Final = re.compile(_JUNK + _MARK)
 _LATER: Final = re.compile(rb"[\r\n\x0b]" + _JUNK + _MARK)
-_BURIED: Final = re.compile(rb"(?P<junk>[^\r\n]{1,256}?)(?P<id>MSH)(?=(?P<fs>[!-/:-@\[-`{-~])[!-/:-@\[-`{-~]{3,6}(?P=fs))")
+_BURIED: Final = re.compile(
+    rb"(?P<junk>[^\r\n]{1,256}?)(?P<id>MSH)(?=(?P<fs>[!-/:-@\[-`{-~])[!-/:-@\[-`{-~]{3,6}(?P=fs))"
+)
 _FRAME_END: Final = re.compile(rb"\x1c(?=[\r\n]|\Z)")
 _FILLER: Final = b"\r\n \t\x00\x0b\x1a\x1c"
 _CLOSES: Final = {b"BTS": b"BHS", b"FTS": b"FHS"}
@@ -170,10 +172,9 @@ class _Wrappers:
             text = f"{name.decode()} has no {header.decode()} before it; the file may lack its beginning"
             yield FileRemark("no-header", where, text, b"")
         said = segment[4:].split(segment[3:4])[0].strip() if len(segment) > 4 else b""
-        if name == b"BTS" and said.isdigit() and len(said) < 10:
-            if int(said) != self.messages:
-                text = f"the batch trailer counts {int(said)} messages and {self.messages} were found"
-                yield FileRemark("count", where, text, b"")
+        if name == b"BTS" and said.isdigit() and len(said) < 10 and int(said) != self.messages:
+            text = f"the batch trailer counts {int(said)} messages and {self.messages} were found"
+            yield FileRemark("count", where, text, b"")
         if name == b"BTS":
             self.messages = 0
 

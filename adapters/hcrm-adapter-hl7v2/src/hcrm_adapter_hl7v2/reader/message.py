@@ -11,6 +11,7 @@ from .framing import RawMessage, split_messages
 from .lines import cut
 from .path import HEADERS, Path, parse_path
 from .report import Repair, UnreadableMessage, Where
+from .segment import Segment
 from .values import NULL, Value, leaf, part
 
 
@@ -49,7 +50,7 @@ def _only_message(raw: bytes) -> tuple[bytes, list[Repair]]:
         elif item.code in ("not-hl7", "stray-bytes"):
             raise UnreadableMessage(item.text, item.where)
     if len(found) != 1:
-        raise UnreadableMessage("there are several messages here; they must be split before they are read", found[1].where)
+        raise UnreadableMessage("several messages stand here; they must be split before they are read", found[1].where)
     return found[0].raw, found[0].repairs
 
 
@@ -122,9 +123,9 @@ class Message:
         if index is None:
             return None
         fields = self.fields_at(index)
-        if path.index >= len(fields) or (path.segment in HEADERS and path.field <= 2):
+        if path.place >= len(fields) or (path.segment in HEADERS and path.field <= 2):
             return self.value_at(index, path)
-        text, marks = fields[path.index], self.delimiters
+        text, marks = fields[path.place], self.delimiters
         numbers = (path.repetition, path.component, path.subcomponent)[: path.depth]
         for separator, number in zip((marks.repetition, marks.component, marks.subcomponent), numbers, strict=False):
             text = text if text == '""' else part(text, separator, number)
@@ -173,9 +174,9 @@ class Message:
         if path.segment in HEADERS and path.field <= 2:
             return _header_field(self.fields_at(index), self.delimiters, path)
         fields = self.fields_at(index)
-        if path.index >= len(fields):
+        if path.place >= len(fields):
             return None
-        text = fields[path.index]
+        text = fields[path.place]
         if not text:
             return None
         return self.meaning(
@@ -212,84 +213,3 @@ def _header_field(fields: list[str], delimiters: Delimiters, path: Path) -> Valu
     if (path.repetition, path.component, path.subcomponent) != (1, 1, 1):
         return None
     return delimiters.field if path.field == 1 else (fields[1] if len(fields) > 1 else "") or None
-
-
-class Segment:
-    """One segment of a message, split only when a field of it is asked for.
-
-    Attributes:
-        message: The message it belongs to.
-        index: Its position among the message's segments, from 0.
-    """
-
-    __slots__ = ("index", "message")
-
-    def __init__(self, message: Message, index: int) -> None:
-        """Point at a segment; :meth:`Message.segments` makes these."""
-        self.message = message
-        self.index = index
-
-    @property
-    def id(self) -> str:
-        """The segment id; of a malformed line whatever stands in its place."""
-        return self.raw[:3]
-
-    @property
-    def line(self) -> int:
-        """The line of the message it stands on, 1 being MSH."""
-        return self.message.line_at(self.index)
-
-    @property
-    def raw(self) -> str:
-        """Its whole text, escapes and all."""
-        return self.message.lines[self.index]
-
-    def field(self, number: int) -> str:
-        """Return a field's raw text with all repetitions; empty when absent. MSH-1 is the separator."""
-        if number < 1:
-            raise ValueError("fields are counted from 1")
-        if self.id in HEADERS:
-            if number == 1:
-                return self.message.delimiters.field
-            number -= 1
-        fields = self.message.fields_at(self.index)
-        return fields[number] if number < len(fields) else ""
-
-    def repetitions(self, number: int) -> list[str]:
-        """Return a field's repetitions as raw text; an empty list when the field is absent or empty."""
-        text = self.field(number)
-        if not text:
-            return []
-        return [text] if self._is_marks(number) else text.split(self.message.delimiters.repetition)
-
-    def components(self, number: int, repetition: int = 1) -> list[str]:
-        """Return the components of one repetition as raw text; an empty list when it is absent or empty."""
-        found = self.repetitions(number)
-        if repetition > len(found) or not found[repetition - 1]:
-            return []
-        return found if self._is_marks(number) else found[repetition - 1].split(self.message.delimiters.component)
-
-    def subcomponents(self, number: int, component: int = 1, repetition: int = 1) -> list[str]:
-        """Return the subcomponents of one component as raw text; an empty list when it is absent or empty."""
-        found = self.components(number, repetition)
-        if component > len(found) or not found[component - 1]:
-            return []
-        return found if self._is_marks(number) else found[component - 1].split(self.message.delimiters.subcomponent)
-
-    def value(self, number: int, component: int = 1, subcomponent: int = 1, repetition: int = 1) -> Value:
-        """Return one value, unescaped; the three states are those of :meth:`Message.get`."""
-        path = Path(self.id, 1, number, repetition, component, subcomponent, 3)
-        return self.message.value_at(self.index, path)
-
-    def unescape(self, text: str, number: int) -> str:
-        """Return raw text of this segment's field ``number`` with its escape sequences replaced."""
-        return self.message.unescape(text, self.index, number)
-
-    def filled(self) -> list[int]:
-        """Return the numbers of the fields that hold anything, for telling what a mapping left unused."""
-        shift = 1 if self.id in HEADERS else 0
-        found = [n + shift for n, text in enumerate(self.message.fields_at(self.index)) if text and n]
-        return [1, *found] if shift else found
-
-    def _is_marks(self, number: int) -> bool:
-        return number <= 2 and self.id in HEADERS

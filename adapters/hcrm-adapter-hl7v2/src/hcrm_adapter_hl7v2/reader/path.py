@@ -38,7 +38,7 @@ class Path(NamedTuple):
     depth: int
 
     @property
-    def index(self) -> int:
+    def place(self) -> int:
         """Where the field is in the segment's text split at the field separator."""
         return self.field - 1 if self.segment in HEADERS else self.field
 

@@ -93,9 +93,9 @@ class _Row:
         self.paths = sorted(set(paths), key=lambda path: path[2:])
         self.segment, self.occurrence = paths[0][:2]
         self.nothing: tuple[Value, ...] = (None,) * len(self.paths)
-        self.padding = max(path.index for path in self.paths) + 1
+        self.padding = max(path.place for path in self.paths) + 1
         self.ordinary = self.padding <= _LAST_MATCHED_FIELD and all(_is_ordinary(path) for path in self.paths)
-        self.places = tuple(dict.fromkeys((path.index, path.component) for path in self.paths))
+        self.places = tuple(dict.fromkeys((path.place, path.component) for path in self.paths))
         # PID-5, PID-5.1 and PID-5.1.1 are one place; the expression yields one value for it.
         self.ordinary = self.ordinary and len(self.places) == len(self.paths)
         self.memo: tuple[Delimiters | None, str, re.Pattern[str]] = (None, "", re.compile("(?!)"))
@@ -146,8 +146,10 @@ class _Row:
 
 def _is_ordinary(path: Path) -> bool:
     delimiters_themselves = path.segment in HEADERS and path.field <= 2
-    return path.repetition == path.subcomponent == 1 and path.component <= _LAST_MATCHED_COMPONENT and (
-        not delimiters_themselves
+    return (
+        path.repetition == path.subcomponent == 1
+        and path.component <= _LAST_MATCHED_COMPONENT
+        and (not delimiters_themselves)
     )
 
 
