@@ -1,0 +1,1 @@
+"""Run strategies over the mart, keep what they decide, and explain it."""

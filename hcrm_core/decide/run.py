@@ -1,0 +1,209 @@
+"""One run: bring the mart up to date, run the strategies in their order, keep what each decided."""
+
+import shutil
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from hcrm_core.decide.apply import PREVIEW, Moment, apply
+from hcrm_core.decide.order import chosen
+from hcrm_core.errors import HcrmError, UsageError
+from hcrm_core.mart.contract import check_strategy, evaluate
+from hcrm_core.mart.engine import DEFAULT, Limits, Mart, open_mart
+from hcrm_core.mart.manifest import deciding
+from hcrm_core.mart.refresh import KINDS, is_current, refresh
+from hcrm_core.mart.reports import check_report
+from hcrm_core.mart.reports import run_report_queries as _run_report_queries
+from hcrm_core.model.reports import Report
+from hcrm_core.model.strategies import Strategy
+from hcrm_core.store.engine import Store
+from hcrm_core.store.queries.decisions import decision_tasks, last_runs
+from hcrm_core.store.queries.mart_rows import mart_rows, mart_rows_as_of, mart_sequence
+
+Basis = Literal["known", "said"]
+_PAST = "past"
+
+
+class StrategyOutcome(NamedTuple):
+    """What one strategy's run came to.
+
+    Attributes:
+        name: The strategy.
+        new, changed, unchanged, withdrawn, expired: Decisions by outcome. A done task whose basis is gone counts
+            once as changed.
+        seconds: It took.
+        run: The id of its run row; `None` where nothing was applied.
+        error: Why it failed; then all counts are 0 and nothing of it was applied.
+    """
+
+    name: str
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    withdrawn: int = 0
+    expired: int = 0
+    seconds: float = 0.0
+    run: int | None = None
+    error: str | None = None
+
+
+def decide(
+    store: Store,
+    mart_dir: Path,
+    strategies: Sequence[Strategy],
+    *,
+    now_us: int,
+    timezone: str,
+    as_of_us: int | None = None,
+    basis: Basis = "known",
+    names: Iterable[str] | None = None,
+    dry_run: bool = False,
+    stop_on_error: bool = False,
+    limits: Limits = DEFAULT,
+) -> list[StrategyOutcome]:
+    """Run strategies and keep what they decide.
+
+    Args:
+        store: The workspace's.
+        mart_dir: The mart's folder.
+        strategies: The enabled ones, in plugin order, with the workspace's parameters.
+        now_us: The clock, microseconds since 1970 UTC.
+        timezone: The workspace's IANA zone; `$today` is the day there.
+        as_of_us: The instant to look at, likewise; `None` for now. An earlier one can only be a dry run.
+        basis: `known`: what had arrived by then. `said`: what had been said by then, arrived since or not.
+        names: Only these strategies.
+        dry_run: Count what would happen and keep nothing.
+        stop_on_error: Raise the first failure instead of going on with the strategies that do not depend on it.
+        limits: Memory, threads and seconds of each strategy.
+
+    Raises:
+        UsageError: A name is unknown, or a past instant without `dry_run`.
+        StrategyError: Strategies read each other in a circle, or one fails and `stop_on_error` is set.
+    """
+    ordered = chosen(strategies, names)
+    as_of = now_us if as_of_us is None else as_of_us
+    if as_of > now_us:
+        raise UsageError("--as-of lies in the future. Name an instant up to now.")
+    past = as_of < now_us or basis == "said"
+    if past and not dry_run:
+        raise UsageError("A past instant, or what was said by one, decides nothing now. Add --dry-run to see it.")
+    outcomes: dict[str, StrategyOutcome] = {}
+    with deciding(mart_dir), _mart_at(store, mart_dir, as_of, basis, past, timezone, limits) as mart:
+        moment = Moment(now_us, as_of, basis, day_of(as_of, timezone), mart.manifest.sequence)
+        previews: dict[str, tuple[str, str]] = {}
+        try:
+            for strategy in ordered:
+                failed = [name for name in strategy.reads if name in outcomes and outcomes[name].error]
+                started = time.perf_counter()
+                try:
+                    if failed:
+                        raise HcrmError(f"{strategy.name} was not run, since it reads {failed[0]}, which failed.")
+                    checked = check_strategy(strategy)
+                    show_decisions(mart, store, checked.tables, previews)
+                    decided = evaluate(mart, strategy, checked, as_of_us=as_of, today=moment.today)
+                    applied = apply(store, mart, decided, moment, dry_run=dry_run)
+                except HcrmError as error:
+                    if stop_on_error:
+                        raise
+                    outcomes[strategy.name] = StrategyOutcome(strategy.name, seconds=_since(started), error=str(error))
+                    continue
+                if dry_run and applied.snapshot:
+                    previews[strategy.name] = strategy.kind, applied.snapshot
+                outcomes[strategy.name] = StrategyOutcome(
+                    strategy.name, *applied.counts, seconds=_since(started), run=applied.run_id
+                )
+        finally:
+            shutil.rmtree(mart_dir / PREVIEW, ignore_errors=True)
+    return list(outcomes.values())
+
+
+def refresh_mart(store: Store, mart_dir: Path, *, now_us: int, timezone: str, limits: Limits = DEFAULT) -> None:
+    """Bring the mart up to the store's present state, unless it shows it already."""
+    today = day_of(now_us, timezone)
+    with store.read() as connection:
+        sequence = mart_sequence(connection)
+        if not is_current(mart_dir, sequence=sequence, today=today):
+            rows: Any = mart_rows(connection, KINDS)
+            refresh(mart_dir, rows, sequence=sequence, as_of_us=now_us, today=today)
+
+
+def run_report_queries(
+    store: Store,
+    mart_dir: Path,
+    report: type[Report] | Report,
+    *,
+    now_us: int,
+    timezone: str,
+    as_of_us: int | None = None,
+    basis: Basis = "known",
+    limits: Limits = DEFAULT,
+) -> dict[str, list[dict[str, Any]]]:
+    """Run a report's queries over an up-to-date mart and the decisions of the last runs; arguments as of `decide`.
+
+    Returns:
+        Query name → rows; `Report.render` takes it as it is. At a past instant decisions are those of today.
+    """
+    as_of = now_us if as_of_us is None else as_of_us
+    past = as_of < now_us or basis == "said"
+    tables = {table for checked in check_report(report).values() for table in checked.tables}
+    with _mart_at(store, mart_dir, as_of, basis, past, timezone, limits) as mart:
+        show_decisions(mart, store, tables)
+        return _run_report_queries(report, mart, as_of_us=as_of, today=day_of(as_of, timezone))
+
+
+def show_decisions(
+    mart: Mart, store: Store, tables: Collection[str], previews: dict[str, tuple[str, str]] | None = None
+) -> None:
+    """Fill those decision views that are among `tables` with what strategies decided last.
+
+    Args:
+        mart: Whose views.
+        store: Holds tasks and run rows.
+        tables: Names of tables somebody is about to read.
+        previews: Strategy → (kind, snapshot) of a dry run in progress; they stand for the applied ones.
+    """
+    with store.read() as connection:
+        if "decision_task" in tables:
+            batches: Any = decision_tasks(connection)
+            mart.show_tasks(batches)
+        for kind in ("segment", "score"):
+            if f"decision_{kind}" in tables:
+                runs = last_runs(connection, kind)
+                files = {name: run.snapshot for name, run in runs.items() if run.snapshot}
+                files |= {name: file for name, (of, file) in (previews or {}).items() if of == kind}
+                mart.show_snapshots(kind, {n: f for n, f in files.items() if (mart.folder / f).exists()})
+
+
+def day_of(instant_us: int, timezone: str) -> date:
+    """The calendar day of an instant in a zone."""
+    return datetime.fromtimestamp(instant_us // 1_000_000, UTC).astimezone(ZoneInfo(timezone)).date()
+
+
+@contextmanager
+def _mart_at(
+    store: Store, mart_dir: Path, as_of: int, basis: Basis, past: bool, timezone: str, limits: Limits
+) -> Iterator[Mart]:
+    if not past:
+        refresh_mart(store, mart_dir, now_us=as_of, timezone=timezone)
+        with open_mart(mart_dir, limits=limits) as mart:
+            yield mart
+        return
+    # A past mart lies beside the present one, for this run only.
+    facts = mart_dir / _PAST / f"{time.time_ns()}"
+    try:
+        with store.read() as connection:
+            rows: Any = mart_rows_as_of(connection, KINDS, as_of, basis)
+            sequence, today = mart_sequence(connection), day_of(as_of, timezone)
+            refresh(facts, rows, sequence=sequence, as_of_us=as_of, basis=basis, today=today)
+        with open_mart(mart_dir, facts=facts, limits=limits) as mart:
+            yield mart
+    finally:
+        shutil.rmtree(facts, ignore_errors=True)
+
+
+def _since(started: float) -> float:
+    return round(time.perf_counter() - started, 3)

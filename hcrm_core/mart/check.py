@@ -1,0 +1,219 @@
+"""The check of every SELECT that is not the core's own: one statement, read-only, from known parts only.
+
+What is not in `allowed.toml` is refused: statements, tables, functions, casts, operators. Names of columns and types
+are left to `binding`, which lets DuckDB resolve them against the documented tables.
+"""
+
+import logging
+import tomllib
+from collections.abc import Collection, Iterator
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from hcrm_core.config import nearest
+from hcrm_core.errors import StrategyError
+from hcrm_core.mart.columns import schema
+
+ALWAYS_GIVEN = ("as_of", "today")
+"""Parameters every SELECT may use: `$as_of` (TIMESTAMP, UTC) and `$today` (DATE, in the workspace's zone)."""
+
+MAX_BYTES = 256 * 1024
+
+
+class Checked(NamedTuple):
+    """A SELECT that passed.
+
+    Attributes:
+        sql: As it was given.
+        parameters: The names it uses.
+        tables: The tables of the mart it reads.
+    """
+
+    sql: str
+    parameters: frozenset[str]
+    tables: frozenset[str]
+
+
+class Allowed(NamedTuple):
+    """`allowed.toml`, typed."""
+
+    functions: frozenset[str]
+    ordered: frozenset[str]
+    casts: frozenset[str]
+    syntax: frozenset[str]
+    extract: frozenset[str]
+    intervals: frozenset[str]
+    instead: dict[str, str]
+
+
+@cache
+def allowed() -> Allowed:
+    """What a SELECT may be made of."""
+    table = tomllib.loads(files("hcrm_core.mart").joinpath("allowed.toml").read_text(encoding="utf-8"))
+    instead = table.pop("instead")
+    return Allowed(**{name: frozenset(values) for name, values in table.items()}, instead=instead)
+
+
+def check(sql: str, *, name: str, tables: Collection[str], parameters: Collection[str] = ()) -> Checked:
+    """Check one SELECT of a strategy or report.
+
+    Args:
+        sql: DuckDB's dialect, parameters written `$name`.
+        name: The strategy or report and query, for errors.
+        tables: The tables of the mart it declares to read.
+        parameters: The parameters it declares, beside `ALWAYS_GIVEN`.
+
+    Raises:
+        StrategyError: With the line, what is refused, and what to write instead.
+    """
+    known = schema()
+    for table in tables:
+        if table not in known:
+            raise StrategyError(
+                f"{name}: it declares the table {table!r}, which does not exist. " + nearest(table, list(known))
+            )
+    root = _parse(sql, name)
+    used: set[str] = set()
+    read: set[str] = set()
+    for node in root.walk():
+        at = f"{name}, line {_line(node)}"
+        if isinstance(node, exp.Placeholder | exp.Parameter):
+            used.add(_parameter(node, at, (*ALWAYS_GIVEN, *parameters)))
+        elif isinstance(node, exp.Table):
+            read |= _table(node, at, tables)
+        elif isinstance(node, exp.Cast | exp.TryCast):
+            _cast(node, at)
+        elif isinstance(node, exp.Func):
+            _function(node, at)
+        else:
+            _syntax(node, at)
+    return Checked(sql, frozenset(used), frozenset(read))
+
+
+def _parse(sql: str, name: str) -> exp.Query:
+    if len(sql.encode("utf-8")) > MAX_BYTES:
+        raise StrategyError(f"{name}: the SQL is longer than {MAX_BYTES // 1024} KiB. Split it into strategies.")
+    logger = logging.getLogger("sqlglot")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)  # it prints statements it does not know, which are refused below anyway
+    try:
+        statements = [part for part in sqlglot.parse(sql, dialect="duckdb") if part is not None]
+    except SqlglotError as error:
+        first = (getattr(error, "errors", None) or [{}])[0]
+        raise StrategyError(
+            f"{name}, line {first.get('line', 1)}: this is not valid SQL near {first.get('highlight', '')!r}. Mend it."
+        ) from None
+    except RecursionError:
+        raise StrategyError(f"{name}: the SQL is nested too deeply. Use CTEs.") from None
+    finally:
+        logger.setLevel(level)
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        what = f"{len(statements)} statements" if len(statements) != 1 else statements[0].key.upper()
+        raise StrategyError(f"{name}: it must be exactly one SELECT, and is {what}. Write one SELECT; CTEs are fine.")
+    return statements[0]
+
+
+def _parameter(node: exp.Expr, at: str, declared: tuple[str, ...]) -> str:
+    name = node.name
+    if not name or not node.sql("duckdb").startswith("$"):
+        raise StrategyError(f"{at}: a parameter is written $name. {nearest(name or '', list(declared))}")
+    if name not in declared:
+        raise StrategyError(f"{at}: ${name} is not a declared parameter. {nearest(name, list(declared))}")
+    return name
+
+
+def _table(node: exp.Table, at: str, declared: Collection[str]) -> set[str]:
+    name = node.name
+    if not isinstance(node.this, exp.Identifier):
+        raise StrategyError(f"{at}: {_short(node)} is not a table. Read one of: {', '.join(sorted(declared))}.")
+    if node.args.get("db") or node.args.get("catalog"):
+        raise StrategyError(f"{at}: {_short(node)} names a schema. Write the table's name alone.")
+    for part in ("pivots", "sample", "version", "when", "ordinality", "laterals"):
+        if node.args.get(part):
+            raise StrategyError(f"{at}: {part} of a table are not allowed. Use CTEs.")
+    if name in _ctes_in_scope(node):
+        return set()
+    if name in declared:
+        return {name}
+    if name in schema():
+        raise StrategyError(f"{at}: it reads {name}, which it does not declare. Add it to its tables.")
+    raise StrategyError(f"{at}: there is no table {name!r}. {nearest(name, list(schema()))}")
+
+
+def _ctes_in_scope(node: exp.Expr) -> Iterator[str]:
+    """Names of CTEs a table reference can mean: those of the queries around it that stand before it."""
+    child, parent = node, node.parent
+    while parent is not None:
+        clause = parent.args.get("with_") or parent.args.get("with")
+        if isinstance(clause, exp.With):
+            yield from (cte.alias for cte in clause.expressions)
+        if isinstance(parent, exp.With):
+            yield from (cte.alias for cte in parent.expressions if cte is not child)
+        child, parent = parent, parent.parent
+
+
+def _cast(node: exp.Cast | exp.TryCast, at: str) -> None:
+    for kind in node.to.find_all(exp.DataType):
+        name = kind.this.name if hasattr(kind.this, "name") else str(kind.this)
+        if name not in allowed().casts:
+            valid = ", ".join(sorted(allowed().casts))
+            raise StrategyError(f"{at}: a cast to {_short(node.to)} is not allowed. Cast to one of: {valid}.")
+
+
+def _function(node: exp.Func, at: str) -> None:
+    known = isinstance(node, exp.Anonymous | exp.AnonymousAggFunc)
+    name = node.name if known else node.sql_name()
+    if name not in allowed().functions:
+        lowered = [function.lower() for function in allowed().functions]
+        hint = allowed().instead.get(name) or nearest(name.lower(), lowered)
+        raise StrategyError(f"{at}: the function {name.lower()} is not allowed. {hint}")
+    if isinstance(node, exp.Extract) and node.this.name.upper() not in allowed().extract:
+        raise StrategyError(f"{at}: {node.this.name} cannot be extracted. Join calendar instead.")
+    if name in allowed().ordered:
+        window = node.parent
+        while window is not None and not isinstance(window, exp.Window | exp.Query):
+            window = window.parent
+        if not isinstance(window, exp.Window) or not window.args.get("order"):
+            raise StrategyError(
+                f"{at}: {name.lower()} needs OVER (… ORDER BY …) that orders every row; end it with an id."
+            )
+
+
+def _syntax(node: exp.Expr, at: str) -> None:
+    name = type(node).__name__
+    if isinstance(node, exp.IntDiv | exp.Mod) and not _cannot_be_zero(node.expression):
+        raise StrategyError(f"{at}: {_short(node)} may divide by zero. Write nullif(…, 0) around the divisor.")
+    if isinstance(node, exp.Interval) and node.unit and node.unit.name.upper() not in allowed().intervals:
+        raise StrategyError(f"{at}: an interval in {node.unit.name} is not allowed. Use days, months or years.")
+    if isinstance(node, exp.With) and node.args.get("recursive"):
+        raise StrategyError(f"{at}: WITH RECURSIVE is not allowed. Join the calendar or the steps instead.")
+    if isinstance(node, exp.Star | exp.Distinct) and any(node.args.get(part) for part in ("except_", "replace", "on")):
+        raise StrategyError(f"{at}: {_short(node)} is not allowed. Name the columns.")
+    if name not in allowed().syntax:
+        hint = allowed().instead.get(name, "Write it with the documented syntax.")
+        raise StrategyError(f"{at}: {_short(node)} is not allowed ({name}). {hint}")
+
+
+def _cannot_be_zero(node: exp.Expr) -> bool:
+    node = node.unnest()
+    if isinstance(node, exp.Literal):
+        return not node.is_string and float(node.name) != 0
+    return isinstance(node, exp.Nullif) and node.expression.name == "0"
+
+
+def _line(node: exp.Expr) -> int:
+    """Where a node stands: sqlglot keeps lines with names and functions only, so the nearest of those."""
+    lines = [part.meta["line"] for part in node.walk() if "line" in part.meta]
+    if lines:
+        return int(min(lines))
+    return _line(node.parent) if node.parent is not None else 1
+
+
+def _short(node: exp.Expr) -> str:
+    text = node.sql("duckdb")
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,78 @@
+"""How the JSON body of a fact becomes the typed columns of its table, as DuckDB expressions."""
+
+from hcrm_core.mart.tables import CALENDAR, CUSTOMER, DECISIONS, SQL_TYPES, TABLES, Column, Table
+from hcrm_core.model.records import PATIENT_FIELD
+
+
+def is_personal(table: Table) -> bool:
+    """Whether its rows are about a person and so carry `customer_id` and `patient_id`."""
+    return table.kind in PATIENT_FIELD
+
+
+def schema() -> dict[str, dict[str, str]]:
+    """Every table and decision view: name → column → SQL type."""
+    found = {}
+    for table in TABLES:
+        person = {"customer_id": "VARCHAR", "patient_id": "VARCHAR"} if is_personal(table) else {}
+        own = {column.name: SQL_TYPES[column.read] for column in table.columns}
+        found[table.name] = {table.id: "VARCHAR"} | person | own | {"said_at": "TIMESTAMP", "known_at": "TIMESTAMP"}
+    documented = {"customer": CUSTOMER, "calendar": CALENDAR} | DECISIONS
+    return found | {name: {column: kind for column, kind, _ in rows} for name, rows in documented.items()}
+
+
+def table_query(table: Table) -> str:
+    """One SELECT over `fact(fact_id, kind, customer_id, patient_id, body, said_at, known_at)` that gives the table."""
+    paths = ["$.status"]
+    columns = [f"fact_id AS {table.id}"]
+    if is_personal(table):
+        columns += ["customer_id", "patient_id"]
+    columns += [f"{_expression(column, paths)} AS {column.name}" for column in table.columns]
+    columns += ["make_timestamp(said_at) AS said_at", "make_timestamp(known_at) AS known_at"]
+    listed = ", ".join(f"'{path}'" for path in paths)
+    order = f"customer_id, {table.id}" if is_personal(table) else table.id
+    # One call with all paths parses each body once; a call a column would parse it once a column.
+    return (
+        f"SELECT {', '.join(columns)} FROM (SELECT *, json_extract_string(body, [{listed}]) AS v FROM fact "
+        f"WHERE kind = '{table.kind}') WHERE v[1] IS DISTINCT FROM 'entered-in-error' ORDER BY {order}"
+    )
+
+
+def text_of(column: Column, paths: list[str]) -> str:
+    """The text a column is read from; what it needs of the body is added to `paths`."""
+    member = "".join(f'."{part}"' for part in column.member.split("."))
+    if column.read in ("code", "system", "display"):
+        coding = _slot(f"${member}.{column.read}", paths)
+        first = _slot(f"${member}.coding[0].{column.read}", paths)
+        return f"coalesce({coding}, {first})"
+    return _slot(f"${member}", paths)
+
+
+def instant(text: str) -> str:
+    """A dateTime as UTC TIMESTAMP, NULL unless it has a time; a plain cast would drop the offset."""
+    return f"CASE WHEN length({text}) > 10 THEN timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) END"
+
+
+def day(text: str) -> str:
+    """The source's own calendar day, NULL unless the date is complete."""
+    return f"CASE WHEN length({text}) >= 10 THEN TRY_CAST(left({text}, 10) AS DATE) END"
+
+
+def _expression(column: Column, paths: list[str]) -> str:
+    text = text_of(column, paths)
+    match column.read:
+        case "instant":
+            return instant(text)
+        case "day":
+            return day(text)
+        case "list":
+            return f"from_json({text}, '[\"VARCHAR\"]')"
+        case "integer" | "decimal" | "boolean":
+            return f"TRY_CAST({text} AS {SQL_TYPES[column.read]})"
+        case _:
+            return text
+
+
+def _slot(path: str, paths: list[str]) -> str:
+    if path not in paths:
+        paths.append(path)
+    return f"v[{paths.index(path) + 1}]"

@@ -1,0 +1,197 @@
+"""What a strategy's rows must be: the columns of its kind with their types, keys that are unique, evidence that exists.
+
+The result of a strategy is kept in a temporary table, `decided`, whose columns are the required ones in their order
+and then the further ones as the strategy gave them.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import NamedTuple
+
+import duckdb
+
+from hcrm_core.config import nearest
+from hcrm_core.errors import StrategyError
+from hcrm_core.mart.check import Checked, check
+from hcrm_core.mart.columns import schema
+from hcrm_core.mart.engine import Mart, explain_error, identifier
+from hcrm_core.model.strategies import REQUIRED_COLUMNS, Scalar, Strategy
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "task": ("anchor", "step", "occurrence"),
+    "segment": ("subject", "segment"),
+    "score": ("subject", "score"),
+}
+"""What makes a row of each kind unique within its strategy."""
+
+_MAY_BE_NULL = ("form", "suppressed")
+_WHOLE = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"})
+_FITS: dict[str, frozenset[str]] = {
+    "VARCHAR": frozenset({"VARCHAR"}),
+    "INTEGER": _WHOLE,
+    "BIGINT": _WHOLE,
+    # A date plus an interval is a TIMESTAMP here and a DATE on Spark; cast, they are equal.
+    "DATE": frozenset({"DATE", "TIMESTAMP"}),
+    "VARCHAR[]": frozenset({"VARCHAR[]"}),
+}
+_NULL = '"NULL"'
+_FURTHER = _WHOLE | {"VARCHAR", "DATE", "TIMESTAMP", "BOOLEAN", "VARCHAR[]", _NULL}
+
+
+class Decided(NamedTuple):
+    """A strategy's rows, in the temporary table `decided` of one mart.
+
+    Attributes:
+        strategy: Whose.
+        further: The columns beyond the required ones.
+        rows: How many.
+    """
+
+    strategy: Strategy
+    further: tuple[str, ...]
+    rows: int
+
+
+def check_strategy(strategy: Strategy) -> Checked:
+    """Check a strategy's SQL and, unless it reads other strategies' further columns, its columns and types.
+
+    Raises:
+        StrategyError: Naming the strategy, the line or column, and what to do.
+    """
+    for name in strategy.parameters:
+        if not name.isidentifier():
+            raise StrategyError(f"{strategy.name}: the parameter {name!r} is not a name. Use letters, digits and _.")
+    checked = check(strategy.sql, name=strategy.name, tables=strategy.tables, parameters=strategy.parameters)
+    if not checked.tables & {"decision_segment", "decision_score"}:
+        values = bound(checked, strategy.parameters, as_of_us=0, today=date(2000, 1, 1))
+        _shape(strategy, _describe(_empty_mart(), strategy.name, checked.sql, values))
+    return checked
+
+
+def bound(checked: Checked, parameters: Mapping[str, Scalar], *, as_of_us: int, today: date) -> dict[str, object]:
+    """The values of the parameters a SELECT uses, `$as_of` and `$today` among them."""
+    given: dict[str, object] = dict(parameters) | {"as_of": _instant(as_of_us), "today": today}
+    return {name: given[name] for name in checked.parameters}
+
+
+def evaluate(mart: Mart, strategy: Strategy, checked: Checked, *, as_of_us: int, today: date) -> Decided:
+    """Run a strategy into `decided` and check every row.
+
+    Raises:
+        StrategyError: It fails, or its rows break the contract.
+    """
+    values = bound(checked, strategy.parameters, as_of_us=as_of_us, today=today)
+    with mart.guarded(strategy.name):
+        shape = _shape(strategy, _describe(mart, strategy.name, checked.sql, values))
+        columns = ", ".join(f"CAST({identifier(name)} AS {kind}) AS {identifier(name)}" for name, kind in shape.items())
+        mart.execute(f"CREATE OR REPLACE TEMP TABLE decided AS SELECT {columns} FROM ({checked.sql}\n)", values)
+        _check_rows(mart, strategy)
+        (rows,) = mart.execute("SELECT count(*) FROM decided").fetchall()[0]
+    required = REQUIRED_COLUMNS[strategy.kind]
+    return Decided(strategy, tuple(name for name in shape if name not in required), rows)
+
+
+def _describe(
+    source: "Mart | duckdb.DuckDBPyConnection", name: str, sql: str, values: dict[str, object]
+) -> dict[str, str]:
+    try:
+        rows = source.execute(f"DESCRIBE SELECT * FROM ({sql}\n)", values).fetchall()
+    except duckdb.Error as error:
+        raise StrategyError(f"{name}: {explain_error(error)}") from None
+    names = [row[0] for row in rows]
+    for column in names:
+        if names.count(column) > 1:
+            raise StrategyError(f"{name}: two columns are named {column}. Give one another name.")
+    return {row[0]: row[1] for row in rows}
+
+
+def _shape(strategy: Strategy, found: Mapping[str, str]) -> dict[str, str]:
+    """The columns to keep with the types to cast them to."""
+    required = REQUIRED_COLUMNS[strategy.kind]
+    for name, kind in required.items():
+        if name not in found:
+            raise StrategyError(
+                f"{strategy.name}: a {strategy.kind} needs the column {name} ({kind}). {nearest(name, list(found))}"
+            )
+        fits = _FITS[kind] | ({_NULL} if name in _MAY_BE_NULL else frozenset())
+        if found[name] not in fits:
+            raise StrategyError(f"{strategy.name}: the column {name} is {found[name]}. Cast it to {kind}.")
+    further = {}
+    for name, kind in found.items():
+        if name in required:
+            continue
+        if kind not in _FURTHER and not kind.startswith("DECIMAL"):
+            raise StrategyError(f"{strategy.name}: the column {name} is {kind}. Cast it to BIGINT, DECIMAL or VARCHAR.")
+        further[name] = {"HUGEINT": "BIGINT", _NULL: "VARCHAR"}.get(kind, kind)
+    return dict(required) | further
+
+
+def _check_rows(mart: Mart, strategy: Strategy) -> None:
+    name, key = strategy.name, KEYS[strategy.kind]
+    listed = ", ".join(key)
+    for column in REQUIRED_COLUMNS[strategy.kind]:
+        if column not in _MAY_BE_NULL:
+            missing = _first(mart, f"{column} IS NULL", key)
+            if missing:
+                raise StrategyError(f"{name}: {missing} without {column}. Filter them out or give them a value.")
+    doubled = mart.execute(f"SELECT {listed}, count(*) FROM decided GROUP BY {listed} HAVING count(*) > 1 LIMIT 1")
+    if row := doubled.fetchone():
+        at = ", ".join(f"{column} {value}" for column, value in zip(key, row, strict=False))
+        raise StrategyError(f"{name}: {row[-1]} rows have the same key ({at}). Return each {listed} once.")
+    if bare := _first(mart, "len(evidence) = 0 OR list_contains(evidence, NULL)", key):
+        raise StrategyError(f"{name}: {bare} without evidence. Cite table/id#column for the facts they rest on.")
+    if strategy.kind == "task":
+        wrong = _first(mart, "NOT (window_start <= due_on AND due_on <= window_end)", key)
+        if wrong:
+            raise StrategyError(f"{name}: {wrong} whose due_on lies outside window_start to window_end. Mend the days.")
+    _check_evidence(mart, name)
+
+
+def _first(mart: Mart, condition: str, key: tuple[str, ...]) -> str:
+    listed = ", ".join(key)
+    rows = mart.execute(f"SELECT {listed}, count(*) OVER () FROM decided WHERE {condition} ORDER BY {listed} LIMIT 1")
+    if (row := rows.fetchone()) is None:
+        return ""
+    at = ", ".join(f"{column} {value}" for column, value in zip(key, row, strict=False))
+    return f"{row[-1]} row{'s' if row[-1] > 1 else ''} (first: {at})"
+
+
+def _check_evidence(mart: Mart, name: str) -> None:
+    known = schema()
+    pairs = mart.execute(
+        r"SELECT DISTINCT regexp_extract(cited, '^([a-z_]+)/[^/#]+#[a-z_0-9]+$', 1) AS t, "
+        r"regexp_extract(cited, '#([a-z_0-9]+)$', 1) AS c FROM (SELECT unnest(evidence) AS cited FROM decided) "
+        "ORDER BY t, c"
+    ).fetchall()
+    for table, column in pairs:
+        if table not in known:
+            raise StrategyError(
+                f"{name}: evidence must read table/id#column with a documented table. {nearest(table, list(known))}"
+            )
+        if column not in known[table]:
+            raise StrategyError(
+                f"{name}: evidence cites {table}#{column}, which is no column. {nearest(column, list(known[table]))}"
+            )
+
+
+@cache
+def _empty_mart() -> duckdb.DuckDBPyConnection:
+    """All documented tables without a row, to resolve names and types against."""
+    connection = duckdb.connect(":memory:")
+    for name, columns in schema().items():
+        listed = ", ".join(f"{identifier(column)} {kind}" for column, kind in columns.items())
+        connection.execute(f"CREATE TABLE {name} ({listed})")
+    for setting in (
+        "SET enable_external_access = false",
+        "SET python_enable_replacements = false",
+        "SET lock_configuration = true",
+    ):
+        connection.execute(setting)
+    return connection
+
+
+def _instant(microseconds: int) -> datetime:
+    # Whole arithmetic: a float of seconds would lose the microsecond.
+    seconds, rest = divmod(microseconds, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest, tzinfo=None)

@@ -1,0 +1,242 @@
+"""DuckDB over one published mart, locked down: it reads the mart's folder and nothing else, for a limited time."""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from hcrm_core.errors import StrategyError
+from hcrm_core.mart.columns import schema
+from hcrm_core.mart.manifest import Manifest, hold
+from hcrm_core.mart.tables import DECISIONS
+
+TaskRow = tuple[Any, ...]
+"""The columns of `decision_task` in order; days as ISO text, instants as microseconds since 1970 UTC."""
+
+
+class Limits(NamedTuple):
+    """What one query may use.
+
+    Attributes:
+        memory: As DuckDB writes sizes; beyond it, it spills into the mart's folder.
+        threads: How many.
+        seconds: After which it is interrupted.
+    """
+
+    memory: str = "2GB"
+    threads: int = 2
+    seconds: float = 300.0
+
+
+DEFAULT = Limits()
+
+
+class Mart:
+    """One connection over one generation of the mart; use it through `open_mart`.
+
+    Attributes:
+        folder: The mart's folder.
+        manifest: Of the generation it shows.
+    """
+
+    def __init__(self, folder: Path, facts: Path, manifest: Manifest, limits: Limits) -> None:
+        """Open and lock.
+
+        Args:
+            folder: The only folder that can be read or written.
+            facts: Where `manifest` lies, `folder` or below it.
+            manifest: Held by the caller.
+            limits: For each query.
+        """
+        self.folder = folder.resolve()
+        self.manifest = manifest
+        self._limits = limits
+        self._connection = duckdb.connect(":memory:")
+        for name, table in manifest.tables.items():
+            files = ", ".join(quoted(facts.resolve() / file) for file in table.files)
+            self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{files}])")
+        for name, columns in schema().items():
+            if name in DECISIONS:
+                self._connection.execute(_empty(name, columns))
+        self._lock(limits)
+
+    def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> duckdb.DuckDBPyConnection:
+        """Run a statement of the core's own, unguarded by time."""
+        return self._connection.execute(sql, dict(parameters or {}))
+
+    def query(self, sql: str, parameters: Mapping[str, object], *, name: str) -> pa.Table:
+        """Run a checked SELECT and return its rows as an Arrow table.
+
+        Args:
+            sql: Parameters written `$name`; it has passed `check`.
+            parameters: Exactly those it uses.
+            name: The strategy or report, for errors.
+
+        Raises:
+            StrategyError: It failed or took too long.
+        """
+        with self.guarded(name):
+            return self._connection.sql(sql, params=dict(parameters)).to_arrow_table()
+
+    @contextmanager
+    def guarded(self, name: str) -> Iterator[None]:
+        """Interrupt what runs in the block after the limit, and say whose fault an error is."""
+        timer = threading.Timer(self._limits.seconds, self._connection.interrupt)
+        timer.start()
+        try:
+            yield
+        except duckdb.InterruptException:
+            raise StrategyError(
+                f"{name}: it took longer than {self._limits.seconds:g} seconds and was stopped. Let it read fewer "
+                "rows, or join on customer_id."
+            ) from None
+        except duckdb.Error as error:
+            raise StrategyError(f"{name}: {explain_error(error)}") from None
+        finally:
+            timer.cancel()
+
+    def show_tasks(self, batches: Iterable[Sequence[TaskRow]]) -> None:
+        """Make these rows the view `decision_task`."""
+        columns = DECISIONS["decision_task"]
+        texts = {name: kind for name, kind, _ in columns}
+        arriving = pa.schema(
+            [(name, pa.int64() if kind == "TIMESTAMP" else pa.string()) for name, kind in texts.items()]
+        )
+        reader = pa.RecordBatchReader.from_batches(
+            arriving,
+            (
+                pa.RecordBatch.from_arrays(
+                    [
+                        pa.array(column, field.type)
+                        for column, field in zip(zip(*rows, strict=True), arriving, strict=True)
+                    ],
+                    schema=arriving,
+                )
+                for rows in batches
+                if rows
+            ),
+        )
+        listed = ", ".join(
+            f"make_timestamp({name}) AS {name}" if kind == "TIMESTAMP" else f"{name}::{kind} AS {name}"
+            for name, kind in texts.items()
+        )
+        self._connection.register("arriving_task", reader)
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE stored_task AS SELECT {listed} FROM arriving_task")
+        self._connection.unregister("arriving_task")
+        self._connection.execute("CREATE OR REPLACE VIEW decision_task AS SELECT * FROM stored_task")
+
+    def show_snapshots(self, kind: str, files: Mapping[str, str]) -> None:
+        """Make the last snapshots of all strategies of a kind the view `decision_<kind>`.
+
+        A further column that two strategies give different types is shown as text.
+
+        Args:
+            kind: `segment` or `score`.
+            files: Strategy → Parquet file relative to the mart.
+        """
+        view = f"decision_{kind}"
+        documented = schema()[view]
+        found = {strategy: self._columns_of(file) for strategy, file in sorted(files.items())}
+        further: dict[str, str] = {}
+        for columns in found.values():
+            for name, column_type in columns.items():
+                if name not in documented and name not in ("subject", "evidence"):
+                    further[name] = column_type if further.get(name, column_type) == column_type else "VARCHAR"
+        selects = [_empty_select(documented | further)]
+        for strategy, columns in found.items():
+            listed = [f"{_text(strategy)} AS strategy", "subject AS customer_id"]
+            listed += [f"{name} AS {name}" for name in documented if name not in ("strategy", "customer_id")]
+            listed += [
+                f"CAST({identifier(name) if name in columns else 'NULL'} AS {column_type}) AS {identifier(name)}"
+                for name, column_type in further.items()
+            ]
+            source = f"read_parquet({quoted(self.folder / files[strategy])})"
+            selects.append(f"SELECT {', '.join(listed)} FROM {source}")
+        self._connection.execute(f"CREATE OR REPLACE VIEW {view} AS {' UNION ALL '.join(selects)}")
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._connection.close()
+
+    def _columns_of(self, file: str) -> dict[str, str]:
+        rows = self.execute(f"DESCRIBE SELECT * FROM read_parquet({quoted(self.folder / file)})").fetchall()
+        return {row[0]: row[1] for row in rows}
+
+    def _lock(self, limits: Limits) -> None:
+        for setting in (
+            f"SET temp_directory = {quoted(self.folder / 'spill')}",
+            f"SET allowed_directories = [{quoted(self.folder)}]",
+            f"SET memory_limit = '{limits.memory}'",
+            f"SET threads = {limits.threads}",
+            "SET TimeZone = 'UTC'",
+            # Division by zero gives NULL on Spark; a strategy must not fail on one machine only.
+            "SET error_on_division_by_zero = false",
+            "SET python_enable_replacements = false",
+            "SET autoinstall_known_extensions = false",
+            "SET autoload_known_extensions = false",
+            "SET allow_community_extensions = false",
+            "SET enable_external_access = false",
+            "SET lock_configuration = true",
+        ):
+            self._connection.execute(setting)
+
+
+@contextmanager
+def open_mart(folder: Path, *, facts: Path | None = None, limits: Limits = DEFAULT) -> Iterator[Mart]:
+    """Open the published mart for reading.
+
+    Args:
+        folder: The mart's folder.
+        facts: A folder below it that holds another manifest (a past instant); `folder` itself by default.
+        limits: Memory, threads and seconds of a query.
+
+    Raises:
+        WorkspaceError: There is no mart.
+    """
+    with hold(facts or folder) as manifest:
+        mart = Mart(folder, facts or folder, manifest, limits)
+        try:
+            yield mart
+        finally:
+            mart.close()
+
+
+def explain_error(error: duckdb.Error) -> str:
+    """What DuckDB objects to, without values of the data, which only errors of running queries hold."""
+    if isinstance(error, duckdb.BinderException | duckdb.ParserException | duckdb.CatalogException):
+        return " ".join(str(error).split())
+    if isinstance(error, duckdb.PermissionException):
+        return "it tried to reach something outside the mart. Read the documented tables only."
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return "it needs more memory than it may use. Let it read fewer rows."
+    return (
+        f"it failed while running ({type(error).__name__}): a value does not fit the type it is cast to, or a number "
+        "is too large. Look at its casts and sums."
+    )
+
+
+def quoted(path: Path) -> str:
+    """A path as a SQL text."""
+    return _text(str(path))
+
+
+def identifier(name: str) -> str:
+    """A column's name as SQL, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _empty(name: str, columns: Mapping[str, str]) -> str:
+    return f"CREATE VIEW {name} AS {_empty_select(columns)}"
+
+
+def _empty_select(columns: Mapping[str, str]) -> str:
+    listed = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in columns.items())
+    return f"SELECT {listed} WHERE false"
