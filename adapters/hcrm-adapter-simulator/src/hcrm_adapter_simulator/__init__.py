@@ -1,1 +1,44 @@
-"""Simulated hospital for HCRM."""
+"""A synthetic Chinese hospital for HCRM: `hcrm simulate`, and `simulate`, `write_hl7v2`, `write_records` for code.
+
+Nothing is imported until it is used, so that loading the plugin costs nothing.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from hcrm_core.api import hookimpl
+
+if TYPE_CHECKING:
+    from hcrm_adapter_simulator.hl7v2_files import write_hl7v2
+    from hcrm_adapter_simulator.output import Written
+    from hcrm_adapter_simulator.record_files import write_records
+    from hcrm_adapter_simulator.settings import Settings
+    from hcrm_adapter_simulator.simulation import simulate
+
+__all__ = ["Settings", "Written", "register_commands", "simulate", "write_hl7v2", "write_records"]
+
+_HOMES = {
+    "Settings": "settings",
+    "Written": "output",
+    "simulate": "simulation",
+    "write_hl7v2": "hl7v2_files",
+    "write_records": "record_files",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name at its first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+@hookimpl
+def register_commands() -> Sequence[click.Command]:
+    """Offer `hcrm simulate`."""
+    from hcrm_adapter_simulator.command import simulate as command
+
+    return [command]

@@ -1,0 +1,203 @@
+"""Bodies of records: the JSON msgspec would write of each record class, made directly because a person has a hundred.
+
+Members stand in the order of the class, absent ones are left out, and values hold no character JSON would escape (a
+test keeps the data files so). A test reads every body back through its class.
+"""
+
+from functools import lru_cache
+
+from hcrm_adapter_simulator import keys
+from hcrm_adapter_simulator.catalogue import Analyte, Code
+from hcrm_adapter_simulator.events import Booking, Charge, Finding, Report, Result, Visit
+from hcrm_adapter_simulator.hospital import Department, Doctor
+from hcrm_adapter_simulator.instants import iso
+from hcrm_adapter_simulator.people import SELF, Allergy, Contact, Demographics, Person
+
+
+@lru_cache(maxsize=4096)
+def coding(code: Code) -> str:
+    """A Coding."""
+    return f'{{"code":"{code.code}","system":"{code.system}","display":"{code.name}"}}'
+
+
+@lru_cache(maxsize=4096)
+def concept(code: Code) -> str:
+    """A CodeableConcept of one coding."""
+    return f'{{"coding":[{coding(code)}]}}'
+
+
+@lru_cache(maxsize=256)
+def table(code: str, number: str) -> str:
+    """A Coding of an HL7 table, where the message has the code alone."""
+    return f'{{"code":"{code}","system":"HL7{number}"}}'
+
+
+def _name(family: str, given: str, use: str = "") -> str:
+    use = f',"use":"{use}"' if use else ""
+    return f'[{{"family":"{family}","given":["{given}"]{use}}}]'
+
+
+def patient(mrn: str, who: Demographics) -> str:
+    """Patient."""
+    identity = f',{{"value":"{who.identity}","system":"PRC","type":"NI"}}' if who.identity else ""
+    home = who.home
+    phones = [
+        f'{{"value":"{number}","use":"{use}"}}'
+        for number, use in ((who.phone, "home"), (who.work_phone, "work"))
+        if number
+    ]
+    died = f',"deceased":true,"deceased_date_time":"{iso(who.died)}"' if who.died >= 0 else ""
+    return (
+        f'{{"identifier":[{{"value":"{mrn}","system":"{keys.FACILITY}","type":"MR"}}{identity}],'
+        f'"name":{_name(who.family, who.given, "official")},"telecom":[{",".join(phones)}],'
+        f'"address":[{{"line":["{home.street}"],"city":"{home.city}","district":"{home.district}",'
+        f'"state":"{home.province}","postal_code":"{home.postal_code}","country":"CHN","use":"home"}}],'
+        f'"gender":"{keys.SEX[who.sex]}","birth_date":"{who.birth}"{died},"marital_status":{coding(who.marital)},'
+        f'"ethnicity":{coding(who.ethnicity)},"district":"{home.district}"}}'
+    )
+
+
+def link(merged: str, into: str) -> str:
+    """PatientLink."""
+    return f'{{"patient":"{merged}","other":"{into}","type":"replaced-by"}}'
+
+
+def related(subject: str, contact: Contact) -> str:
+    """RelatedPerson."""
+    return (
+        f'{{"patient":"{subject}","name":{_name(contact.family, contact.given, "official")},'
+        f'"telecom":[{{"value":"{contact.phone}","use":"home"}}],"relationship":{concept(contact.relationship)}}}'
+    )
+
+
+def allergy(subject: str, known: Allergy) -> str:
+    """AllergyIntolerance."""
+    allergen = known.allergen
+    return (
+        f'{{"patient":"{subject}","code":{concept(allergen.code)},"category":{coding(allergen.kind)},'
+        f'"criticality":{coding(known.severity)},"reaction":["{allergen.reaction}"]}}'
+    )
+
+
+def coverage(subject: str, person: Person) -> str:
+    """Coverage."""
+    payer = person.payer
+    return (
+        f'{{"beneficiary":"{subject}","plan":{coding(payer.plan)},"payor":"{payer.insurer}",'
+        f'"subscriber_id":"{person.policy}","relationship":{coding(SELF)}}}'
+    )
+
+
+@lru_cache(maxsize=1024)
+def practitioner(doctor: Doctor) -> str:
+    """Practitioner."""
+    return f'{{"name":{_name(doctor.family, doctor.given)}}}'
+
+
+@lru_cache(maxsize=256)
+def organization(department: Department) -> str:
+    """Organization."""
+    return f'{{"name":"{department.name}","type":"dept"}}'
+
+
+def encounter_reference(subject: str, class_: str) -> str:
+    """Encounter, as systems say it that know no more."""
+    return f'{{"subject":"{subject}","class":"{keys.ENCOUNTER_CLASS[class_]}"}}'
+
+
+def encounter(trigger: str, subject: str, visit: Visit) -> str:
+    """Encounter."""
+    status = keys.ENCOUNTER_STATUS[trigger]
+    if trigger == "ADT^A08" and visit.ended >= 0:
+        status = "finished"
+    cancelled = trigger == "ADT^A13"
+    department = visit.department.code
+    begun = f',"period_start":"{iso(visit.begun)}"' if visit.begun >= 0 else ""
+    ended = f',"period_end":"{iso(visit.ended)}"' if visit.ended >= 0 else ',"period_end":null' if cancelled else ""
+    place = "/".join(part for part in (department, visit.room, visit.bed) if part)
+    attender = keys.practitioner(visit.doctor.number)
+    source = ""
+    if visit.source:
+        source = f',"admitter":"{attender}","admit_source":{table(visit.source, "0023")}'
+    where = ',"discharge_disposition":null' if cancelled else ""
+    if visit.disposition:
+        where = f',"discharge_disposition":{table(visit.disposition, "0112")}'
+    return (
+        f'{{"subject":"{subject}","status":"{status}","class":"{keys.ENCOUNTER_CLASS[visit.class_]}",'
+        f'"service_type":{table(department, "0069")}{begun}{ended},"location":"{place}",'
+        f'"department":"{keys.organization(department)}","attender":"{attender}"{source}{where},'
+        f'"payer_class":{table(visit.payer, "0064")}}}'
+    )
+
+
+def condition(subject: str, encounter_key: str, finding: Finding) -> str:
+    """Condition."""
+    return (
+        f'{{"subject":"{subject}","encounter":"{encounter_key}","code":{concept(finding.code)},'
+        f'"category":{table(finding.stage, "0052")},"rank":{finding.rank},"recorded_date":"{iso(finding.stated)}",'
+        f'"asserter":"{keys.practitioner(finding.doctor.number)}"}}'
+    )
+
+
+def appointment(subject: str, booking: Booking) -> str:
+    """Appointment."""
+    doctor = booking.doctor
+    why = f',"cancelation_reason":{concept(booking.cancelled_for)}' if booking.cancelled_for else ""
+    visit = f',"encounter":"{keys.encounter(booking.visit.number)}"' if booking.visit else ""
+    return (
+        f'{{"subject":"{subject}","status":"{keys.APPOINTMENT_STATUS[booking.status]}",'
+        f'"appointment_type":{concept(booking.service)},"reason":{concept(booking.reason)}{why},'
+        f'"start":"{iso(booking.start)}","end":"{iso(booking.start + booking.minutes * 60)}",'
+        f'"minutes_duration":{booking.minutes},"department":"{keys.organization(doctor.department.code)}",'
+        f'"practitioner":"{keys.practitioner(doctor.number)}"{visit}}}'
+    )
+
+
+def report(subject: str, encounter_key: str, stated: Report) -> str:
+    """DiagnosticReport."""
+    return (
+        f'{{"subject":"{subject}","encounter":"{encounter_key}","status":"{keys.RESULT_STATUS[stated.status]}",'
+        f'"code":{concept(stated.panel.code)},"category":{table(stated.panel.section, "0074")},'
+        f'"effective":"{iso(stated.collected)}","issued":"{iso(stated.issued)}",'
+        f'"orderer":"{keys.practitioner(stated.doctor.number)}"}}'
+    )
+
+
+@lru_cache(maxsize=4096)
+def _measure(analyte: Analyte) -> tuple[str, str]:
+    """What stands before and after a number of this analyte."""
+    unit = f',"unit":"{analyte.unit}"' if analyte.unit else ""
+    return (
+        f'"code":{concept(analyte.code)},"value_quantity":{{"value":"',
+        f'"{unit}}},"reference_range":"{analyte.low}-{analyte.high}","interpretation":["',
+    )
+
+
+def observation(subject: str, encounter_key: str, report_key: str, result: Result, told: str) -> str:
+    """Observation; `told` is the end of the body that all of a report's have, of `observation_end`."""
+    analyte = result.analyte
+    if result.code is not None:
+        value = f'"code":{concept(analyte.code)},"value_concept":{concept(result.code)},"interpretation":["'
+    elif analyte.high:
+        before, after = _measure(analyte)
+        value = f"{before}{result.value}{after}"
+    else:
+        value = f'"code":{concept(analyte.code)},"value_string":"{result.value}","interpretation":["'
+    return (
+        f'{{"subject":"{subject}","encounter":"{encounter_key}","report":"{report_key}",'
+        f'"status":"{keys.RESULT_STATUS[result.status]}",{value}{result.flag}{told}'
+    )
+
+
+def observation_end(stated: Report) -> str:
+    """When a report's observations held and were issued."""
+    return f'"],"effective":"{iso(stated.collected)}","issued":"{iso(stated.issued)}"}}'
+
+
+def charge(subject: str, encounter_key: str, line: Charge) -> str:
+    """ChargeItem."""
+    return (
+        f'{{"subject":"{subject}","encounter":"{encounter_key}","status":"billed","type":"CG",'
+        f'"code":{concept(line.code)},"quantity":{{"value":"{line.quantity}"}},"price":{{"amount":{line.amount}}},'
+        f'"occurrence":"{iso(line.occurred)}","department":"{keys.organization(line.department.code)}"}}'
+    )

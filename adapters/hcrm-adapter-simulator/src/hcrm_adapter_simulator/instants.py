@@ -1,0 +1,57 @@
+"""Instants are whole seconds since 1970 UTC; the hospital's clock is UTC+8 all year."""
+
+from datetime import date
+from functools import lru_cache
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+ZONE = 8 * HOUR
+ZONE_HL7 = "+0800"
+ZONE_ISO = "+08:00"
+_EPOCH = date(1970, 1, 1).toordinal()
+_TWO = tuple(f"{n:02d}" for n in range(60))
+
+
+def midnight(day: date) -> int:
+    """The instant a day begins at the hospital."""
+    return (day.toordinal() - _EPOCH) * DAY - ZONE
+
+
+@lru_cache(maxsize=100_000)
+def _day(number: int) -> date:
+    return date.fromordinal(number + _EPOCH)
+
+
+def day_of(instant: int) -> date:
+    """The hospital's calendar day of an instant."""
+    return _day((instant + ZONE) // DAY)
+
+
+def start_of_day(instant: int) -> int:
+    """The midnight before an instant."""
+    return instant - (instant + ZONE) % DAY
+
+
+@lru_cache(maxsize=100_000)
+def _day_hl7(number: int) -> str:
+    return f"{_day(number):%Y%m%d}"
+
+
+@lru_cache(maxsize=100_000)
+def _day_iso(number: int) -> str:
+    return f"{_day(number):%Y-%m-%d}"
+
+
+def hl7(instant: int) -> str:
+    """As an HL7 v2 time stamp with its offset."""
+    day, second = divmod(instant + ZONE, DAY)
+    minute, second = divmod(second, 60)
+    return f"{_day_hl7(day)}{_TWO[minute // 60]}{_TWO[minute % 60]}{_TWO[second]}{ZONE_HL7}"
+
+
+def iso(instant: int) -> str:
+    """As a FHIR dateTime with its offset."""
+    day, second = divmod(instant + ZONE, DAY)
+    minute, second = divmod(second, 60)
+    return f"{_day_iso(day)}T{_TWO[minute // 60]}:{_TWO[minute % 60]}:{_TWO[second]}{ZONE_ISO}"

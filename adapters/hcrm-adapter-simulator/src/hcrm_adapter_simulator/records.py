@@ -1,0 +1,136 @@
+"""Events as rows of records: one row for each change, with the message that first says it."""
+
+from collections.abc import Iterable
+
+from hcrm_adapter_simulator import bodies, keys
+from hcrm_adapter_simulator.events import Event, Report, Visit
+from hcrm_adapter_simulator.hl7v2 import DESK, DIAGNOSED
+from hcrm_adapter_simulator.hospital import Department, Doctor
+
+Row = tuple[str, str, str | None, str | None, str, int, int, str, str]
+"""kind, key, group, patient, body, said_at, rank, control_id, message_type."""
+
+
+class Rows:
+    """Collects the rows of one person after another; the directory is said once for all of them."""
+
+    def __init__(self) -> None:
+        """Nothing said yet."""
+        self.rows: list[Row] = []
+        self._directory: set[str] = set()
+        self._patients: dict[str, object] = {}
+        self._desks: set[str] = set()
+        self._encounters: dict[str, tuple[str, str]] = {}
+        self._conditions: dict[str, str] = {}
+        self._subject = ""
+        self._stamp: tuple[int, int, str, str] = (0, 0, "", "")
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Add all statements of one person."""
+        self._patients.clear()
+        self._desks.clear()
+        self._encounters.clear()
+        self._conditions.clear()
+        for event in events:
+            self._event(event)
+
+    def _event(self, event: Event) -> None:
+        trigger, visit = event.trigger, event.visit
+        self._subject = subject = keys.patient(event.mrn)
+        self._stamp = (event.said * 1_000_000, int(trigger in keys.CANCELS), event.control_id, trigger)
+        if self._patients.get(subject) is not event.who:
+            self._patients[subject] = event.who
+            self._say("Patient", subject, None, bodies.patient(event.mrn, event.who))
+        if trigger in DESK and subject not in self._desks:
+            self._desk(event)
+        if event.report is not None:
+            self._report(event.report)
+        elif event.booking is not None:
+            self._appointment(event)
+        elif event.charges:
+            assert visit is not None
+            encounter = self._refer(visit)
+            for line in event.charges:
+                self._say("ChargeItem", keys.charge(line.number), None, bodies.charge(subject, encounter, line))
+        elif visit is not None:
+            self._encounter(trigger, visit)
+        elif event.merged:
+            merged = keys.patient(event.merged)
+            row = ("PatientLink", keys.link(merged, subject), None, merged, bodies.link(merged, subject), *self._stamp)
+            self.rows.append(row)
+
+    def _say(self, kind: str, key: str, group: str | None, body: str) -> None:
+        self.rows.append((kind, key, group, self._subject, body, *self._stamp))
+
+    def _desk(self, event: Event) -> None:
+        """Contacts, allergies and insurance do not change: once a record number."""
+        subject, person = self._subject, event.person
+        self._desks.add(subject)
+        for contact in person.contacts:
+            key = keys.related(subject, contact.relationship.code, contact.family + contact.given)
+            self._say("RelatedPerson", key, subject, bodies.related(subject, contact))
+        for known in person.allergies:
+            key = keys.allergy(subject, known.allergen.code.code)
+            self._say("AllergyIntolerance", key, subject, bodies.allergy(subject, known))
+        if person.payer.insurer:
+            key = keys.coverage(subject, person.payer.plan.code)
+            self._say("Coverage", key, subject, bodies.coverage(subject, person))
+
+    def _doctor(self, doctor: Doctor) -> None:
+        if doctor.number not in self._directory:
+            self._directory.add(doctor.number)
+            key = keys.practitioner(doctor.number)
+            self.rows.append(("Practitioner", key, None, None, bodies.practitioner(doctor), *self._stamp))
+
+    def _department(self, department: Department) -> None:
+        if department.code not in self._directory:
+            self._directory.add(department.code)
+            key = keys.organization(department.code)
+            self.rows.append(("Organization", key, None, None, bodies.organization(department), *self._stamp))
+
+    def _encounter(self, trigger: str, visit: Visit) -> None:
+        subject = self._subject
+        self._department(visit.department)
+        self._doctor(visit.doctor)
+        key = keys.encounter(visit.number)
+        self._encounters[key] = (subject, visit.class_)
+        self._say("Encounter", key, None, bodies.encounter(trigger, subject, visit))
+        if trigger in DIAGNOSED:
+            for finding in visit.findings:
+                self._doctor(finding.doctor)
+                condition = keys.condition(key, finding.code.code)
+                body = bodies.condition(subject, key, finding)
+                if self._conditions.get(condition) != body:
+                    self._conditions[condition] = body
+                    self._say("Condition", condition, key, body)
+
+    def _refer(self, visit: Visit) -> str:
+        """The visit's key; where nobody has said yet that it is this patient's, now this message says it."""
+        key = keys.encounter(visit.number)
+        known = (self._subject, visit.class_)
+        if self._encounters.get(key) != known:
+            self._encounters[key] = known
+            self._say("Encounter", key, None, bodies.encounter_reference(*known))
+        return key
+
+    def _report(self, report: Report) -> None:
+        subject = self._subject
+        encounter = self._refer(report.visit)
+        self._doctor(report.doctor)
+        key = keys.report(report.number)
+        self._say("DiagnosticReport", key, None, bodies.report(subject, encounter, report))
+        told = bodies.observation_end(report)
+        rows, stamp = self.rows, self._stamp
+        for result in report.results:
+            observation = keys.observation(key, result.analyte.code.code)
+            body = bodies.observation(subject, encounter, key, result, told)
+            rows.append(("Observation", observation, None, subject, body, *stamp))
+
+    def _appointment(self, event: Event) -> None:
+        booking = event.booking
+        assert booking is not None
+        self._department(booking.doctor.department)
+        self._doctor(booking.doctor)
+        if booking.visit is not None:
+            self._refer(booking.visit)
+        self._say("Appointment", keys.appointment(booking.number), None, bodies.appointment(self._subject, booking))

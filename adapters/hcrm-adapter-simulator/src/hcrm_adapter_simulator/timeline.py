@@ -1,0 +1,49 @@
+"""From what happened to what was stated: delays, the order of statements, who the person was then, control ids."""
+
+from hcrm_adapter_simulator.events import Event
+from hcrm_adapter_simulator.instants import HOUR
+from hcrm_adapter_simulator.life import Life
+
+LATE = 0.03
+TWICE = 0.005
+SYSTEMS = {"ADT": "H", "SIU": "S", "ORU": "L", "DFT": "B"}
+"""The first letter of a control id, by the system that sends it."""
+
+
+def statements(life: Life) -> list[Event]:
+    """The statements of one person up to the end of the simulated time, in order; no two at the same second."""
+    told = _stated_in_time(life)
+    told.sort(key=lambda event: event.said)
+    person = life.person
+    known = {person.mrn: person.first}
+    if person.second is not None:
+        known[person.second_mrn] = person.second
+    merged = False
+    last = 0
+    for nth, event in enumerate(told):
+        event.said = last = max(event.said, last + 1)
+        if merged and event.mrn == person.second_mrn:
+            event.mrn = person.mrn
+        merged = merged or bool(event.merged)
+        if event.change:
+            known[event.mrn] = known[event.mrn]._replace(**event.change)
+        event.who = known[event.mrn]
+        event.control_id = f"{SYSTEMS[event.trigger[:3]]}{person.index + 1:06d}{nth:04d}"
+        if life.rng.random() < TWICE:
+            event.copies = 2
+    return told
+
+
+def _stated_in_time(life: Life) -> list[Event]:
+    """Give each event its statement time, keeping each chain's order, and leave out what nobody has stated yet."""
+    rng, end = life.rng, life.settings.end
+    last: dict[str, int] = {}
+    told = []
+    for event in sorted(life.events, key=lambda event: event.occurred):
+        late = rng.random() < LATE
+        event.delay = rng.between(HOUR, 30 * HOUR) if late else rng.between(3, 150)
+        event.said = max(event.occurred + event.delay, last.get(event.chain, 0) + 1)
+        last[event.chain] = event.said
+        if event.said < end:
+            told.append(event)
+    return told
