@@ -16,7 +16,7 @@ BACKGROUND = re.compile(r'(<svg\b[^>]*>)<rect width="[\d.]+" height="[\d.]+" fil
 ARIA = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
 
 
-def chart(name: str, rows: Sequence[Mapping[str, Any]], words: Wording, *, label: str, **texts: str) -> Html:
+def chart(name: str, rows: Sequence[Mapping[str, Any]], words: Wording, *, label: str, **texts: str | int) -> Html:
     """Draw `charts/NAME.vl.json`.
 
     Args:
@@ -24,7 +24,7 @@ def chart(name: str, rows: Sequence[Mapping[str, Any]], words: Wording, *, label
         rows: Its data, put in as the data set `rows`.
         words: Fills in every string of the specification that is `@key`.
         label: What the drawing says, for those who do not see it.
-        texts: Strings of the specification that are `$name`.
+        texts: Replace the strings of the specification that are `$name`.
     """
     # The converter takes long to import, and listing reports must not wait for it.
     import vl_convert
@@ -36,7 +36,7 @@ def chart(name: str, rows: Sequence[Mapping[str, Any]], words: Wording, *, label
     return inline(drawing, name, label)
 
 
-def put_in(value: Any, words: Wording, texts: Mapping[str, str]) -> Any:
+def put_in(value: Any, words: Wording, texts: Mapping[str, str | int]) -> Any:
     """`value` with `@key` and `$name` strings replaced, at any depth."""
     if isinstance(value, dict):
         return {key: put_in(member, words, texts) for key, member in value.items()}
@@ -71,11 +71,11 @@ def sparkline(values: Sequence[int]) -> Html | None:
     if len(values) < 2 or not any(values):
         return None
     width, height, margin = 96, 22, 3
-    top = max(values)
+    least, span = min(values), max(1, max(values) - min(values))
     points = [
         (
             margin + place * (width - 2 * margin) / (len(values) - 1),
-            height - margin - value * (height - 2 * margin) / top,
+            height - margin - (value - least) * (height - 2 * margin) / span,
         )
         for place, value in enumerate(values)
     ]

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 from html import escape
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 
 class Html(str):
     """Text that is markup already."""
 
 
-Child: TypeAlias = Union[str, Html, None, Iterable["Child"]]
+Child: TypeAlias = "str | Html | None | Iterable[Child]"
 
 VOID = frozenset({"meta", "br"})
 
@@ -37,9 +37,7 @@ def element(tag: str, *children: Child, **attributes: str | None) -> Html:
     return Html(f"<{tag}{written}>{markup(children)}</{tag}>")
 
 
-def table(
-    heads: Iterable[str], rows: Iterable[Iterable[str]], *, texts: int = 1, class_: str | None = None
-) -> Html:
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]], *, texts: int = 1, class_: str | None = None) -> Html:
     """A table whose first `texts` columns hold text and whose others hold numbers, aligned right."""
 
     def cell(tag: str, place: int, value: str, scope: str | None = None) -> Html:
@@ -47,7 +45,9 @@ def table(
 
     head = element("tr", [cell("th", place, value, "col") for place, value in enumerate(heads)])
     body = [
-        element("tr", [cell("td" if place else "th", place, v, None if place else "row") for place, v in enumerate(row)])
+        element(
+            "tr", [cell("td" if place else "th", place, v, None if place else "row") for place, v in enumerate(row)]
+        )
         for row in rows
     ]
     return element("table", element("thead", head), element("tbody", body), class_=class_)

@@ -70,7 +70,9 @@ class Overview(Report):
             words,
             masthead(facts, context, words),
             opening(facts, words),
-            element("dl", [figures.framed(figure, words) for figure in figures.figures(facts, words)], class_="figures"),
+            element(
+                "dl", [figures.framed(figure, words) for figure in figures.figures(facts, words)], class_="figures"
+            ),
             element("div", [framed(section(facts, words), words) for section in SECTIONS], class_="panels"),
             element("footer", element("p", words("page.footer"))),
         )

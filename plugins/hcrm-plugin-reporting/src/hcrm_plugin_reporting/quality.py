@@ -18,10 +18,10 @@ def quality(facts: Facts, words: Wording) -> list[str]:
     """The remarks, most important first; one that all is well where there is nothing to say."""
     remarks = []
     heard = last_heard(facts)
-    if heard is not None and (facts.today - heard).days > STALE_DAYS:
-        remarks.append(
-            words("quality.stale", day=words.day(heard), days=words.count((facts.today - heard).days))
-        )
+    if heard is None:
+        remarks.append(words("quality.empty"))
+    elif (facts.today - heard).days > STALE_DAYS:
+        remarks.append(words("quality.stale", day=words.day(heard), days=words.count((facts.today - heard).days)))
     untracked = facts.number("followup", "untracked")
     if untracked:
         remarks.append(words("quality.untracked", count=words.count(untracked)))

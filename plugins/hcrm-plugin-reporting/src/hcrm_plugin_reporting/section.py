@@ -41,8 +41,9 @@ def framed(section: Section, words: Wording) -> Html:
         element("h2", words(f"{section.key}.title")),
         element("p", section.takeaway, class_="empty" if empty else "takeaway"),
         section.drawing,
+        data if section.open_data else None,
         element("p", section.note, class_="note") if section.note else None,
-        data,
+        None if section.open_data else data,
         id=section.key,
         class_="panel wide" if section.wide else "panel",
     )

@@ -28,7 +28,7 @@ def months(facts: Facts, words: Wording) -> list[str]:
             for key, other in (("month", before), ("year", year))
             if other is not None
         ]
-        return "".join(words("change.separator") + text for text in told)
+        return words("change.all", changes=words("change.separator").join(told)) if told else ""
 
     return [
         words(

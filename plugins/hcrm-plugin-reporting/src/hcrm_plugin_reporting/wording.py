@@ -51,11 +51,11 @@ class Wording:
 
     def mean(self, total: int, count: int, digits: int = 1) -> str:
         """`total` over `count`, or a dash where there is nothing to divide by."""
-        return rounded(Fraction(total, count), digits) if count else self("summary.days_unknown")
+        return rounded(Fraction(total, count), digits) if count else self("unit.none")
 
     def percent(self, part: int, whole: int, digits: int = 1) -> str:
         """`part` of `whole` as a percentage, or a dash where there is no whole."""
-        return rounded(Fraction(100 * part, whole), digits) + "%" if whole else self("summary.days_unknown")
+        return rounded(Fraction(100 * part, whole), digits) + "%" if whole else self("unit.none")
 
     def money(self, minor: int, currency: str) -> str:
         """An amount in minor units, in the language's large units."""

@@ -28,7 +28,7 @@ fact AS (
 )
 SELECT
   coalesce(fact.department_id, '') AS department_id,
-  coalesce(max(organization.name), fact.department_id, '') AS name,
+  coalesce(max(organization.name), max(organization.code), fact.department_id, '') AS name,
   sum(fact.visits) AS visits,
   sum(fact.discharges) AS discharges,
   sum(fact.appointments) AS appointments,

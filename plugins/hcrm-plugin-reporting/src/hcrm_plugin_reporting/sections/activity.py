@@ -15,7 +15,8 @@ def activity(facts: Facts, words: Wording) -> Section:
         return Section("activity", words("activity.empty"), wide=True)
     peak = max(year or months, key=lambda month: month.visits)
     takeaway = words(
-        "activity.takeaway",
+        "activity.takeaway" if year else "activity.takeaway_partial",
+        n=words.count(len(year)),
         visits=words.count(sum(month.visits for month in year)),
         month=words.month(peak.first),
         peak=words.count(peak.visits),

@@ -22,9 +22,7 @@ class Spread(NamedTuple):
     @property
     def gini(self) -> Fraction:
         """0 for an even spread; with n customers at most 1 − 1/n."""
-        return Fraction(2 * self.weighted, self.customers * self.revenue) - Fraction(
-            self.customers + 1, self.customers
-        )
+        return Fraction(2 * self.weighted, self.customers * self.revenue) - Fraction(self.customers + 1, self.customers)
 
 
 def spread(facts: Facts) -> Spread | None:

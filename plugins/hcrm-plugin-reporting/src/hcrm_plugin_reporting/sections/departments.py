@@ -23,7 +23,7 @@ def departments(facts: Facts, words: Wording) -> Section:
 
     def money(department: str) -> str:
         if facts.currency is None or department not in revenue:
-            return words("summary.days_unknown")
+            return words("unit.none")
         return words.money(revenue[department], facts.currency)
 
     first = rows[0]

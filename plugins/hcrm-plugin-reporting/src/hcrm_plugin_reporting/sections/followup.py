@@ -60,7 +60,7 @@ def followup(facts: Facts, words: Wording) -> Section:
             "order": place,
             "kind": kind,
             "count": count,
-            "label": f"{words.count(count)}  {words.percent(count, of, 0)}" if count != of else words.count(count),
+            "label": f"{words.count(count)} · {words.percent(count, of, 0)}" if count != of else words.count(count),
         }
         for place, (kind, name, count, of) in enumerate(bars)
     ]

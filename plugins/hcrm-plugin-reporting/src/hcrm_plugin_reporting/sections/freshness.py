@@ -13,7 +13,7 @@ def freshness(facts: Facts, words: Wording) -> Section:
     order = ("customer", "encounter", "appointment", "charge_item")
 
     def day(value: object) -> str:
-        return str(value) if value else words("summary.days_unknown")
+        return str(value) if value else words("unit.none")
 
     return Section(
         "freshness",

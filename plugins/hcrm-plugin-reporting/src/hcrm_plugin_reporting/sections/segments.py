@@ -5,6 +5,9 @@ from hcrm_plugin_reporting.facts import Facts, whole
 from hcrm_plugin_reporting.section import Data, Section
 from hcrm_plugin_reporting.wording import Wording
 
+HEIGHT = 340
+"""What the bars share, so that the drawing is as high as its neighbour."""
+
 
 def segments(facts: Facts, words: Wording) -> Section:
     """Share of customers beside share of revenue, largest segment first."""
@@ -27,7 +30,7 @@ def segments(facts: Facts, words: Wording) -> Section:
         revenue=share(richest[0]),
         share=words.percent(richest[1], total),
     )
-    measures = [("segments.customer_share", {name: size for name, size in sizes}, total)]
+    measures = [("segments.customer_share", dict(sizes), total)]
     if known:
         measures.append(("segments.revenue_share", revenue, earned))
     rows = [
@@ -54,7 +57,7 @@ def segments(facts: Facts, words: Wording) -> Section:
     return Section(
         "segments",
         takeaway,
-        chart("segments", rows, words, label=takeaway),
+        chart("segments", rows, words, label=takeaway, step=max(24, min(48, HEIGHT // len(sizes)))),
         Data([words(f"segments.{head}") for head in heads], data),
         words("segments.note", n=words.count(total)),
     )
