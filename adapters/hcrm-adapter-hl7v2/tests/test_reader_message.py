@@ -272,3 +272,13 @@ def test_repairs_read_as_sentences():
     read.get("PID-3")
     assert str(read.repairs[0]).startswith("PID-3, line 2: ")
     assert str(UnreadableMessage("it is broken", Where(byte=7))) == "byte 7: it is broken"
+
+
+@pytest.mark.parametrize("between", [b"\x1c\r\x0b", b"\x0b", b"\x1c\x0b", b"\x1c\r"])
+def test_two_frames_sent_as_one_never_become_one_message(between):
+    with pytest.raises(UnreadableMessage):
+        read_message(HEAD.encode() + b"OBX|1|TX|x||a\r" + between + HEAD.encode() + b"PID|1||other\r")
+
+
+def test_a_vertical_tab_or_file_separator_inside_a_text_is_a_character_of_it():
+    assert read_message(HEAD.encode() + b"OBX|1|TX|x||a\x0bb\x1cc\r").get("OBX-5") == "a\x0bb\x1cc"

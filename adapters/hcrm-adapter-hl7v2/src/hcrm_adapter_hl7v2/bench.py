@@ -43,7 +43,7 @@ class Rate(NamedTuple):
     high: float
 
 
-def measure(messages: Sequence[bytes], turns: int = 9, seconds: float = 0.25) -> list[Rate]:
+def measure(messages: Sequence[bytes], turns: int = 31, seconds: float = 0.06) -> list[Rate]:
     """Return the reader's rates on these messages, and those of ``hl7lw`` when it is installed.
 
     Args:

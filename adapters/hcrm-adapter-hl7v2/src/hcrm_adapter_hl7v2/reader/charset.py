@@ -59,8 +59,11 @@ def decode(raw: bytes, default_charset: str | None = None, *, override: bool = F
             or the message holds NUL bytes.
         ValueError: ``default_charset`` is not a charset name the reader knows.
     """
-    if b"\0" in raw:
-        raise _refuse_nul(raw)
+    return Decoded(*decode_parts(raw, default_charset, override))
+
+
+def decode_parts(raw: bytes, default_charset: str | None, override: bool) -> tuple[str, str, list[Repair]]:
+    """Do what :func:`decode` says; apart from it because a named tuple costs a tenth of the decoding."""
     if len(raw) < 4 or not raw.startswith(b"MSH"):
         raise UnreadableMessage("the message must begin with MSH and a delimiter", Where(byte=0))
     end = raw.find(b"\r")
@@ -74,7 +77,11 @@ def decode(raw: bytes, default_charset: str | None = None, *, override: bool = F
             text = raw.decode(plain)
         except UnicodeDecodeError as error:
             raise _refuse_bytes(error, fields[17].decode("ascii")) from None
-        return Decoded(text, plain, _lost(text))
+        if "\0" in text:
+            raise _refuse_nul(raw)
+        return text, plain, _lost(text)
+    if b"\0" in raw:
+        raise _refuse_nul(raw)
     default = default_codec(default_charset)
     if override and default is not None:
         return _strictly(raw, default, "the charset set for the source", [])

@@ -6,7 +6,7 @@ Lines end at CR, LF or CRLF only: U+0085, U+2028 and the like are characters of 
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from .report import Repair, UnreadableMessage, Where
 
@@ -21,20 +21,12 @@ _MOST_PROVEN: Final = 4096
 _proven: set[str] = set()
 
 
-class Lines(NamedTuple):
-    """The segments of a message as text.
+Lines: TypeAlias = tuple[list[str], list[str], list[int] | None, list[Repair]]
+"""The segments of a message as text, their starts, their line numbers, and what was put right.
 
-    Attributes:
-        segments: One line of text per segment. A text that was broken over several lines is one again.
-        starts: For each, its first four characters, such as ``PID|``; empty for a malformed line.
-        numbers: For each, the line it stands on, 1 being MSH; None when simply every line is a segment.
-        repairs: What was put right.
-    """
-
-    segments: list[str]
-    starts: list[str]
-    numbers: list[int] | None
-    repairs: list[Repair]
+A start is the id and the field separator, such as ``PID|``; it is empty for a malformed line. The numbers
+are None when every line is a segment. A plain tuple, since one is made per message.
+"""
 
 
 def cut(text: str, field: str) -> Lines:
@@ -53,7 +45,7 @@ def cut(text: str, field: str) -> Lines:
             segments.pop()
         starts = [segment[:4] for segment in segments]
         if _proven.issuperset(starts) and starts.count("MSH" + field) == 1:
-            return Lines(segments, starts, None, [])
+            return segments, starts, None, []
     return _Cutter(field).cut(text)
 
 
@@ -62,7 +54,10 @@ class _Cutter:
 
     def __init__(self, field: str) -> None:
         self.field = field
-        self.lines = Lines([], [], [], [])
+        self.segments: list[str] = []
+        self.starts: list[str] = []
+        self.numbers: list[int] = []
+        self.repairs: list[Repair] = []
         self.blank: list[int] = []
         self.pending = 0
 
@@ -78,8 +73,8 @@ class _Cutter:
         if self.blank:
             sentence = f"{len(self.blank)} blank lines between segments were ignored"
             self.repair("blank-lines", self.blank[0], sentence)
-        every_line = self.lines.numbers == list(range(1, len(raw_lines) + 1))
-        return self.lines._replace(numbers=None) if every_line else self.lines
+        every_line = self.numbers == list(range(1, len(raw_lines) + 1))
+        return self.segments, self.starts, None if every_line else self.numbers, self.repairs
 
     def take(self, number: int, line: str) -> None:
         if not line.strip(_BLANK):
@@ -118,23 +113,22 @@ class _Cutter:
 
     def is_continuation(self, line: str) -> bool:
         """Tell whether a line is clearly the rest of a text broken by a raw line end."""
-        if not self.lines.segments or not self.lines.starts[-1].startswith(_TEXT_BEARING):
+        if not self.segments or not self.starts[-1].startswith(_TEXT_BEARING):
             return False
         return _NEAR_ID.match(line.partition(self.field)[0]) is None or self.field not in line
 
     def join(self, number: int, line: str) -> None:
         """Give a line back to the text before it, with the blank lines between."""
-        self.lines.segments[-1] += "\n" * (self.pending + 1) + line
+        self.segments[-1] += "\n" * (self.pending + 1) + line
         if self.pending:
             del self.blank[-self.pending :]
-        name = self.lines.segments[-1][:3]
+        name = self.segments[-1][:3]
         self.repair("joined-line", number, "the line has no segment id and was joined to the text before it", name)
 
     def add(self, number: int, line: str, start: str) -> None:
-        self.lines.segments.append(line)
-        self.lines.starts.append(start)
-        assert self.lines.numbers is not None
-        self.lines.numbers.append(number)
+        self.segments.append(line)
+        self.starts.append(start)
+        self.numbers.append(number)
 
     def repair(self, code: str, line: int | None, sentence: str, segment: str | None = None) -> None:
-        self.lines.repairs.append(Repair(code, Where(line=line, segment=segment), sentence))
+        self.repairs.append(Repair(code, Where(line=line, segment=segment), sentence))

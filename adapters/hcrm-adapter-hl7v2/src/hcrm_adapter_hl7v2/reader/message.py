@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .charset import decode
+from .charset import decode_parts
 from .delimiters import Delimiters, delimiters_of
 from .escapes import unescape
 from .framing import RawMessage, split_messages
@@ -30,16 +30,19 @@ def read_message(
         UnreadableMessage: There is no message, more than one, or its charset or delimiters make it unreadable.
         ValueError: ``default_charset`` is not a charset name the reader knows.
     """
-    repairs: list[Repair] = []
     if isinstance(raw, RawMessage):
-        raw, _, repairs = raw
-    if not raw.startswith(b"MSH") or b"\x1c" in raw or raw.endswith(b"\0"):
+        text, charset, repairs = decode_parts(raw.raw, default_charset, override_charset)
+        return Message(text, charset, raw.repairs + repairs)
+    cut_free: list[Repair] = []
+    if not raw.startswith(b"MSH") or raw.endswith(b"\0"):
+        raw, cut_free = _only_message(raw)
+    text, charset, repairs = decode_parts(raw, default_charset, override_charset)
+    # Framing inside may hide a second message. It is looked for in the text because that is faster.
+    if "\x1c" in text or "\x0b" in text:
         raw, more = _only_message(raw)
-        repairs = repairs + more
-    text, charset, more = decode(raw, default_charset, override=override_charset)
-    if repairs or more:
-        return Message(text, charset, [*repairs, *more])
-    return Message(text, charset)
+        cut_free = cut_free + more
+        text, charset, repairs = decode_parts(raw, default_charset, override_charset)
+    return Message(text, charset, cut_free + repairs)
 
 
 def _only_message(raw: bytes) -> tuple[bytes, list[Repair]]:
@@ -83,9 +86,10 @@ class Message:
         self.text = text
         self.charset = charset
         self.delimiters: Delimiters = delimiters_of(text)
-        self.lines, self.starts, self._numbers, found = cut(text, self.delimiters.field)
+        self.lines, self.starts, self._numbers, self.repairs = cut(text, self.delimiters.field)
         self._fields: dict[int, list[str]] = {}
-        self.repairs: list[Repair] = [*(repairs or ()), *self.delimiters.repairs, *found]
+        if repairs or self.delimiters.repairs:
+            self.repairs = [*(repairs or ()), *self.delimiters.repairs, *self.repairs]
 
     def get(self, reference: str) -> Value:
         """Return one value, unescaped.
@@ -123,9 +127,9 @@ class Message:
         if index is None:
             return None
         fields = self.fields_at(index)
-        if path.place >= len(fields) or (path.segment in HEADERS and path.field <= 2):
+        if path.index >= len(fields) or (path.segment in HEADERS and path.field <= 2):
             return self.value_at(index, path)
-        text, marks = fields[path.place], self.delimiters
+        text, marks = fields[path.index], self.delimiters
         numbers = (path.repetition, path.component, path.subcomponent)[: path.depth]
         for separator, number in zip((marks.repetition, marks.component, marks.subcomponent), numbers, strict=False):
             text = text if text == '""' else part(text, separator, number)
@@ -174,9 +178,9 @@ class Message:
         if path.segment in HEADERS and path.field <= 2:
             return _header_field(self.fields_at(index), self.delimiters, path)
         fields = self.fields_at(index)
-        if path.place >= len(fields):
+        if path.index >= len(fields):
             return None
-        text = fields[path.place]
+        text = fields[path.index]
         if not text:
             return None
         return self.meaning(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 _PATH: Final = re.compile(
     r"(?P<segment>[A-Z][A-Z0-9]{2})(?:\[(?P<occurrence>[1-9][0-9]{0,4})\])?"
@@ -16,7 +17,8 @@ HEADERS: Final = frozenset({"MSH", "FHS", "BHS"})
 """Segments whose first field is the field separator itself, so that splitting yields one field less."""
 
 
-class Path(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Path:
     """A parsed reference. Numbers count from 1; what a reference leaves out is 1.
 
     Attributes:
@@ -27,6 +29,7 @@ class Path(NamedTuple):
         component: Which component.
         subcomponent: Which subcomponent.
         depth: How far the reference goes: 1 field, 2 component, 3 subcomponent.
+        index: Where the field is in the segment's text split at the field separator.
     """
 
     segment: str
@@ -36,11 +39,7 @@ class Path(NamedTuple):
     component: int
     subcomponent: int
     depth: int
-
-    @property
-    def place(self) -> int:
-        """Where the field is in the segment's text split at the field separator."""
-        return self.field - 1 if self.segment in HEADERS else self.field
+    index: int
 
 
 @lru_cache(maxsize=4096)
@@ -59,5 +58,15 @@ def parse_path(reference: str) -> Path:
         raise ValueError(f"`{reference}` is not a reference such as PID-3, PID-5.1 or PID-3[2].4.1")
     part = match.groupdict(default="")
     depth = 3 if part["subcomponent"] else 2 if part["component"] else 1
-    numbers = (int(part[name] or 1) for name in ("occurrence", "field", "repetition", "component", "subcomponent"))
-    return Path(part["segment"], *numbers, depth=depth)  # type: ignore[misc]
+    occurrence, field, repetition, component, subcomponent = (
+        int(part[name] or 1) for name in ("occurrence", "field", "repetition", "component", "subcomponent")
+    )
+    index = field - 1 if part["segment"] in HEADERS else field
+    return Path(part["segment"], occurrence, field, repetition, component, subcomponent, depth, index)
+
+
+@lru_cache(maxsize=4096)
+def leaf_path(segment: str, field: int, repetition: int, component: int, subcomponent: int) -> Path:
+    """Return the reference to one subcomponent of a segment at hand."""
+    index = field - 1 if segment in HEADERS else field
+    return Path(segment, 1, field, repetition, component, subcomponent, 3, index)

@@ -90,12 +90,12 @@ class _Row:
     """Reads some values of one segment, in the order fields and components have in it."""
 
     def __init__(self, paths: list[Path]) -> None:
-        self.paths = sorted(set(paths), key=lambda path: path[2:])
-        self.segment, self.occurrence = paths[0][:2]
+        self.paths = sorted(set(paths), key=_in_segment)
+        self.segment, self.occurrence = paths[0].segment, paths[0].occurrence
         self.nothing: tuple[Value, ...] = (None,) * len(self.paths)
-        self.padding = max(path.place for path in self.paths) + 1
+        self.padding = max(path.index for path in self.paths) + 1
         self.ordinary = self.padding <= _LAST_MATCHED_FIELD and all(_is_ordinary(path) for path in self.paths)
-        self.places = tuple(dict.fromkeys((path.place, path.component) for path in self.paths))
+        self.places = tuple(dict.fromkeys((path.index, path.component) for path in self.paths))
         # PID-5, PID-5.1 and PID-5.1.1 are one place; the expression yields one value for it.
         self.ordinary = self.ordinary and len(self.places) == len(self.paths)
         self.memo: tuple[Delimiters | None, str, re.Pattern[str]] = (None, "", re.compile("(?!)"))
@@ -122,6 +122,8 @@ class _Row:
         marks, start, pattern = self.memo
         if marks is not message.delimiters:
             start, pattern = self.prepare(message.delimiters)
+        if start not in message.starts:
+            return []
         match = pattern.match
         return [
             found.groups() if (found := match(line)) else self.carefully(message, index, pattern)
@@ -142,6 +144,10 @@ class _Row:
         pattern = _expression(self.places, marks[:5]) if self.ordinary else re.compile("(?!)")
         self.memo = (marks, start, pattern)
         return start, pattern
+
+
+def _in_segment(path: Path) -> tuple[int, ...]:
+    return path.field, path.component, path.repetition, path.subcomponent, path.depth
 
 
 def _is_ordinary(path: Path) -> bool:

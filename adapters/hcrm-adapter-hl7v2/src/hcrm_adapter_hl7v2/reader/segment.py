@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .path import HEADERS, Path
+from .path import HEADERS, leaf_path
 from .values import Value
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Segment:
 
     def value(self, number: int, component: int = 1, subcomponent: int = 1, repetition: int = 1) -> Value:
         """Return one value, unescaped; the three states are those of :meth:`Message.get`."""
-        path = Path(self.id, 1, number, repetition, component, subcomponent, 3)
+        path = leaf_path(self.id, number, repetition, component, subcomponent)
         return self.message.value_at(self.index, path)
 
     def unescape(self, text: str, number: int) -> str:

@@ -1,0 +1,189 @@
+"""The HL7 v2 adapter: files and messages in, records out."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, cast
+
+from hcrm_adapter_hl7v2.mapping import dates
+from hcrm_adapter_hl7v2.mapping.compiled import Event, compile_event
+from hcrm_adapter_hl7v2.mapping.tables import shipped
+from hcrm_adapter_hl7v2.mapping.translate import Translator
+from hcrm_adapter_hl7v2.mapping.view import View
+from hcrm_adapter_hl7v2.reader import (
+    FileRemark,
+    Message,
+    Repair,
+    UnreadableMessage,
+    default_codec,
+    read_message,
+    split_messages,
+)
+from hcrm_core.api import (
+    Adapter,
+    AnyRecord,
+    ConfigurationError,
+    FieldCoverage,
+    Origin,
+    Problem,
+    RawMessage,
+    SourceSettings,
+    Statement,
+    Translation,
+)
+
+
+class Hl7v2Settings(SourceSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Settings of a source that speaks HL7 v2.
+
+    Attributes:
+        charset: How messages are encoded where MSH-18 is silent or says ASCII wrongly (`GB18030`, `UTF-8`, …).
+        currency: ISO 4217 code of amounts sent without one.
+        rising_control_ids: Whether MSH-10 counts up, so that it orders messages of the same instant.
+    """
+
+    charset: str | None = None
+    currency: str = "CNY"
+    rising_control_ids: bool = False
+
+
+class Hl7v2Adapter(Adapter):
+    """HL7 v2.1 to 2.8 in ER7 (pipes and hats)."""
+
+    name = "hl7v2"
+    version = "1"
+    settings_type = Hl7v2Settings
+    file_suffixes = (".hl7", ".hl7v2", ".er7", ".msg", ".txt", ".dat")
+
+    def __init__(self, source: str, settings: SourceSettings) -> None:
+        """Args: source: its name; settings: `Hl7v2Settings`."""
+        super().__init__(source, settings)
+        assert isinstance(settings, Hl7v2Settings)
+        try:
+            default_codec(settings.charset)
+        except ValueError as error:
+            raise ConfigurationError(f"[sources.{source}] charset: {error}.") from None
+        self._settings = settings
+        self._event = lru_cache(maxsize=256)(self._compile)
+
+    def split(self, data: bytes) -> Iterator[RawMessage]:
+        """Cut a file into messages; wrappers, framing and blank lines around them are reported as repairs.
+
+        Raises:
+            ValueError: No message is in it; the text says what it seems to be.
+        """
+        remarks: list[Problem] = []
+        found = False
+        for item in split_messages(data):
+            if isinstance(item, FileRemark):
+                if item.code == "not-hl7":
+                    raise ValueError(item.text)
+                remarks.append(Problem(item.code, str(item.where), item.text))
+                continue
+            found = True
+            repairs = (*remarks, *map(_problem, item.repairs))
+            remarks = []
+            yield RawMessage(item.raw, _control_id(item.raw), repairs)
+        if not found:
+            raise ValueError("there is no MSH segment in it")
+
+    def translate(self, payload: bytes) -> Translation:
+        """Read and map one message."""
+        try:
+            message = read_message(payload, self._settings.charset)
+        except UnreadableMessage as error:
+            return Translation("", quarantine=Problem("unreadable", str(error.where), f"{error.reason}."))
+        kind = _message_type(message)
+        event = self._event(kind)
+        view = View(message, self.source, self._settings.timezone)
+        translator = Translator(view, event)
+        if event.rule.person and not translator.about_somebody:
+            text = (
+                f"{kind or 'The message'} is about a person, but PID-3 holds no number that identifies one. Have the "
+                "sender fill it, then replay."
+            )
+            return Translation(kind, quarantine=Problem("no-patient", "PID-3", text))
+        if not kind:
+            view.report("no-type", "MSH-9", "The message does not say what it is; only its patient was read.")
+        translator.run()
+        if "PID" in view.positions and not translator.about_somebody:
+            view.report("no-patient", "PID-3", "No number identifies the patient; what is said of them was left out.")
+        return Translation(
+            message_type=kind,
+            statement=self._statement(view, event),
+            records=tuple(cast("dict[Any, AnyRecord]", translator.records).values()),
+            complete=tuple(translator.complete),
+            coverage=self._coverage(message, event),
+            problems=(*map(_problem, message.repairs), *view.problems),
+        )
+
+    def origins(self, payload: bytes) -> list[Origin]:
+        """Where each field of each record came from."""
+        try:
+            message = read_message(payload, self._settings.charset)
+        except UnreadableMessage:
+            return []
+        view = View(message, self.source, self._settings.timezone)
+        translator = Translator(view, self._event(_message_type(message)), trace=True)
+        translator.run()
+        return translator.origins
+
+    def _compile(self, message_type: str) -> Event:
+        return compile_event(shipped(), message_type, self._settings.currency)
+
+    def _statement(self, view: View, event: Event) -> Statement:
+        message = view.message
+        header = [*message.fields_at(0), *[""] * 13]
+        recorded = message.get("EVN-2")
+        said_at = None
+        for found in (recorded, view.first(header[6])):
+            if found and said_at is None:
+                said_at = dates.microseconds(str(found), view.zone)
+        if said_at is None:
+            view.report(
+                "no-statement-time", "MSH-7",
+                "Neither EVN-2 nor MSH-7 holds a time; any dated statement wins over this one. Fill MSH-7.",
+            )  # fmt: skip
+        sequence = view.first(header[12])
+        return Statement(
+            said_at=said_at or 0,
+            sequence=int(sequence) if sequence.isdecimal() and len(sequence) < 10 else -1,
+            rising=view.first(header[9]) if self._settings.rising_control_ids else "",
+            rank=int(event.rule.cancels),
+        )
+
+    def _coverage(self, message: Message, event: Event) -> FieldCoverage:
+        ignored = shipped().ignored
+        mapped: dict[str, None] = {}
+        passed: dict[str, None] = {}
+        unknown: dict[str, None] = {}
+        for index, start in enumerate(message.starts):
+            segment = start[:3]
+            shift = 1 if segment in ("MSH", "FHS", "BHS") else 0
+            for number, text in enumerate(message.fields_at(index)):
+                if number and text:
+                    field = f"{segment}-{number + shift}"
+                    target = mapped if field in event.mapped else passed if field in ignored else unknown
+                    target[field] = None
+        return FieldCoverage(tuple(mapped), tuple(passed), tuple(unknown))
+
+
+def _message_type(message: Message) -> str:
+    code, event, structure = (message.get(path) or "" for path in ("MSH-9.1", "MSH-9.2", "MSH-9.3"))
+    code, event = str(code).strip(), str(event).strip()
+    if not event and code in ("ADT", ""):
+        event = str(message.get("EVN-1") or "").strip()
+    if not code and structure:
+        code, _, event = str(structure).partition("_")
+    return f"{code}^{event}".rstrip("^")
+
+
+def _control_id(payload: bytes) -> str:
+    # The header's own charset matters little here: a control id is ASCII, and what is not must only be stable.
+    end = min((at for at in (payload.find(b"\r"), payload.find(b"\n")) if at >= 0), default=len(payload))
+    fields = payload[:end].split(payload[3:4])
+    found = fields[9] if len(fields) > 9 else b""
+    return "".join(letter for letter in found.decode("ascii", "backslashreplace") if letter.isprintable())[:200]
+
+
+def _problem(repair: Repair) -> Problem:
+    return Problem(repair.code, str(repair.where), repair.text)

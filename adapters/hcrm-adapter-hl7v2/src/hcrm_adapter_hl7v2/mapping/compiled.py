@@ -1,0 +1,163 @@
+"""Mapping tables made ready to run: paths parsed, data types and code tables bound, one plan an event."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from keyword import iskeyword
+from typing import Any, NamedTuple
+
+from hcrm_adapter_hl7v2.mapping import datatypes
+from hcrm_adapter_hl7v2.mapping.tables import EventRule, FieldRule, RecordRule, Tables
+from hcrm_adapter_hl7v2.mapping.view import View
+from hcrm_adapter_hl7v2.reader import Path, parse_path
+from hcrm_core.api import KINDS, UNSET
+
+SPECIAL = ("practitioner", "department", "unit", "observation-value")
+"""Data types that give further records or fields; `translate.py` knows them."""
+
+ENVELOPE = frozenset({"MSH-3", "MSH-4", "MSH-7", "MSH-9", "MSH-10", "MSH-13", "MSH-18", "EVN-2", "EVN-6"})
+"""Fields every translation reads."""
+
+
+class Field(NamedTuple):
+    """One field of a record: where it may stand and how it is read; `attribute` is its name in Python."""
+
+    name: str
+    attribute: str
+    paths: tuple[tuple[Path, str], ...]
+    datatype: str
+    read: datatypes.Reader | None
+    origin: str | None
+
+
+class KeyPart(NamedTuple):
+    """One part of a key: alternatives, each a reference in braces, an entity path or a plain path."""
+
+    choices: tuple[tuple[str, Path | None], ...]
+    optional: bool
+
+
+class Plan(NamedTuple):
+    """How one table makes records in one event."""
+
+    name: str
+    kind: str
+    make: Callable[..., Any]
+    segment: str
+    key: str | tuple[KeyPart, ...]
+    group: KeyPart | None
+    fields: tuple[Field, ...]
+    says: dict[str, str | None]
+    when: tuple[tuple[Path, dict[str, str | None]], ...]
+
+
+class Event(NamedTuple):
+    """One message type, ready to run."""
+
+    rule: EventRule
+    plans: tuple[Plan, ...]
+    mapped: frozenset[str]
+
+
+def compile_event(tables: Tables, message_type: str, currency: str) -> Event:
+    """Make the plans of a message type.
+
+    Args:
+        tables: The mapping.
+        message_type: Such as `ADT^A01`.
+        currency: ISO 4217 code of amounts sent without one.
+    """
+    rule = tables.event(message_type)
+    plans = tuple(_plan(tables, rule, name, message_type, currency) for name in rule.records)
+    mapped = set(ENVELOPE)
+    for plan in plans:
+        mapped |= {_field(path) for field in plan.fields for path, _ in field.paths}
+        parts = plan.key if isinstance(plan.key, tuple) else ()
+        mapped |= {_field(path) for part in parts for _, path in part.choices if path}
+        mapped |= {_field(path) for path, _ in plan.when}
+        if plan.segment == "OBX":
+            mapped.add("OBX-2")
+        if plan.kind == "Patient":
+            mapped |= {"PID-2", "PID-4"}
+        if plan.kind == "Encounter":
+            mapped |= {"PV1-19", "PV1-50"}
+    return Event(rule, plans, frozenset(mapped))
+
+
+def _plan(tables: Tables, event: EventRule, name: str, message_type: str, currency: str) -> Plan:
+    rule: RecordRule = tables.records[name]
+    kind = rule.kind or name
+    fields = tuple(
+        _compile_field(tables, field_name, field, currency)
+        for field_name, field in rule.fields.items()
+        if not field.only or message_type in field.only
+    )
+    key = rule.key if isinstance(rule.key, str) else tuple(_key_part(part) for part in rule.key)
+    when = tuple((parse_path(path), _constants(fields)) for path, fields in event.when.get(name, {}).items())
+    return Plan(
+        name,
+        kind,
+        KINDS[kind],
+        rule.segment,
+        key,
+        _key_part(rule.group) if rule.group else None,
+        fields,
+        _constants(event.says.get(name, {})),
+        when,
+    )
+
+
+def _compile_field(tables: Tables, name: str, rule: FieldRule, currency: str) -> Field:
+    paths = tuple((parse_path(path), path) for path in rule.paths)
+    read: datatypes.Reader | None = None
+    if rule.origin is None and rule.datatype not in SPECIAL:
+        if rule.datatype == "code":
+            read = _code_reader(rule.table or "", tables.codes[rule.table or ""])
+        elif rule.datatype == "money":
+            read = partial(datatypes.money, currency=currency)
+        else:
+            read = datatypes.READERS[rule.datatype]
+    return Field(name, _attribute(name), paths, rule.datatype, read, rule.origin)
+
+
+def _code_reader(name: str, table: dict[str, str]) -> datatypes.Reader:
+    def read(view: View, raw: str, where: str) -> Any:
+        found = view.first(raw)
+        code = table.get(found) or table.get(found.upper())
+        if code is None:
+            view.report(
+                "unknown-code", where, f"The code is not in the table {name}; it was left out. Map it in the mapping."
+            )
+            return UNSET
+        return code
+
+    return read
+
+
+def _key_part(text: str) -> KeyPart:
+    choices: list[tuple[str, Path | None]] = []
+    for choice in text.removesuffix("?").split(" or "):
+        if choice.startswith("{"):
+            choices.append((choice.strip("{}"), None))
+        elif choice.startswith("entity "):
+            choices.append(("entity", parse_path(choice.removeprefix("entity "))))
+        else:
+            choices.append(("path", parse_path(choice)))
+    return KeyPart(tuple(choices), text.endswith("?"))
+
+
+def _constants(fields: dict[str, str]) -> dict[str, str | None]:
+    return {_attribute(name): value or None for name, value in fields.items()}
+
+
+def _attribute(name: str) -> str:
+    return f"{name}_" if iskeyword(name) else name
+
+
+def _field(path: Path) -> str:
+    return f"{path.segment}-{path.field}"
+
+
+def field_of(reference: str) -> str:
+    """The field of a reference: `PID-3` of `PID-3.1`."""
+    return re.sub(r"[.\[].*", "", reference)

@@ -1,0 +1,272 @@
+"""HL7 v2 data types (HL7 v2.5.1 chapter 2A) as values of records.
+
+Every function takes the view, the raw text of a field and its reference for messages to people, and returns the value,
+or `UNSET` where the text cannot be one, which it reports. Emptiness is decided before: the text is never empty or `""`.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from hcrm_adapter_hl7v2.mapping import dates
+from hcrm_adapter_hl7v2.mapping.view import View
+from hcrm_core.api import (
+    UNSET,
+    Address,
+    CodeableConcept,
+    Coding,
+    ContactPoint,
+    HumanName,
+    Identifier,
+    Money,
+    Quantity,
+)
+
+Reader = Callable[[View, str, str], Any]
+
+_NAME_USES = {"L": "official", "D": "usual", "N": "nickname", "M": "maiden", "A": "anonymous", "S": "anonymous"}
+_ADDRESS_USES = {"H": "home", "B": "work", "O": "work", "C": "temp", "P": "home", "L": "home", "BA": "old"}
+_CONTACT_SYSTEMS = {"PH": "phone", "CP": "phone", "FX": "fax", "BP": "pager", "Internet": "email", "X.400": "email"}
+_CONTACT_USES = {"PRN": "home", "ORN": "home", "VHN": "home", "WPN": "work", "PRS": "mobile"}
+_YES = {"Y": True, "YES": True, "1": True, "TRUE": True, "N": False, "NO": False, "0": False, "FALSE": False}
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_NO_MINOR_UNITS = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "XAF", "XOF"})
+_THREE_MINOR_UNITS = frozenset({"KWD", "BHD", "OMR", "JOD", "TND", "IQD", "LYD"})
+
+
+def text(view: View, raw: str, where: str) -> Any:
+    """A string; component separators in free text are kept, since senders forget to escape them."""
+    return view.clean(raw) or UNSET
+
+
+def texts(view: View, raw: str, where: str) -> Any:
+    """A repeating string."""
+    return tuple(found for part in view.repetitions(raw) if (found := view.clean(part))) or UNSET
+
+
+def codes(view: View, raw: str, where: str) -> Any:
+    """A repeating code; older versions put several into one, separated by the repetition mark."""
+    return tuple(found for part in view.repetitions(raw) if (found := view.first(part))) or UNSET
+
+
+def number(view: View, raw: str, where: str) -> Any:
+    """The number of a CX or the text of an ST."""
+    return view.first(raw) or UNSET
+
+
+def date(view: View, raw: str, where: str) -> Any:
+    """DT, or TS cut to its day."""
+    return _dated(view, dates.date(view.first(raw)), where)
+
+
+def date_time(view: View, raw: str, where: str) -> Any:
+    """TS or DTM."""
+    return _dated(view, dates.date_time(view.first(raw), view.zone), where)
+
+
+def _dated(view: View, found: str | None, where: str) -> Any:
+    if found is None:
+        view.report("bad-date", where, "This is no date; it was left out. Ask the sender for YYYYMMDD[HHMM[SS]].")
+        return UNSET
+    return found
+
+
+def boolean(view: View, raw: str, where: str) -> Any:
+    """ID of table 0136: yes or no."""
+    found = _YES.get(view.first(raw).upper())
+    if found is None:
+        view.report("bad-boolean", where, "This is neither Y nor N; it was left out.")
+        return UNSET
+    return found
+
+
+def integer(view: View, raw: str, where: str) -> Any:
+    """NM or SI that must be whole."""
+    found = view.first(raw)
+    if not re.fullmatch(r"[+-]?\d{1,15}(\.0*)?", found):
+        view.report("bad-number", where, "This is no whole number; it was left out.")
+        return UNSET
+    return int(found.partition(".")[0])
+
+
+def coding(view: View, raw: str, where: str) -> Any:
+    """The first triplet of CE, CWE, IS or ID."""
+    parts = view.components(raw.split(view.repetition, 1)[0])
+    return _coding(parts, 0) or UNSET
+
+
+def concept(view: View, raw: str, where: str) -> Any:
+    """CE or CWE: two triplets and the original text (CWE-9)."""
+    parts = view.components(raw.split(view.repetition, 1)[0])
+    found = tuple(one for one in (_coding(parts, 0), _coding(parts, 3)) if one)
+    original = parts[8] if len(parts) > 8 and parts[8] else None
+    return CodeableConcept(found, original) if found or original else UNSET
+
+
+def _coding(parts: list[str], at: int) -> Coding | None:
+    code, display, system = [*parts[at : at + 3], "", "", ""][:3]
+    return Coding(code or None, system or None, display or None) if code or display else None
+
+
+def identifiers(view: View, raw: str, where: str) -> Any:
+    """Repeating CX; its namespace is the assigning authority (CX-4) and type (CX-5)."""
+    return tuple(found for part in view.repetitions(raw) if (found := identifier(view, part))) or UNSET
+
+
+def identifier(view: View, raw: str) -> Identifier | None:
+    """One CX."""
+    parts = raw.split(view.component)
+    value = view.clean(parts[0])
+    if not value:
+        return None
+    authority = hierarchic(view, parts[3]) if len(parts) > 3 else ""
+    kind = view.clean(parts[4]) if len(parts) > 4 else ""
+    return Identifier(value, authority or view.sender, kind or None, not authority)
+
+
+def hierarchic(view: View, raw: str) -> str:
+    """HD: the namespace, else the universal id."""
+    pieces = [view.clean(piece) for piece in raw.split(view.subcomponent)]
+    return next((piece for piece in pieces[:2] if piece), "")
+
+
+def entity(view: View, raw: str) -> str:
+    """EI as `namespace|number`, empty where there is no number; older versions send a CM of the same shape."""
+    parts = view.components(raw.split(view.repetition, 1)[0])
+    if not parts[0]:
+        return ""
+    namespace = next((part for part in parts[1:3] if part), "") or view.sender
+    return f"{namespace}|{parts[0]}"
+
+
+def names(view: View, raw: str, where: str) -> Any:
+    """Repeating XPN; a name in one piece (CJK names often are) is its family name."""
+    found = []
+    for repetition in view.repetitions(raw):
+        parts = repetition.split(view.component)
+        parts += [""] * (7 - len(parts))
+        family = view.clean(parts[0].split(view.subcomponent, 1)[0])
+        given = tuple(part for part in (view.clean(parts[1]), view.clean(parts[2])) if part)
+        if family or given:
+            suffix, prefix, use = view.clean(parts[3]), view.clean(parts[4]), _NAME_USES.get(view.clean(parts[6]))
+            found.append(HumanName(family or None, given, prefix or None, suffix or None, None, use))
+    return tuple(found) or UNSET
+
+
+def addresses(view: View, raw: str, where: str) -> Any:
+    """Repeating XAD."""
+    found = []
+    for repetition in view.repetitions(raw):
+        parts = [*repetition.split(view.component), *[""] * 9][:9]
+        # SAD nests street, street name and dwelling number in subcomponents.
+        street = " ".join(filter(None, (view.clean(piece) for piece in parts[0].split(view.subcomponent))))
+        line = tuple(part for part in (street, view.clean(parts[1])) if part)
+        city, state, postal, country, kind, _, county = (view.clean(part) for part in parts[2:9])
+        if line or city or state or postal or county:
+            use = _ADDRESS_USES.get(kind)
+            found.append(
+                Address(line, city or None, county or None, state or None, postal or None, country or None, use)
+            )
+    return tuple(found) or UNSET
+
+
+def district(view: View, raw: str, where: str) -> Any:
+    """The county or parish (XAD-9) of the first address."""
+    for repetition in view.repetitions(raw):
+        parts = repetition.split(view.component)
+        if len(parts) > 8 and (found := view.clean(parts[8])):
+            return found
+    return UNSET
+
+
+def contacts(view: View, raw: str, where: str) -> Any:
+    """Repeating XTN: the formatted number (1), else the address (4), else area code and number (6, 7), else 12."""
+    found = []
+    for repetition in view.repetitions(raw):
+        parts = [*view.components(repetition), *[""] * 12][:12]
+        written, use, equipment, mail = parts[:4]
+        if mail:
+            found.append(ContactPoint(mail, "email", _CONTACT_USES.get(use)))
+            continue
+        value = written or "".join(part for part in parts[5:7] if part) or parts[11]
+        if value:
+            system = "email" if "@" in value else _CONTACT_SYSTEMS.get(equipment, "phone")
+            found.append(ContactPoint(value, system, "mobile" if equipment == "CP" else _CONTACT_USES.get(use)))
+    return tuple(found) or UNSET
+
+
+def location(view: View, raw: str, where: str) -> Any:
+    """PL as `ward/room/bed`."""
+    parts = view.components(raw.split(view.repetition, 1)[0])[:3]
+    return "/".join(parts).rstrip("/") or UNSET
+
+
+def organization_name(view: View, raw: str, where: str) -> Any:
+    """XON: its name, else its number."""
+    parts = [*view.components(raw.split(view.repetition, 1)[0]), *[""] * 10]
+    return parts[0] or parts[9] or parts[2] or UNSET
+
+
+def quantity(view: View, raw: str, where: str) -> Any:
+    """NM or CQ."""
+    parts = [*view.components(raw), ""]
+    found = decimal(parts[0])
+    if found is None:
+        view.report("bad-number", where, "This is no number; it was left out.")
+        return UNSET
+    return Quantity(found, parts[1].split(view.subcomponent, 1)[0] or None)
+
+
+def decimal(found: str) -> str | None:
+    """A number as exact text, `None` where it is none; `.5` and `5.` get the zero that JSON wants."""
+    if not _DECIMAL.fullmatch(found):
+        return None
+    head, mark, tail = found.partition(".")
+    if not mark:
+        return found
+    digits, exponent = (*re.split(r"(?=[eE])", tail, maxsplit=1), "")[:2]
+    head = head if head[-1:].isdigit() else head + "0"
+    return f"{head}.{digits}{exponent}" if digits else head + exponent
+
+
+def money(view: View, raw: str, where: str, currency: str) -> Any:
+    """CP or MO in minor units, exactly; an amount finer than the currency's minor unit is left out and reported."""
+    parts = raw.split(view.repetition, 1)[0].split(view.component, 1)[0].split(view.subcomponent)
+    found = decimal(view.clean(parts[0]))
+    unit = (view.clean(parts[1]) if len(parts) > 1 else "") or currency
+    unit = unit.upper() if re.fullmatch(r"[A-Za-z]{3}", unit) else currency
+    places = 0 if unit in _NO_MINOR_UNITS else 3 if unit in _THREE_MINOR_UNITS else 2
+    minor = None
+    if found is not None and "e" not in found.lower():
+        sign = -1 if found.startswith("-") else 1
+        whole, _, fraction = found.lstrip("+-").partition(".")
+        fraction = fraction.rstrip("0")
+        if len(fraction) <= places:
+            minor = sign * int(whole + fraction.ljust(places, "0"))
+    if minor is None:
+        view.report("bad-amount", where, "This is no exact amount of money; it was left out.")
+        return UNSET
+    return Money(minor, unit)
+
+
+READERS: dict[str, Reader] = {
+    "text": text,
+    "texts": texts,
+    "codes": codes,
+    "number": number,
+    "date": date,
+    "datetime": date_time,
+    "boolean": boolean,
+    "integer": integer,
+    "coding": coding,
+    "concept": concept,
+    "identifiers": identifiers,
+    "names": names,
+    "addresses": addresses,
+    "district": district,
+    "contacts": contacts,
+    "location": location,
+    "organization-name": organization_name,
+    "quantity": quantity,
+}
+"""Data types a table may name under `as`, besides those `fields.py` builds from settings and code tables."""

@@ -1,0 +1,80 @@
+"""Who a message is about and which stay: the keys of Patient and Encounter (design §4)."""
+
+from typing import NamedTuple
+
+from hcrm_adapter_hl7v2.mapping.datatypes import entity, hierarchic, identifier
+from hcrm_adapter_hl7v2.mapping.view import NULL, View
+from hcrm_adapter_hl7v2.reader import parse_path
+from hcrm_core.api import Identifier
+
+PREFERRED = ("MR", "PI", "PT", None)
+"""Identifier types (HL7 table 0203) by which a source knows its patients, best first; then any other."""
+
+NEVER = frozenset({"AN", "VN"})
+"""Types that number an account or a visit and never a person."""
+
+_PID_2, _PID_4 = parse_path("PID-2"), parse_path("PID-4")
+_PV1_19, _PV1_50, _PV1_44 = parse_path("PV1-19"), parse_path("PV1-50"), parse_path("PV1-44")
+_EVN_6, _EVN_2, _MSH_7 = parse_path("EVN-6"), parse_path("EVN-2"), parse_path("MSH-7")
+
+
+class Stay(NamedTuple):
+    """An encounter's key; `uncertain` where it rests on the patient and the day."""
+
+    key: str
+    uncertain: bool
+
+
+def patient_key(found: tuple[Identifier, ...]) -> str | None:
+    """The key made of the preferred identifier, `None` where none identifies a person."""
+    usable = [one for one in found if one.type not in NEVER]
+    if not usable:
+        return None
+    best = min(usable, key=lambda one: PREFERRED.index(one.type) if one.type in PREFERRED else len(PREFERRED))
+    return f"{best.system}|{best.type or ''}|{best.value}"
+
+
+def identifiers_at(view: View, index: int, number: int) -> tuple[Identifier, ...]:
+    """The identifiers in a field of CX of the segment at `index`; PID-2 and PID-4 stand in for an empty PID-3."""
+    fields = view.message.fields_at(index)
+    texts = [fields[number]] if number < len(fields) else []
+    if view.message.starts[index].startswith("PID"):
+        texts += [fields[other] for other in (2, 4) if other < len(fields)]
+    for text in texts:
+        found = tuple(one for part in view.repetitions(text) if (one := identifier(view, part)))
+        if found:
+            return found
+    return ()
+
+
+def encounter_key(view: View, index: int, patient: str | None, *, event_day: bool) -> Stay | None:
+    """The key of the stay a PV1 speaks of: PV1-19, else PV1-50, else patient and PV1-44, else patient and event day.
+
+    Args:
+        view: The message.
+        index: Of the PV1.
+        patient: The patient's key.
+        event_day: Whether the message is an event of the stay, so that its day may stand in.
+    """
+    for path in (_PV1_19, _PV1_50):
+        raw = view.raw(path, index).split(view.repetition, 1)[0]
+        if raw and raw != NULL:
+            parts = raw.split(view.component)
+            number = view.clean(parts[0])
+            authority = (hierarchic(view, parts[3]) if len(parts) > 3 else "") or view.sender
+            if number:
+                return Stay(f"{authority}|VN|{number}", False)
+    if patient is None:
+        return None
+    admitted = view.first(view.raw(_PV1_44, index))
+    if admitted:
+        return Stay(f"{patient}|{admitted}", False)
+    if not event_day:
+        return None
+    day = next((found for path in (_EVN_6, _EVN_2, _MSH_7) if (found := view.first(view.raw(path, index)))), "")
+    return Stay(f"{patient}|{day[:8]}", True) if day else None
+
+
+def entity_key(view: View, raw: str) -> str:
+    """An EI's key, empty where there is none."""
+    return entity(view, raw) if raw and raw != NULL else ""

@@ -1,0 +1,80 @@
+"""The mapping tables of `data/`, read once and typed."""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+
+class FieldRule(Struct, frozen=True, forbid_unknown_fields=True, rename={"origin": "from", "datatype": "as"}):
+    """How one field of a record is read."""
+
+    path: str | tuple[str, ...] = ()
+    datatype: str = "text"
+    table: str | None = None
+    origin: str | None = None
+    """Instead of a path: the key of another record at hand (`patient`, `encounter`, …)."""
+    only: tuple[str, ...] = ()
+    """The events it holds for; all where empty."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths, first choice first."""
+        return (self.path,) if isinstance(self.path, str) else self.path
+
+
+class RecordRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the segments with one id become records."""
+
+    segment: str
+    key: str | tuple[str, ...]
+    fields: dict[str, FieldRule]
+    kind: str | None = None
+    group: str | None = None
+
+
+class EventRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """What messages of one type say."""
+
+    records: tuple[str, ...]
+    snapshot: bool = False
+    cancels: bool = False
+    person: bool = False
+    says: dict[str, dict[str, str]] = {}
+    when: dict[str, dict[str, dict[str, str]]] = {}
+
+
+class Tables(Struct, frozen=True):
+    """All tables of the mapping."""
+
+    records: dict[str, RecordRule]
+    events: dict[str, EventRule]
+    codes: dict[str, dict[str, str]]
+    ignored: frozenset[str]
+
+    def event(self, message_type: str) -> EventRule:
+        """The rule for a type such as `ADT^A01`; the most exact of `ADT^A01`, `ADT^*` and `*`."""
+        code = message_type.partition("^")[0]
+        return self.events.get(message_type) or self.events.get(f"{code}^*") or self.events["*"]
+
+
+@cache
+def shipped() -> Tables:
+    """The tables that come with the adapter."""
+    read = {name: _read(name) for name in ("records", "events", "codes", "ignored")}
+    return msgspec.convert(
+        {
+            "records": read["records"],
+            "events": read["events"],
+            "codes": read["codes"],
+            "ignored": read["ignored"]["fields"],
+        },
+        Tables,
+    )
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((files(__package__) / "data" / f"{name}.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,226 @@
+"""Follow the tables: one message in, its records, sets, coverage and problems out."""
+
+from collections import Counter
+from hashlib import blake2b
+from typing import Any
+
+from msgspec import structs
+
+from hcrm_adapter_hl7v2.mapping import dates
+from hcrm_adapter_hl7v2.mapping.compiled import Event, Field, KeyPart, Plan
+from hcrm_adapter_hl7v2.mapping.keys import Stay, encounter_key, entity_key, identifiers_at, patient_key
+from hcrm_adapter_hl7v2.mapping.linked import department, practitioner, unit
+from hcrm_adapter_hl7v2.mapping.observation import VALUE_FIELDS, observation_value
+from hcrm_adapter_hl7v2.mapping.view import NULL, View
+from hcrm_core.api import UNSET, CompleteSet, Origin, Record
+
+Fields = dict[str, Any]
+
+
+class Translator:
+    """Applies one event's plans to one message.
+
+    Attributes:
+        records: (kind, key) → record, in the order first met.
+        complete: The sets stated whole.
+        origins: Where each field came from; filled only when asked for.
+    """
+
+    def __init__(self, view: View, event: Event, *, trace: bool = False) -> None:
+        self.view = view
+        self.event = event
+        self.records: dict[tuple[str, str], Record] = {}
+        self.complete: list[CompleteSet] = []
+        self.origins: list[Origin] = []
+        self._trace = trace
+        self._patients = self._keys_of("PID", 3)
+        self._priors = self._keys_of("MRG", 1)
+        self._stays: dict[int, Stay | None] = {}
+        self._reports: dict[int, str] = {}
+
+    @property
+    def about_somebody(self) -> bool:
+        """Whether the message has a usable patient."""
+        return any(self._patients.values())
+
+    def run(self) -> None:
+        """Make all records."""
+        for plan in self.event.plans:
+            indexes = self.view.positions.get(plan.segment, ())
+            keys = [self._key(plan, index) for index in indexes]
+            twice = {key for key, count in Counter(keys).items() if count > 1} if len(keys) > 1 else set()
+            for index, key in zip(indexes, keys, strict=True):
+                if key is not None:
+                    content_keyed = key in twice and plan.kind in ("Observation", "ChargeItem")
+                    self._record(plan, index, f"{key}|{self._content(index)}" if content_keyed else key)
+            self._complete_sets(plan, indexes)
+
+    def _record(self, plan: Plan, index: int, key: str) -> None:
+        if plan.segment == "OBR":
+            self._reports[index] = key
+        fields: Fields = {}
+        for field in plan.fields:
+            value, where = self._value(field, index)
+            if value is UNSET:
+                continue
+            if field.datatype == "observation-value":
+                fields |= value
+                names: tuple[str, ...] = VALUE_FIELDS
+            else:
+                fields[field.attribute] = value
+                names = (field.name,)
+            if self._trace:
+                self.origins += [Origin(plan.kind, key, name, where) for name in names]
+        for path, constants in plan.when:
+            raw = self.view.raw(path, index)
+            if raw and raw != NULL:
+                fields |= constants
+                self._trace_constants(plan.kind, key, constants)
+        fields |= plan.says
+        self._trace_constants(plan.kind, key, plan.says)
+        if plan.kind == "Encounter":
+            stay = self._stay(index)
+            if self.event.rule.cancels and stay and stay.uncertain:
+                self.view.report(
+                    "uncertain-cancel", "PV1-19",
+                    "This takes back an event of a stay that has no visit number; it was not applied. Cancel by hand "
+                    "or have the sender fill PV1-19.",
+                )  # fmt: skip
+                return
+        if (
+            plan.kind == "Appointment"
+            and "end" not in fields
+            and fields.get("start")
+            and fields.get("minutes_duration")
+        ):
+            end = dates.add_minutes(fields["start"], fields["minutes_duration"])
+            if end:
+                fields["end"] = end
+        if plan.kind == "ChargeItem" and fields.get("type") == "CD" and (price := fields.get("price")):
+            fields["price"] = structs.replace(price, amount=-abs(price.amount))
+        group = self._part(plan.group, index) if plan.group else None
+        self._put(plan.kind, key, plan.make(key=key, group=group, **fields))
+
+    def _put(self, kind: str, key: str, record: Record) -> None:
+        before = self.records.get((kind, key))
+        if before is None:
+            self.records[kind, key] = record
+        elif before != record:
+            said = {name: value for name in record.__struct_fields__ if (value := getattr(record, name)) is not UNSET}
+            self.records[kind, key] = structs.replace(before, **said)
+
+    def _value(self, field: Field, index: int) -> tuple[Any, str]:
+        if field.origin:
+            return self._reference(field.origin, index), f"key of {field.origin}"
+        empty: Any = UNSET
+        told = ""
+        for path, reference in field.paths:
+            raw = self.view.raw(path, index)
+            if not raw:
+                continue
+            if raw == NULL:
+                empty, told = None, told or reference
+                continue
+            value = field.read(self.view, raw, reference) if field.read else self._special(field, raw, index, reference)
+            if value is not UNSET:
+                return value, reference
+        return empty, told
+
+    def _special(self, field: Field, raw: str, index: int, where: str) -> Any:
+        if field.datatype == "observation-value":
+            return observation_value(self.view, index, raw, where)
+        make = {"practitioner": practitioner, "department": department, "unit": unit}[field.datatype]
+        record = make(self.view, raw)
+        if record is None:
+            return UNSET
+        self._put(type(record).__name__, record.key, record)
+        if self._trace:
+            said = [name for name in ("name", "code") if getattr(record, name, UNSET) is not UNSET]
+            self.origins += [Origin(type(record).__name__, record.key, name, where) for name in said]
+        return record.key
+
+    def _reference(self, name: str, index: int) -> Any:
+        if name == "uncertain":
+            stay = self._stay(index)
+            return True if stay and stay.uncertain else UNSET
+        found = self._reference_key(name, index)
+        return UNSET if found is None else found
+
+    def _reference_key(self, name: str, index: int) -> str | None:
+        if name == "patient":
+            at = self.view.nearest("PID", index)
+            return self._patients.get(at) if at is not None else None
+        if name == "prior":
+            return self._priors.get(index)
+        if name == "encounter":
+            at = self.view.nearest("PV1", index)
+            stay = self._stay(at) if at is not None and "Encounter" in self.event.rule.records else None
+            return stay.key if stay else None
+        if name == "report":
+            at = self.view.nearest("OBR", index)
+            return self._reports.get(at) if at is not None else None
+        return self.view.facility
+
+    def _stay(self, index: int) -> Stay | None:
+        if index not in self._stays:
+            patient = self._reference_key("patient", index)
+            is_event = "EVN" in self.view.positions
+            self._stays[index] = encounter_key(self.view, index, patient, event_day=is_event)
+        return self._stays[index]
+
+    def _key(self, plan: Plan, index: int) -> str | None:
+        if plan.key == "patient":
+            return self._patients.get(index)
+        if plan.key == "prior":
+            return self._priors.get(index)
+        if plan.key == "encounter":
+            stay = self._stay(index)
+            return stay.key if stay and self._reference_key("patient", index) else None
+        if plan.key == "link":
+            prior, survivor = self._priors.get(index), self._reference_key("patient", index)
+            return f"{prior}>{survivor}" if prior and survivor and prior != survivor else None
+        if self._reference_key("patient", index) is None:
+            return None
+        parts = []
+        for part in plan.key:
+            assert isinstance(part, KeyPart)
+            found = self._part(part, index)
+            if found is None and not part.optional:
+                return None
+            parts.append(found or "")
+        return "|".join(parts).rstrip("|")
+
+    def _part(self, part: KeyPart, index: int) -> str | None:
+        for name, path in part.choices:
+            if path is None:
+                found = self._reference_key(name, index)
+            elif name == "entity":
+                found = entity_key(self.view, self.view.raw(path, index))
+            else:
+                found = self.view.first(self.view.raw(path, index))
+            if found:
+                return found
+        return None
+
+    def _content(self, index: int) -> str:
+        # The set id in field 1 is a position; a repetition is known by what it says.
+        said = self.view.message.delimiters.field.join(self.view.message.fields_at(index)[2:])
+        return blake2b(said.encode(), digest_size=6).hexdigest()
+
+    def _complete_sets(self, plan: Plan, indexes: list[int] | tuple[()]) -> None:
+        if not (self.event.rule.snapshot and plan.group):
+            return
+        groups = dict.fromkeys(self._part(plan.group, index) for index in indexes)
+        self.complete += [CompleteSet(plan.kind, group) for group in groups if group]
+
+    def _keys_of(self, segment: str, number: int) -> dict[int, str]:
+        found = {}
+        for index in self.view.positions.get(segment, ()):
+            key = patient_key(identifiers_at(self.view, index, number))
+            if key:
+                found[index] = key
+        return found
+
+    def _trace_constants(self, kind: str, key: str, constants: Fields) -> None:
+        if self._trace:
+            self.origins += [Origin(kind, key, name.rstrip("_"), "MSH-9") for name in constants]

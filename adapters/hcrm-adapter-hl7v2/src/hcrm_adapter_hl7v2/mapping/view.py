@@ -1,0 +1,99 @@
+"""A message as the mapping looks at it: raw fields by path, from the segment at hand outwards."""
+
+from bisect import bisect_right
+from collections import defaultdict
+
+from hcrm_adapter_hl7v2.mapping.dates import offset_of
+from hcrm_adapter_hl7v2.reader import Message, Path
+from hcrm_core.api import Problem
+
+NULL = '""'
+
+
+class View:
+    """One message, its delimiters and what the mapping noticed while reading it.
+
+    Attributes:
+        message: The message.
+        zone: UTC offset or IANA zone of times without an offset: that of MSH-7, else the source's.
+        sender: `source/MSH-3/MSH-4`, the namespace of numbers without an assigning authority.
+        facility: MSH-4.1, else MSH-3.1, else the source: where departments, staff and bills belong.
+        positions: Segment id → where its segments stand, ascending.
+        problems: What a person should know, in the order met.
+    """
+
+    def __init__(self, message: Message, source: str, timezone: str) -> None:
+        self.message = message
+        marks = message.delimiters
+        self.component, self.repetition = marks.component, marks.repetition
+        self.escape, self.subcomponent = marks.escape, marks.subcomponent
+        self.positions: dict[str, list[int]] = defaultdict(list)
+        for index, start in enumerate(message.starts):
+            if start:
+                self.positions[start[:3]].append(index)
+        self.problems: list[Problem] = []
+        head = message.fields_at(0)
+        head = head + [""] * (13 - len(head))
+        self.zone = offset_of(self.first(head[6])) or timezone
+        application, facility = self.first(head[2]), self.first(head[3])
+        self.sender = f"{source}/{application}/{facility}"
+        self.facility = facility or application or source
+
+    def nearest(self, segment: str, index: int) -> int | None:
+        """The segment with this id at or before `index`, else the first after it."""
+        places = self.positions.get(segment)
+        if not places:
+            return None
+        at = bisect_right(places, index)
+        return places[at - 1] if at else places[0]
+
+    def raw(self, path: Path, index: int) -> str:
+        """The raw text a path has as seen from the segment at `index`, as deep as the path is written; else empty."""
+        start = self.message.starts[index][:3]
+        at = index if start == path.segment else self.nearest(path.segment, index)
+        if at is None:
+            return ""
+        fields = self.message.fields_at(at)
+        number = path.field - 1 if path.segment == "MSH" else path.field
+        if number >= len(fields):
+            return ""
+        text = fields[number]
+        if path.depth > 1 and text and text != NULL:
+            text = self.part(text.split(self.repetition, 1)[0], path.component)
+            if path.depth > 2:
+                pieces = text.split(self.subcomponent)
+                text = pieces[path.subcomponent - 1] if len(pieces) >= path.subcomponent else ""
+        return text
+
+    def part(self, text: str, component: int) -> str:
+        """One component of a repetition, raw."""
+        pieces = text.split(self.component, component)
+        return pieces[component - 1] if len(pieces) >= component else ""
+
+    def components(self, text: str) -> list[str]:
+        """The components of a repetition as text, empty and `""` ones as empty."""
+        return [self.clean(piece) for piece in text.split(self.component)]
+
+    def repetitions(self, text: str) -> list[str]:
+        """The repetitions of a field that say something, raw."""
+        return [piece for piece in text.split(self.repetition) if piece and piece != NULL]
+
+    def first(self, text: str) -> str:
+        """The first subcomponent of the first component of the first repetition, as text."""
+        for separator in (self.repetition, self.component, self.subcomponent):
+            text = text.split(separator, 1)[0]
+        return self.clean(text)
+
+    def clean(self, text: str) -> str:
+        """Text with escapes replaced and blanks around it removed; `""` is empty."""
+        if text == NULL:
+            return ""
+        if self.escape in text:
+            text = self.message.unescape(text, 0, 0)
+        return text.strip()
+
+    def report(self, code: str, where: str, text: str) -> None:
+        """Note a problem once."""
+        problem = Problem(code, where, text)
+        if problem not in self.problems:
+            self.problems.append(problem)

@@ -1,0 +1,100 @@
+"""The one module plugins import. Whatever stands here is stable within a minor version; all else is the core's own."""
+
+from msgspec import UNSET
+
+from hcrm_core.errors import ConfigurationError, HcrmError, InputError, StrategyError, UsageError
+from hcrm_core.hookspecs import WorkspaceView, hookimpl
+from hcrm_core.model.adapters import Adapter, SourceSettings
+from hcrm_core.model.records import (
+    KINDS,
+    AllergyIntolerance,
+    AnyRecord,
+    Appointment,
+    ChargeItem,
+    Condition,
+    Coverage,
+    DiagnosticReport,
+    Encounter,
+    Observation,
+    Organization,
+    Patient,
+    PatientLink,
+    Practitioner,
+    Procedure,
+    Record,
+    RelatedPerson,
+)
+from hcrm_core.model.reports import Report, ReportContext, Row
+from hcrm_core.model.strategies import REQUIRED_COLUMNS, Scalar, Strategy
+from hcrm_core.model.translation import (
+    CompleteSet,
+    Origin,
+    Problem,
+    RawMessage,
+    Statement,
+    Translation,
+)
+from hcrm_core.model.translation import Coverage as FieldCoverage
+from hcrm_core.model.values import (
+    Address,
+    CodeableConcept,
+    Coding,
+    ContactPoint,
+    HumanName,
+    Identifier,
+    Money,
+    Period,
+    Quantity,
+)
+
+__all__ = [
+    "KINDS",
+    "REQUIRED_COLUMNS",
+    "UNSET",
+    "Adapter",
+    "Address",
+    "AllergyIntolerance",
+    "AnyRecord",
+    "Appointment",
+    "ChargeItem",
+    "CodeableConcept",
+    "Coding",
+    "CompleteSet",
+    "Condition",
+    "ConfigurationError",
+    "ContactPoint",
+    "Coverage",
+    "DiagnosticReport",
+    "Encounter",
+    "FieldCoverage",
+    "HcrmError",
+    "HumanName",
+    "Identifier",
+    "InputError",
+    "Money",
+    "Observation",
+    "Organization",
+    "Origin",
+    "Patient",
+    "PatientLink",
+    "Period",
+    "Practitioner",
+    "Problem",
+    "Procedure",
+    "Quantity",
+    "RawMessage",
+    "Record",
+    "RelatedPerson",
+    "Report",
+    "ReportContext",
+    "Row",
+    "Scalar",
+    "SourceSettings",
+    "Statement",
+    "Strategy",
+    "StrategyError",
+    "Translation",
+    "UsageError",
+    "WorkspaceView",
+    "hookimpl",
+]

@@ -1,0 +1,89 @@
+"""The command line. This module imports click only; every command is loaded when it is called (design §8)."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+VERSION = "0.1.0"
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("hcrm_core.cli.demo:demo", "A synthetic hospital, the whole road once, a report."),
+    "init": ("hcrm_core.cli.init:init", "Make a workspace: hcrm.toml, key file, store."),
+    "ingest": ("hcrm_core.cli.ingest:ingest", "Read files, folders, archives or standard input."),
+    "decide": ("hcrm_core.cli.decide:decide", "Run strategies and apply what they decide."),
+    "explain": ("hcrm_core.cli.explain:explain", "Trace a decision back to message and field."),
+    "report": ("hcrm_core.cli.report:report", "Write a report."),
+    "messages": ("hcrm_core.cli.messages:messages", "See, replay and account for messages."),
+    "customers": ("hcrm_core.cli.customers:customers", "See customers and the patients behind them."),
+    "segments": ("hcrm_core.cli.segments:segments", "See segments and who is in them."),
+    "tasks": ("hcrm_core.cli.tasks:tasks", "See, complete and export follow-up tasks."),
+    "plugins": ("hcrm_core.cli.plugins:plugins", "See, enable and disable plugins."),
+    "db": ("hcrm_core.cli.db:db", "Upgrade and inspect the database."),
+    "doctor": ("hcrm_core.cli.doctor:doctor", "Find out what is wrong with a workspace."),
+}
+"""Name → where the command is defined, and its line in the help."""
+
+
+class Root(click.Group):
+    """A group whose commands are loaded only when called, and whose errors are sentences."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The core's commands; those of plugins are listed by `hcrm plugins commands`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command of the core, else ask the enabled plugins."""
+        if cmd_name in COMMANDS:
+            return load(cmd_name)
+        from hcrm_core.cli.context import plugin_command
+
+        return plugin_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, from the table above alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run; an error made for people is printed as a sentence and gives its exit code."""
+        from hcrm_core.errors import HcrmError
+
+        try:
+            return super().main(*args, **kwargs)
+        except HcrmError as error:
+            click.echo(f"hcrm: {error}", err=True)
+            sys.exit(error.exit_code)
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(1)
+        except Exception as error:
+            if os.environ.get("HCRM_TRACEBACK"):
+                raise
+            click.echo(
+                f"hcrm: an error nobody foresaw ({type(error).__name__}). Nothing half done was kept. Run the command "
+                "again with HCRM_TRACEBACK=1 to see where, and report it; mind that a traceback may show patient data.",
+                err=True,
+            )
+            sys.exit(1)
+
+
+def load(name: str) -> click.Command:
+    """A command of the core."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    command: click.Command = getattr(importlib.import_module(module), attribute)
+    return command
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, prog_name="hcrm")
+@click.option("--workspace", metavar="DIR", help="The workspace; else HCRM_WORKSPACE, else this directory.")
+@click.pass_context
+def main(ctx: click.Context, workspace: str | None) -> None:
+    """Hospital customer relationship management: from a hospital's messages to what each customer is owed next.
+
+    Exit codes: 0 done, 1 failed, 2 usage, 3 done with quarantined or rejected items.
+    """
+    ctx.obj = workspace

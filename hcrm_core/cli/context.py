@@ -1,0 +1,157 @@
+"""What the commands share: the opened workspace, options, and how results are shown."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hcrm_core import env
+from hcrm_core.config import Configuration
+from hcrm_core.errors import HcrmError
+from hcrm_core.registry import Registry
+from hcrm_core.store import schema
+from hcrm_core.store.codec import Codec, read_key
+from hcrm_core.store.engine import Store
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PARTIAL = 3
+"""Exit code: done, with quarantined or rejected items."""
+
+
+class Opened:
+    """A workspace in use; its parts are made when first asked for.
+
+    Attributes:
+        root: The workspace folder.
+        configuration: Its `hcrm.toml`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.configuration = Configuration(root)
+
+    @cached_property
+    def store(self) -> Store:
+        """The store, at this version's schema."""
+        store = self.unchecked_store
+        schema.require_current(store)
+        return store
+
+    @cached_property
+    def unchecked_store(self) -> Store:
+        """The store, whatever its schema; for commands that mend it."""
+        settings = self.configuration.settings
+        key = read_key(self.configuration.path(settings.store.key_file))
+        return Store(self.configuration.store_url, self.configuration.inbox_url, Codec(key))
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The enabled plugins."""
+        return Registry(self.configuration)
+
+    @property
+    def mart(self) -> Path:
+        """The mart's folder."""
+        return self.configuration.path(self.configuration.settings.mart.path)
+
+    @property
+    def timezone(self) -> str:
+        """The workspace's zone."""
+        return self.configuration.settings.timezone
+
+
+def workspace_option(command: F) -> F:
+    """`--workspace` on a command, besides the one on `hcrm` itself."""
+    return click.option("--workspace", metavar="DIR", help="The workspace, where it is not the current directory.")(
+        command
+    )
+
+
+def json_option(command: F) -> F:
+    """`--json`: one JSON document on standard output and nothing else there."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")(command)
+
+
+def find(given: str | None) -> Path:
+    """The workspace folder, by the command's option or that of `hcrm`."""
+    ctx = click.get_current_context(silent=True)
+    return env.find_workspace(given or (ctx.find_root().obj if ctx else None))
+
+
+@contextmanager
+def opened(given: str | None) -> Iterator[Opened]:
+    """The workspace a command works on; connections are given back at the end."""
+    workspace = Opened(find(given))
+    try:
+        yield workspace
+    finally:
+        for name in ("store", "unchecked_store"):
+            if name in workspace.__dict__:
+                workspace.__dict__[name].close()
+
+
+def plugin_command(ctx: click.Context, name: str) -> click.Command | None:
+    """A command an enabled plugin offers; `None` where there is no workspace or no such command."""
+    try:
+        registry = Registry(Configuration(env.find_workspace(ctx.params.get("workspace"))))
+    except HcrmError:
+        return None
+    return registry.commands.get(name)
+
+
+def show_json(value: Any) -> None:
+    """Print the one JSON document."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def show_table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows under headers, aligned by what a terminal shows: a Chinese character is two columns wide."""
+    texts = [tuple("" if cell is None else str(cell) for cell in row) for row in rows]
+    widths = [max(map(width, column)) for column in zip(headers, *texts, strict=True)]
+    for row in (tuple(headers), tuple("─" * w for w in widths), *texts):
+        click.echo("  ".join(pad(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip())
+
+
+def width(text: str) -> int:
+    """How many columns a text takes on a terminal."""
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def pad(text: str, to: int) -> str:
+    """A text filled with blanks to a number of columns."""
+    return text + " " * (to - width(text))
+
+
+def say(text: str) -> None:
+    """Tell the person something on standard error."""
+    click.echo(text, err=True)
+
+
+class Progress:
+    """A counter on the terminal; silent where nobody is watching."""
+
+    def __init__(self, label: str, unit: str) -> None:
+        """Args: label: what is going on; unit: what is counted."""
+        self._label, self._unit = label, unit
+        self._count = 0
+        self._watched = env.terminal()
+
+    def add(self, count: int) -> None:
+        """Count on."""
+        self._count += count
+        if self._watched:
+            sys.stderr.write(f"\r{self._label} {self._count:,} {self._unit}")
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        """End the line."""
+        if self._watched and self._count:
+            sys.stderr.write("\n")

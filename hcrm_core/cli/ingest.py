@@ -1,0 +1,178 @@
+"""`hcrm ingest`: files, folders, archives, standard input."""
+
+import time
+from dataclasses import asdict, dataclass, field
+
+import click
+
+from hcrm_core import env
+from hcrm_core.cli.context import (
+    PARTIAL,
+    Opened,
+    Progress,
+    json_option,
+    opened,
+    say,
+    show_json,
+    workspace_option,
+)
+from hcrm_core.config import nearest
+from hcrm_core.errors import InputError, UsageError
+from hcrm_core.intake.files import inputs
+from hcrm_core.intake.land import LandedCount, land
+from hcrm_core.intake.pool import WorkerPool
+from hcrm_core.intake.process import Processed, process
+from hcrm_core.model.adapters import Adapter
+from hcrm_core.store.queries.processing import people
+
+
+@dataclass
+class Summary:
+    """What `hcrm ingest` did; `messages = landed + duplicates`, `landed = translated + quarantined`."""
+
+    source: str
+    adapter: str
+    messages: int = 0
+    landed: int = 0
+    duplicates: int = 0
+    translated: int = 0
+    quarantined: int = 0
+    records: int = 0
+    patients: int = 0
+    customers: int = 0
+    seconds: float = 0.0
+    files: int = 0
+    skipped: int = 0
+    rejected: list[str] = field(default_factory=list)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--adapter", "adapter_name", metavar="NAME", help="The adapter that reads the files.")
+@click.option("--source", metavar="NAME", help="The source they come from, a name under [sources].")
+@json_option
+@workspace_option
+def ingest(
+    paths: tuple[str, ...], adapter_name: str | None, source: str | None, as_json: bool, workspace: str | None
+) -> None:
+    """Read files, folders, archives (zip, tar, gz) or standard input (-).
+
+    A folder is read with all below it; files of other types are counted and passed over. What was read before is
+    recognised and lands once.
+    """
+    with opened(workspace) as space:
+        adapter = choose(space, adapter_name, source)
+        summary = run(space, adapter, paths)
+    if as_json:
+        show_json(asdict(summary))
+    else:
+        tell(summary)
+    if summary.quarantined or summary.rejected:
+        raise click.exceptions.Exit(PARTIAL)
+
+
+def choose(space: Opened, adapter_name: str | None, source: str | None) -> Adapter:
+    """The adapter of the source that was named, or that the configuration leaves no doubt about."""
+    sources = space.configuration.settings.sources
+    if source is None:
+        fitting = [name for name, table in sources.items() if adapter_name in (None, table.get("adapter"))]
+        if len(fitting) > 1:
+            raise UsageError(f"Which source? Several fit: {', '.join(fitting)}. Name one with --source.")
+        if not fitting and adapter_name is None:
+            raise UsageError("hcrm.toml has no [sources] table; name the adapter with --adapter.")
+        source = fitting[0] if fitting else adapter_name
+    elif source not in sources and adapter_name is None:
+        raise UsageError(f"There is no source {source!r} in hcrm.toml. {nearest(source, list(sources))}")
+    assert source is not None
+    adapter = space.registry.adapter(source, adapter_name)
+    if not adapter.file_suffixes:
+        raise UsageError(f"The adapter {adapter.name} reads no files.")
+    return adapter
+
+
+def run(space: Opened, adapter: Adapter, paths: tuple[str, ...]) -> Summary:
+    """Land what the paths hold and work it off."""
+    began = time.perf_counter()
+    summary = Summary(adapter.source, adapter.name)
+    with WorkerPool(space.root) as pool:
+        # What an earlier, interrupted run left waiting is not this run's.
+        work_off(space, pool)
+        _land(space, adapter, paths, summary)
+        done = work_off(space, pool)
+    summary.translated, summary.quarantined, summary.records = done
+    with space.store.read() as connection:
+        summary.patients, summary.customers = people(connection)
+    summary.seconds = round(time.perf_counter() - began, 3)
+    return summary
+
+
+def work_off(space: Opened, pool: WorkerPool) -> Processed:
+    """Translate and fold what waits, with progress."""
+    progress = Progress("Translating and folding:", "messages")
+    adapters: dict[str, Adapter] = {}
+
+    def adapter_of(source: str) -> Adapter:
+        if source not in adapters:
+            known = source in space.configuration.settings.sources
+            adapters[source] = space.registry.adapter(source, None if known else source)
+        return adapters[source]
+
+    done = process(space.store, pool.translate, adapter_of, lambda: env.microseconds(env.now()), progress=progress.add)
+    progress.end()
+    return done
+
+
+def _land(space: Opened, adapter: Adapter, paths: tuple[str, ...], summary: Summary) -> None:
+    now = env.microseconds(env.now())
+    progress = Progress("Landing:", "messages")
+    for item in inputs(paths, adapter.file_suffixes):
+        if item.data is None:
+            if item.problem:
+                summary.rejected.append(item.problem)
+                say(f"hcrm: {item.problem}")
+            else:
+                summary.skipped += 1
+            continue
+        try:
+            count = land(space.store, adapter.source, adapter.split(item.data), now)
+        except ValueError as error:
+            text = f"{item.name}: no message: {error}. The file was left out; check it or name another adapter."
+            summary.rejected.append(text)
+            say(f"hcrm: {text}")
+            continue
+        summary.files += 1
+        _add(summary, count)
+        progress.add(count.messages)
+    progress.end()
+    if not summary.files and not summary.rejected:
+        raise InputError(
+            f"There is nothing to read for the adapter {adapter.name} in {', '.join(paths)}: no file ends in "
+            f"{', '.join(adapter.file_suffixes)} ({summary.skipped} other files passed over). Check the path, or name "
+            "the file itself."
+        )
+
+
+def _add(summary: Summary, count: LandedCount) -> None:
+    summary.messages += count.messages
+    summary.landed += count.landed
+    summary.duplicates += count.duplicates
+
+
+def tell(summary: Summary) -> None:
+    """The summary in sentences, and what to do next."""
+    click.echo(
+        f"Read {summary.files:,} files: {summary.messages:,} messages, {summary.landed:,} new, "
+        f"{summary.duplicates:,} known already ({summary.seconds:.1f} s)."
+    )
+    click.echo(
+        f"Translated {summary.translated:,} into {summary.records:,} records; quarantined {summary.quarantined:,}. "
+        f"The store now knows {summary.patients:,} patients who are {summary.customers:,} customers."
+    )
+    if summary.skipped:
+        click.echo(f"Passed over {summary.skipped:,} files of other types.")
+    if summary.rejected:
+        click.echo(f"Rejected {len(summary.rejected):,} files; each is named above.")
+    if summary.quarantined:
+        click.echo("Why: hcrm messages list --state quarantined")
+    if summary.landed:
+        click.echo("Next: hcrm decide")

@@ -1,0 +1,189 @@
+"""`hcrm.toml`: read, typed, and every mistake named with file, line, key and the nearest valid key."""
+
+import re
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Struct
+
+from hcrm_core.env import CONFIGURATION
+from hcrm_core.errors import ConfigurationError
+
+T = TypeVar("T", bound=Struct)
+
+
+class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where facts and messages are kept."""
+
+    url: str = "sqlite:///store.db"
+    inbox: str | None = None
+    """On SQLite a file of its own; on PostgreSQL the store's database."""
+    key_file: str = "hcrm.key"
+
+
+class MartSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the columnar copy lies and what computes on it."""
+
+    path: str = "mart"
+    engine: Literal["duckdb"] = "duckdb"
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The tables of `hcrm.toml`; those of sources, strategies and plugins are typed by their owners."""
+
+    plugins: tuple[str, ...] = ()
+    title: str = "HCRM"
+    timezone: str = "Asia/Shanghai"
+    store: StoreSettings = StoreSettings()
+    mart: MartSettings = MartSettings()
+    sources: dict[str, dict[str, Any]] = {}
+    strategies: dict[str, dict[str, Any]] = {}
+
+
+class Configuration:
+    """One workspace's settings, and where each stands in the file.
+
+    Attributes:
+        root: The workspace folder.
+        settings: Typed.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Read `hcrm.toml` of the workspace `root`.
+
+        Raises:
+            ConfigurationError: The file cannot be read or a key in it is wrong.
+        """
+        self.root = root
+        self._file = root / CONFIGURATION
+        try:
+            self._text = self._file.read_bytes().decode("utf-8-sig")
+        except OSError as error:
+            raise ConfigurationError(f"{self._file} cannot be read: {error.strerror}.") from None
+        except UnicodeDecodeError as error:
+            line = self._file.read_bytes()[: error.start].count(b"\n") + 1
+            raise ConfigurationError(f"{self._file}, line {line}: not UTF-8. Save the file as UTF-8.") from None
+        try:
+            self._tables = tomllib.loads(self._text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError(f"{self._file}: not valid TOML: {error}. Mend that line.") from None
+        enabled = self._tables.get("plugins", [])
+        names = {name for name in enabled if isinstance(name, str)} if isinstance(enabled, list) else set()
+        # A plugin's own table is named after the plugin and typed by it.
+        own = {key: table for key, table in self._tables.items() if key not in names or key in _FIELDS}
+        self.settings = self._typed(own, Settings, ())
+        self._check_timezone(self.settings.timezone, ("timezone",))
+
+    def table(self, *path: str) -> dict[str, Any]:
+        """A table as it stands in the file, empty where absent."""
+        found: Any = self._tables
+        for key in path:
+            found = found.get(key, {}) if isinstance(found, dict) else {}
+        return found if isinstance(found, dict) else {}
+
+    def typed(self, table_type: type[T], *path: str, **defaults: Any) -> T:
+        """The table at `path` as `table_type`; `defaults` fill keys the file leaves out.
+
+        Raises:
+            ConfigurationError: A key is unknown or has the wrong type.
+        """
+        typed = self._typed(defaults | self.table(*path), table_type, path)
+        if isinstance(zone := getattr(typed, "timezone", None), str):
+            self._check_timezone(zone, (*path, "timezone"))
+        return typed
+
+    def where(self, *path: str) -> str:
+        """`FILE, line N`, for errors about the key at `path`."""
+        return f"{self._file}, line {line_of(self._text, path)}"
+
+    def path(self, relative: str) -> Path:
+        """A path of the configuration, relative to the workspace."""
+        return self.root / relative
+
+    @property
+    def store_url(self) -> str:
+        """The store's database URL with an absolute path."""
+        return self._absolute(self.settings.store.url)
+
+    @property
+    def inbox_url(self) -> str:
+        """The inbox's database URL with an absolute path."""
+        given = self.settings.store.inbox
+        if given is None:
+            given = "sqlite:///inbox.db" if self.settings.store.url.startswith("sqlite") else self.settings.store.url
+        return self._absolute(given)
+
+    def _absolute(self, url: str) -> str:
+        head = "sqlite:///"
+        return head + str((self.root / url[len(head) :]).resolve()) if url.startswith(head) else url
+
+    def _check_timezone(self, zone: str, path: tuple[str, ...]) -> None:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ConfigurationError(
+                f"{self.where(*path)}: {'.'.join(path)}: there is no time zone {zone!r}. "
+                "Use an IANA name such as Asia/Shanghai."
+            ) from None
+
+    def _typed(self, table: dict[str, Any], table_type: type[T], path: tuple[str, ...]) -> T:
+        try:
+            return msgspec.convert(table, table_type)
+        except msgspec.ValidationError as error:
+            raise ConfigurationError(self._explain(str(error), table_type, path)) from None
+
+    def _explain(self, text: str, table_type: type[Struct], path: tuple[str, ...]) -> str:
+        message, _, at = text.partition(" - at `$")
+        keys = (*path, *re.findall(r"\.([A-Za-z_][\w-]*)", at))
+        unknown = re.match(r"Object contains unknown field `(.*)`", message)
+        if not unknown:
+            return f"{self.where(*keys)}: {'.'.join(keys)}: {message.lower()}."
+        name = unknown.group(1)
+        valid = _valid_keys(table_type, keys[len(path) :])
+        return f"{self.where(*keys, name)}: {'.'.join((*keys, name))} is not a key. {nearest(name, valid)}"
+
+
+_FIELDS = tuple(Settings.__struct_fields__)
+
+
+def nearest(name: str, valid: tuple[str, ...] | list[str]) -> str:
+    """A sentence that names the likeliest of the valid names, or all of them."""
+    close = get_close_matches(name, valid, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return f"Valid here: {', '.join(sorted(valid))}." if valid else "Nothing is valid here."
+
+
+def line_of(text: str, path: tuple[str, ...]) -> int:
+    """The line of a TOML text where the key at `path` stands; the nearest table above it where it stands inline."""
+    table: tuple[str, ...] = ()
+    best, depth = 1, 0
+    for number, line in enumerate(text.split("\n"), 1):
+        if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
+            table = _keys(header.group(1))
+            here = table
+        elif assignment := re.match(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*'|\s*\.\s*)+?)\s*=", line):
+            here = (*table, *_keys(assignment.group(1)))
+        else:
+            continue
+        if len(here) > depth and path[: len(here)] == here:
+            best, depth = number, len(here)
+    return best
+
+
+def _keys(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in re.findall(r'"[^"]*"|\'[^\']*\'|[^.\s]+', dotted))
+
+
+def _valid_keys(table_type: type[Struct], keys: tuple[str, ...]) -> tuple[str, ...]:
+    current: Any = table_type
+    for key in keys:
+        fields = {field.encode_name: field.type for field in msgspec.structs.fields(current)}
+        current = fields.get(key)
+        if not (isinstance(current, type) and issubclass(current, Struct)):
+            return ()
+    return tuple(field.encode_name for field in msgspec.structs.fields(current))

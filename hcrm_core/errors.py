@@ -1,0 +1,45 @@
+"""Every error HCRM raises on purpose, typed by what the reader can do about it.
+
+The text of an error is one or more sentences: what happened, where, what to do. It never holds personal data.
+The command line prints the text and exits with `exit_code`; a traceback is shown only for an error not listed here.
+"""
+
+
+class HcrmError(Exception):
+    """Base of all deliberate errors; its text is meant for the person at the terminal."""
+
+    exit_code = 1
+
+
+class UsageError(HcrmError):
+    """The command was called wrongly (an unknown name, an option that does not fit); call it again, corrected."""
+
+    exit_code = 2
+
+
+class ConfigurationError(HcrmError):
+    """A configuration or rule file is wrong; mend the file at the line named."""
+
+
+class WorkspaceError(HcrmError):
+    """There is no usable workspace here; create or name one."""
+
+
+class PluginError(HcrmError):
+    """A plugin could not be found, loaded or run; the text names the plugin and its distribution."""
+
+
+class StoreError(HcrmError):
+    """The database refuses or is not at this version's schema; upgrade, repair or restore it."""
+
+
+class InputError(HcrmError):
+    """Input that cannot be read at all (a file, a folder, an archive); the input beside it is not affected."""
+
+
+class StrategyError(HcrmError):
+    """A strategy's SQL or its rows break the contract; the text names the strategy and the column or clause."""
+
+
+class NotFoundError(HcrmError):
+    """An id that names nothing in this workspace."""

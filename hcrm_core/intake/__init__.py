@@ -1,0 +1,1 @@
+"""Land, translate, fold: from the bytes of a source to facts and customers."""

@@ -1,0 +1,55 @@
+"""A translation worker: `python -m hcrm_core.intake.worker WORKSPACE`. It has the plugins' code and holds no keys."""
+
+import os
+import sys
+from pathlib import Path
+
+from hcrm_core.config import Configuration
+from hcrm_core.errors import HcrmError
+from hcrm_core.intake import wire
+from hcrm_core.intake.wire import Answer
+from hcrm_core.model.adapters import Adapter
+from hcrm_core.model.translation import Problem, Translation
+from hcrm_core.registry import Registry
+
+
+def main() -> None:
+    """Answer jobs on standard input until it ends."""
+    jobs = sys.stdin.buffer
+    # Whatever a plugin prints must not end up between the frames.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    registry = Registry(Configuration(Path(sys.argv[1])))
+    adapters: dict[tuple[str, str | None], Adapter] = {}
+    while (frame := wire.receive(jobs)) is not None:
+        job = wire.decode_job(frame)
+        try:
+            key = (job.source, job.adapter)
+            if key not in adapters:
+                adapters[key] = registry.adapter(*key)
+            adapter = adapters[key]
+            answer = Answer([wire.encode(translate_one(adapter, payload)) for payload in job.payloads])
+        except HcrmError as error:
+            answer = Answer([], str(error))
+        wire.send(answers, answer)
+
+
+def translate_one(adapter: Adapter, payload: bytes) -> Translation:
+    """Translate one payload; an exception of the adapter becomes a quarantine that names it, never its content."""
+    try:
+        return adapter.translate(payload)
+    except Exception as error:
+        return failed(
+            "adapter-failed",
+            f"The adapter {adapter.name} {adapter.version} failed on this message ({type(error).__name__}). "
+            "Report it to the adapter's author; the message is kept and can be replayed.",
+        )
+
+
+def failed(code: str, text: str) -> Translation:
+    """A translation that quarantines its message."""
+    return Translation(message_type="", quarantine=Problem(code, "", text))
+
+
+if __name__ == "__main__":
+    main()

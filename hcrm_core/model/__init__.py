@@ -1,0 +1,1 @@
+"""What flows between the rooms: records in, decisions out. No input or output happens here."""

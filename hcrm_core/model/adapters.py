@@ -1,0 +1,59 @@
+"""The contract of an adapter: bytes of one source in, records out, nothing else touched."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar
+
+from msgspec import Struct
+
+from hcrm_core.model.translation import Origin, RawMessage, Translation
+
+
+class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The settings every source has; an adapter's own settings extend this class.
+
+    Attributes:
+        adapter: The adapter's name.
+        timezone: IANA zone of times the source sends without an offset; the workspace's where not given.
+    """
+
+    adapter: str
+    timezone: str = "Asia/Shanghai"
+
+
+class Adapter(ABC):
+    """Base class of adapters. An instance serves one source and holds nothing but its settings.
+
+    Class attributes:
+        name: The adapter's name, unique among installed plugins.
+        version: Of the translation; a change makes stored messages worth replaying.
+        settings_type: A frozen `SourceSettings` subclass that types `[sources.NAME]`.
+        file_suffixes: Suffixes of files it reads (lower case, with the dot); empty: it reads no files.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str]
+    settings_type: ClassVar[type[SourceSettings]] = SourceSettings
+    file_suffixes: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, source: str, settings: SourceSettings) -> None:
+        """Args: source: the source's name in the workspace; settings: its table, typed by `settings_type`."""
+        self.source = source
+        self.settings = settings
+
+    def split(self, data: bytes) -> Iterator[RawMessage]:
+        """Cut a file into messages, in order.
+
+        Raises:
+            ValueError: Nothing in it can be a message; its text is a sentence saying what the file seems to be.
+        """
+        raise ValueError(f"The adapter {self.name} reads no files.")
+
+    @abstractmethod
+    def translate(self, payload: bytes) -> Translation:
+        """Turn one message into records. Pure: equal bytes give an equal translation, and nothing is raised for bad
+        input, it is quarantined."""
+
+    def origins(self, payload: bytes) -> list[Origin]:
+        """Tell for each field of each record of `translate(payload)` where it came from; used by `hcrm explain`."""
+        return []

@@ -1,0 +1,67 @@
+"""The contract of a strategy: documented tables in, decisions out, as one SELECT."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+DecisionKind = Literal["task", "segment", "score"]
+Scope = Literal["subject", "all"]
+Scalar = str | int | float | bool | None
+
+
+class Strategy(Struct, frozen=True, kw_only=True):
+    """A named, versioned SELECT over the mart.
+
+    Attributes:
+        name: Unique among enabled strategies; the decisions' first key.
+        version: Recorded with every decision; raise it when the SQL's meaning changes.
+        kind: What its rows are. The columns each kind must and may return are in `TASK_COLUMNS` and its siblings.
+        scope: `subject` reads only its subject's rows and can be run for a few; `all` is run for everybody.
+        tables: The mart tables it reads; `decision_task`, `decision_segment`, `decision_score` read other
+            strategies' decisions and order the run.
+        reads: The strategies whose decisions it reads, by name.
+        sql: One SELECT in DuckDB's dialect; parameters are written `$name`, and `$as_of` (TIMESTAMP, UTC) and
+            `$today` (DATE, in the workspace's zone) are always given.
+        parameters: Name → default; `[strategies.NAME]` of the workspace overrides them, with the default's type.
+        title: What it is, by language: `{"en": …, "zh": …}`.
+    """
+
+    name: str
+    version: str
+    kind: DecisionKind
+    scope: Scope
+    tables: tuple[str, ...]
+    sql: str
+    reads: tuple[str, ...] = ()
+    parameters: dict[str, Scalar] = {}
+    title: dict[str, str] = {}
+
+
+REQUIRED_COLUMNS: dict[str, dict[str, str]] = {
+    "task": {
+        "subject": "VARCHAR",
+        "anchor": "VARCHAR",
+        "step": "VARCHAR",
+        "occurrence": "INTEGER",
+        "topic": "VARCHAR",
+        "due_on": "DATE",
+        "window_start": "DATE",
+        "window_end": "DATE",
+        "owner": "VARCHAR",
+        "channel": "VARCHAR",
+        "form": "VARCHAR",
+        "suppressed": "VARCHAR",
+        "evidence": "VARCHAR[]",
+    },
+    "segment": {"subject": "VARCHAR", "segment": "VARCHAR", "evidence": "VARCHAR[]"},
+    "score": {"subject": "VARCHAR", "score": "VARCHAR", "value": "BIGINT", "evidence": "VARCHAR[]"},
+}
+"""Columns of each kind's rows, in order, with their types. Any further column is kept with the decision as detail.
+
+- `subject`: customer id. `anchor`: the id of the fact the decision hangs on. `step`, `occurrence`: which of the
+  anchor's decisions; (strategy, anchor, step, occurrence) is the decision's key and must be unique.
+- `suppressed`: NULL for a live task, else the reason why it is not to be done; kept, so that every anchor is
+  accounted for.
+- `evidence`: facts it rests on, each `table/fact id#column` (`encounter/3k9…#ended_at`); `hcrm explain` follows them.
+- `value`: an integer (minor currency units, days, a rank).
+"""

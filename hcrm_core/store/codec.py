@@ -1,0 +1,71 @@
+"""The one door for payloads and direct identifiers into and out of the database.
+
+Payloads are compressed; names, numbers and keys pass through `seal`. Encryption at rest will sit in `seal` and `open`
+and nowhere else. Tokens are keyed hashes: equal inputs meet, and without the key file nobody can guess them.
+"""
+
+import zlib
+from base64 import b32hexencode
+from hashlib import blake2b
+from pathlib import Path
+from secrets import token_hex
+
+from hcrm_core.errors import WorkspaceError
+
+_TOKEN_BYTES = 12  # 96 bits: a billion facts collide with a chance below 1 in 10^11
+_PLAIN, _DEFLATED = b"\x00", b"\x01"
+
+
+class Codec:
+    """Seals, opens and tokenises with one workspace's key."""
+
+    def __init__(self, key: bytes) -> None:
+        """Args: key: 32 bytes from the workspace's key file."""
+        self._key = key
+
+    def seal(self, plain: bytes) -> bytes:
+        """Make bytes fit for the database; `open` gives them back."""
+        if len(plain) > 200:
+            return _DEFLATED + zlib.compress(plain, 6)
+        return _PLAIN + plain
+
+    def open(self, sealed: bytes) -> bytes:
+        """The bytes that were given to `seal`."""
+        return zlib.decompress(sealed[1:]) if sealed[:1] == _DEFLATED else bytes(sealed[1:])
+
+    def token(self, *parts: str) -> str:
+        """A keyed, one-way name for what `parts` identify: 20 characters of 0-9 and a-v that sort as their bytes."""
+        text = "\x1f".join(parts).encode("utf-8")
+        return b32hexencode(blake2b(text, digest_size=_TOKEN_BYTES, key=self._key).digest())[:20].decode().lower()
+
+
+def create_key(path: Path) -> None:
+    """Write a new random key, readable by its owner only.
+
+    Raises:
+        WorkspaceError: The file exists; a key is never replaced, since all ids depend on it.
+    """
+    if path.exists():
+        raise WorkspaceError(f"{path} exists already; a workspace's key is never replaced.")
+    path.touch(mode=0o600)
+    path.write_text(token_hex(32) + "\n", encoding="ascii")
+
+
+def read_key(path: Path) -> bytes:
+    """The key in a key file.
+
+    Raises:
+        WorkspaceError: The file is missing or damaged.
+    """
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except FileNotFoundError:
+        raise WorkspaceError(
+            f"The key file {path} is missing. Restore it from your backup: without it no id of this workspace can "
+            "be computed again."
+        ) from None
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise WorkspaceError(f"The key file {path} is damaged: it must hold 64 hexadecimal digits. Restore it.")
+    return key

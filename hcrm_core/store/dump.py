@@ -1,0 +1,40 @@
+"""The canonical dump: everything the store concluded, as lines that depend on what was said and never on arrival."""
+
+from collections.abc import Iterator
+
+import msgspec
+from sqlalchemy import select
+
+from hcrm_core.store.engine import Store
+from hcrm_core.store.tables import fact, patient_customer, patient_link
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def dump(store: Store) -> Iterator[bytes]:
+    """One JSON line for each fact, link and customer, in the order of their ids.
+
+    Left out is what depends on arrival: message numbers, `known_at`, and who computed it when.
+    """
+    with store.read() as connection:
+        for row in connection.execute(select(fact).order_by(fact.c.fact_id)):
+            fields = msgspec.json.decode(row.body)
+            if row.sealed is not None:
+                fields |= msgspec.json.decode(store.codec.open(row.sealed))
+            yield _encode(
+                {
+                    "fact": row.fact_id,
+                    "kind": row.kind,
+                    "source": row.source,
+                    "key": store.codec.open(row.key).decode(),
+                    "patient": row.patient_id,
+                    "set": row.set_id,
+                    "void": row.void,
+                    "stamp": bytes(row.stamp).hex(),
+                    "fields": fields,
+                }
+            )
+        for link in connection.execute(select(patient_link).order_by(patient_link.c.fact_id)):
+            yield _encode({"link": link.fact_id, "patient": link.patient_id, "other": link.other_id})
+        for member in connection.execute(select(patient_customer).order_by(patient_customer.c.patient_id)):
+            yield _encode({"patient": member.patient_id, "customer": member.customer_id})

@@ -1,0 +1,1 @@
+"""Alembic migrations of the two schemas, one folder each."""

@@ -1,0 +1,247 @@
+"""The first tables of the store."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "coverage",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("message_type", sa.String(), nullable=False),
+        sa.Column("field", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("first_seen", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "message_type", "field", "status"),
+    )
+    op.create_table(
+        "fact",
+        sa.Column("fact_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("patient_id", sa.String(), nullable=True),
+        sa.Column("set_id", sa.String(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("stamp", sa.LargeBinary(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("said_at", sa.BigInteger(), nullable=False),
+        sa.Column("known_at", sa.BigInteger(), nullable=False),
+        sa.Column("void", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("fact_id"),
+    )
+    with op.batch_alter_table("fact", schema=None) as batch_op:
+        batch_op.create_index("fact_kind", ["kind"], unique=False)
+        batch_op.create_index("fact_patient", ["patient_id"], unique=False)
+        batch_op.create_index("fact_set", ["set_id"], unique=False)
+
+    op.create_table(
+        "mart_state",
+        sa.Column("id", sa.SmallInteger(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "patient_customer",
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("patient_id"),
+    )
+    with op.batch_alter_table("patient_customer", schema=None) as batch_op:
+        batch_op.create_index("patient_customer_customer", ["customer_id"], unique=False)
+
+    op.create_table(
+        "patient_identifier",
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.Column("token", sa.String(), nullable=False),
+        sa.Column("link_token", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("patient_id", "token"),
+    )
+    with op.batch_alter_table("patient_identifier", schema=None) as batch_op:
+        batch_op.create_index("patient_identifier_link", ["link_token"], unique=False)
+        batch_op.create_index("patient_identifier_token", ["token"], unique=False)
+
+    op.create_table(
+        "patient_link",
+        sa.Column("fact_id", sa.String(), nullable=False),
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.Column("other_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("fact_id"),
+    )
+    with op.batch_alter_table("patient_link", schema=None) as batch_op:
+        batch_op.create_index("patient_link_other", ["other_id"], unique=False)
+        batch_op.create_index("patient_link_patient", ["patient_id"], unique=False)
+
+    op.create_table(
+        "processing",
+        sa.Column("message_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("message_type", sa.String(), nullable=False),
+        sa.Column("translation", sa.Integer(), nullable=False),
+        sa.Column("adapter", sa.String(), nullable=False),
+        sa.Column("records", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("problems", sa.Text(), nullable=True),
+        sa.Column("processed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("message_id"),
+    )
+    with op.batch_alter_table("processing", schema=None) as batch_op:
+        batch_op.create_index("processing_state", ["state", "message_id"], unique=False)
+
+    op.create_table(
+        "run",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("strategy", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("parameters", sa.Text(), nullable=False),
+        sa.Column("as_of", sa.BigInteger(), nullable=False),
+        sa.Column("basis", sa.String(), nullable=False),
+        sa.Column("mart_sequence", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("snapshot", sa.String(), nullable=True),
+        sa.Column("new", sa.Integer(), nullable=False),
+        sa.Column("changed", sa.Integer(), nullable=False),
+        sa.Column("unchanged", sa.Integer(), nullable=False),
+        sa.Column("withdrawn", sa.Integer(), nullable=False),
+        sa.Column("expired", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.create_index("run_strategy", ["strategy", "id"], unique=False)
+
+    op.create_table(
+        "set_statement",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("set_id", sa.String(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("stamp", sa.LargeBinary(), nullable=False),
+        sa.Column("known_at", sa.BigInteger(), nullable=False),
+        sa.Column("voided_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("set_statement", schema=None) as batch_op:
+        batch_op.create_index("set_statement_message", ["message_id"], unique=False)
+        batch_op.create_index("set_statement_set", ["set_id"], unique=False)
+
+    op.create_table(
+        "task",
+        sa.Column("task_id", sa.String(), nullable=False),
+        sa.Column("strategy", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("anchor", sa.String(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("occurrence", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("due_on", sa.String(), nullable=False),
+        sa.Column("window_start", sa.String(), nullable=False),
+        sa.Column("window_end", sa.String(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("form", sa.String(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("basis_gone_at", sa.BigInteger(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("task_id"),
+    )
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.create_index("task_anchor", ["anchor"], unique=False)
+        batch_op.create_index("task_customer", ["customer_id"], unique=False)
+        batch_op.create_index("task_due", ["state", "due_on"], unique=False)
+        batch_op.create_index("task_strategy", ["strategy", "state"], unique=False)
+
+    op.create_table(
+        "task_event",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("task_id", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("task_event", schema=None) as batch_op:
+        batch_op.create_index("task_event_task", ["task_id", "id"], unique=False)
+
+    op.create_table(
+        "version",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("fact_id", sa.String(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("stamp", sa.LargeBinary(), nullable=False),
+        sa.Column("known_at", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("voided_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("version", schema=None) as batch_op:
+        batch_op.create_index("version_fact", ["fact_id"], unique=False)
+        batch_op.create_index("version_message", ["message_id"], unique=False)
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("version", schema=None) as batch_op:
+        batch_op.drop_index("version_message")
+        batch_op.drop_index("version_fact")
+
+    op.drop_table("version")
+    with op.batch_alter_table("task_event", schema=None) as batch_op:
+        batch_op.drop_index("task_event_task")
+
+    op.drop_table("task_event")
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.drop_index("task_strategy")
+        batch_op.drop_index("task_due")
+        batch_op.drop_index("task_customer")
+        batch_op.drop_index("task_anchor")
+
+    op.drop_table("task")
+    with op.batch_alter_table("set_statement", schema=None) as batch_op:
+        batch_op.drop_index("set_statement_set")
+        batch_op.drop_index("set_statement_message")
+
+    op.drop_table("set_statement")
+    with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.drop_index("run_strategy")
+
+    op.drop_table("run")
+    with op.batch_alter_table("processing", schema=None) as batch_op:
+        batch_op.drop_index("processing_state")
+
+    op.drop_table("processing")
+    with op.batch_alter_table("patient_link", schema=None) as batch_op:
+        batch_op.drop_index("patient_link_patient")
+        batch_op.drop_index("patient_link_other")
+
+    op.drop_table("patient_link")
+    with op.batch_alter_table("patient_identifier", schema=None) as batch_op:
+        batch_op.drop_index("patient_identifier_token")
+        batch_op.drop_index("patient_identifier_link")
+
+    op.drop_table("patient_identifier")
+    with op.batch_alter_table("patient_customer", schema=None) as batch_op:
+        batch_op.drop_index("patient_customer_customer")
+
+    op.drop_table("patient_customer")
+    op.drop_table("mart_state")
+    with op.batch_alter_table("fact", schema=None) as batch_op:
+        batch_op.drop_index("fact_set")
+        batch_op.drop_index("fact_patient")
+        batch_op.drop_index("fact_kind")
+
+    op.drop_table("fact")
+    op.drop_table("coverage")

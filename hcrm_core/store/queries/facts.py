@@ -1,0 +1,150 @@
+"""Facts, their versions and the statements of complete sets: read by key, written in batches."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, select, text, update
+
+from hcrm_core.store.engine import driver_sql
+from hcrm_core.store.tables import fact, mart_state, set_statement, version
+
+_CHUNK = 500
+
+
+class VersionRow(NamedTuple):
+    """One statement about a fact."""
+
+    fact_id: str
+    message_id: int
+    stamp: bytes
+    known_at: int
+    body: str
+    sealed: bytes | None
+
+
+class SetRow(NamedTuple):
+    """One statement of a complete set."""
+
+    set_id: str
+    message_id: int
+    stamp: bytes
+    known_at: int
+
+
+class FactRow(NamedTuple):
+    """A fact as folded."""
+
+    fact_id: str
+    kind: str
+    source: str
+    key: bytes
+    patient_id: str | None
+    set_id: str | None
+    body: str
+    sealed: bytes | None
+    stamp: bytes
+    message_id: int
+    said_at: int
+    known_at: int
+    void: bool
+
+
+def facts(connection: Connection, fact_ids: Iterable[str]) -> dict[str, FactRow]:
+    """The facts among `fact_ids` that exist."""
+    return {row.fact_id: row for row in _facts(connection, fact.c.fact_id, fact_ids)}
+
+
+def facts_of_sets(connection: Connection, set_ids: Iterable[str]) -> dict[str, FactRow]:
+    """All facts that belong to one of the sets."""
+    return {row.fact_id: row for row in _facts(connection, fact.c.set_id, set_ids)}
+
+
+def facts_of_patients(connection: Connection, patient_ids: Iterable[str], kind: str) -> list[FactRow]:
+    """All facts of a kind about one of the patients, by id."""
+    return sorted(row for row in _facts(connection, fact.c.patient_id, patient_ids) if row.kind == kind)
+
+
+def versions(connection: Connection, fact_ids: Iterable[str]) -> dict[str, list[VersionRow]]:
+    """The live versions of facts, in no particular order."""
+    found: dict[str, list[VersionRow]] = {}
+    columns = [version.c[name] for name in VersionRow._fields]
+    for chunk in _chunks(fact_ids):
+        query = select(*columns).where(version.c.fact_id.in_(chunk), version.c.voided_at.is_(None))
+        for row in connection.execute(query):
+            found.setdefault(row.fact_id, []).append(VersionRow(*row))
+    return found
+
+
+def set_stamps(connection: Connection, set_ids: Iterable[str]) -> dict[str, set[bytes]]:
+    """The stamps of all live statements of complete sets."""
+    found: dict[str, set[bytes]] = {}
+    for chunk in _chunks(set_ids):
+        query = select(set_statement.c.set_id, set_statement.c.stamp).where(
+            set_statement.c.set_id.in_(chunk), set_statement.c.voided_at.is_(None)
+        )
+        for set_id, stamp in connection.execute(query):
+            found.setdefault(set_id, set()).add(bytes(stamp))
+    return found
+
+
+def add_versions(connection: Connection, rows: Sequence[VersionRow]) -> None:
+    """Append to the log of facts."""
+    driver_sql(
+        connection,
+        "INSERT INTO version (fact_id, message_id, stamp, known_at, body, sealed) VALUES (?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+
+
+def add_set_statements(connection: Connection, rows: Sequence[SetRow]) -> None:
+    """Append to the log of complete sets."""
+    driver_sql(connection, "INSERT INTO set_statement (set_id, message_id, stamp, known_at) VALUES (?, ?, ?, ?)", rows)
+
+
+def put_facts(connection: Connection, rows: Sequence[FactRow]) -> None:
+    """Insert or replace folded facts, locked in the order of their ids."""
+    driver_sql(
+        connection,
+        "INSERT INTO fact (fact_id, kind, source, key, patient_id, set_id, body, sealed, stamp, message_id, said_at, "
+        "known_at, void) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fact_id) DO UPDATE SET "
+        "patient_id = excluded.patient_id, set_id = excluded.set_id, body = excluded.body, sealed = excluded.sealed, "
+        "stamp = excluded.stamp, message_id = excluded.message_id, said_at = excluded.said_at, "
+        "known_at = excluded.known_at, void = excluded.void",
+        sorted(rows),
+    )
+
+
+def void_translation(connection: Connection, message_id: int, now: int) -> tuple[set[str], set[str]]:
+    """Void what a message's translation said; its successor takes its place.
+
+    Returns:
+        The facts and the sets it spoke of, which must be folded anew.
+    """
+    touched = []
+    for table, column in ((version, version.c.fact_id), (set_statement, set_statement.c.set_id)):
+        live = (table.c.message_id == message_id, table.c.voided_at.is_(None))
+        touched.append(set(connection.scalars(select(column).where(*live))))
+        connection.execute(update(table).where(*live).values(voided_at=now))
+    return touched[0], touched[1]
+
+
+def count_mart_sequence(connection: Connection) -> None:
+    """Note that facts or links changed, so that the mart knows it is behind."""
+    changed = connection.execute(text("UPDATE mart_state SET sequence = sequence + 1 WHERE id = 1"))
+    if not changed.rowcount:
+        connection.execute(mart_state.insert().values(id=1, sequence=1))
+
+
+def _facts(connection: Connection, column: object, values: Iterable[str]) -> Iterable[FactRow]:
+    # A compiled statement with an expanding parameter is cached by SQLAlchemy; the rows are read as plain tuples.
+    columns = [fact.c[name] for name in FactRow._fields]
+    query = select(*columns).where(column.in_(bindparam("wanted", expanding=True)))  # type: ignore[attr-defined]
+    for chunk in _chunks(values):
+        for row in connection.execute(query, {"wanted": chunk}):
+            yield FactRow(*row)
+
+
+def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
+    ordered = sorted(set(values))
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]

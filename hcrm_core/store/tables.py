@@ -1,0 +1,219 @@
+"""The tables of the store and of the inbox.
+
+Instants are integers, microseconds since 1970 UTC. Ids of facts, sets, patients, customers and tasks are keyed tokens
+of what they identify (`store/codec.py`), so they are equal wherever the same key file is used and reveal nothing.
+`body` is JSON without direct identifiers; `sealed` and `key` hold those and pass the codec.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+# SQLite numbers rows by itself only in a column declared INTEGER.
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+inbox = MetaData()
+"""The landing zone: on SQLite a file of its own, so that landing never waits for the fold (design §6)."""
+
+message = Table(
+    "message",
+    inbox,
+    Column("id", Serial, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("control_id", String, nullable=False),
+    Column("content_hash", LargeBinary, nullable=False),  # SHA-256 of the bytes as received
+    Column("received_at", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("repairs", Text),  # JSON list of what reading the file around the message mended
+    UniqueConstraint("source", "control_id", "content_hash", name="message_once"),
+)
+
+store = MetaData()
+"""Everything else."""
+
+processing = Table(
+    "processing",
+    store,
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("state", String, nullable=False),  # translated, quarantined
+    Column("message_type", String, nullable=False),
+    Column("translation", Integer, nullable=False),  # 1 for the first, counted up by every replay
+    Column("adapter", String, nullable=False),  # name and version that translated it
+    Column("records", Integer, nullable=False),
+    Column("reason", Text),  # JSON of the Problem that quarantined it
+    Column("problems", Text),  # JSON list of Problems
+    Column("processed_at", BigInteger, nullable=False),
+    Index("processing_state", "state", "message_id"),
+)
+
+version = Table(
+    "version",
+    store,
+    Column("id", Serial, primary_key=True),
+    Column("fact_id", String, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("stamp", LargeBinary, nullable=False),  # sorts bytewise in statement order
+    Column("known_at", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),  # mentioned fields; null: said empty
+    Column("sealed", LargeBinary),
+    Column("voided_at", BigInteger),  # a newer translation of the message took its place
+    Index("version_fact", "fact_id"),
+    Index("version_message", "message_id"),
+)
+
+set_statement = Table(
+    "set_statement",
+    store,
+    Column("id", Serial, primary_key=True),
+    Column("set_id", String, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Column("stamp", LargeBinary, nullable=False),
+    Column("known_at", BigInteger, nullable=False),
+    Column("voided_at", BigInteger),
+    Index("set_statement_set", "set_id"),
+    Index("set_statement_message", "message_id"),
+)
+
+fact = Table(
+    "fact",
+    store,
+    Column("fact_id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("patient_id", String),
+    Column("set_id", String),
+    Column("body", Text, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("stamp", LargeBinary, nullable=False),  # of the last statement folded in
+    Column("message_id", BigInteger, nullable=False),  # that made it
+    Column("said_at", BigInteger, nullable=False),
+    Column("known_at", BigInteger, nullable=False),
+    Column("void", Boolean, nullable=False),  # left out of a complete set, or no statement is left
+    Index("fact_patient", "patient_id"),
+    Index("fact_set", "set_id"),
+    Index("fact_kind", "kind"),
+)
+
+patient_identifier = Table(
+    "patient_identifier",
+    store,
+    Column("patient_id", String, primary_key=True),
+    Column("token", String, primary_key=True),  # of namespace and value
+    Column("link_token", String),  # equal tokens are one person; NULL: this number links nobody
+    Index("patient_identifier_token", "token"),
+    Index("patient_identifier_link", "link_token"),
+)
+
+patient_link = Table(
+    "patient_link",
+    store,
+    Column("fact_id", String, primary_key=True),  # the PatientLink that states it
+    Column("patient_id", String, nullable=False),
+    Column("other_id", String, nullable=False),
+    Index("patient_link_patient", "patient_id"),
+    Index("patient_link_other", "other_id"),
+)
+
+patient_customer = Table(
+    "patient_customer",
+    store,
+    Column("patient_id", String, primary_key=True),
+    Column("customer_id", String, nullable=False),
+    Index("patient_customer_customer", "customer_id"),
+)
+
+coverage = Table(
+    "coverage",
+    store,
+    Column("source", String, primary_key=True),
+    Column("message_type", String, primary_key=True),
+    Column("field", String, primary_key=True),
+    Column("status", String, primary_key=True),  # mapped, ignored, unknown
+    Column("count", BigInteger, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+)
+
+run = Table(
+    "run",
+    store,
+    Column("id", Serial, primary_key=True),
+    Column("strategy", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("parameters", Text, nullable=False),  # JSON
+    Column("as_of", BigInteger, nullable=False),
+    Column("basis", String, nullable=False),  # known or said
+    Column("mart_sequence", BigInteger, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("snapshot", String),  # Parquet file of a segment or score run, relative to the mart
+    Column("new", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("unchanged", Integer, nullable=False),
+    Column("withdrawn", Integer, nullable=False),
+    Column("expired", Integer, nullable=False),
+    Index("run_strategy", "strategy", "id"),
+)
+
+task = Table(
+    "task",
+    store,
+    Column("task_id", String, primary_key=True),  # token of strategy, anchor, step, occurrence
+    Column("strategy", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("anchor", String, nullable=False),
+    Column("step", String, nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("customer_id", String, nullable=False),
+    Column("state", String, nullable=False),  # open, suppressed, withdrawn, expired, completed
+    Column("reason", String),
+    Column("topic", String, nullable=False),
+    Column("due_on", String, nullable=False),  # ISO days
+    Column("window_start", String, nullable=False),
+    Column("window_end", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("form", String),
+    Column("detail", Text, nullable=False),  # JSON of the strategy's further columns
+    Column("evidence", Text, nullable=False),  # JSON list
+    Column("run_id", BigInteger, nullable=False),  # that last new or changed it
+    Column("created_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("basis_gone_at", BigInteger),  # completed, and its reason has since been taken back
+    Column("note", Text),
+    Index("task_strategy", "strategy", "state"),
+    Index("task_due", "state", "due_on"),
+    Index("task_customer", "customer_id"),
+    Index("task_anchor", "anchor"),
+)
+
+task_event = Table(
+    "task_event",
+    store,
+    Column("id", Serial, primary_key=True),
+    Column("task_id", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String, nullable=False),  # a person, or the strategy
+    Column("state", String, nullable=False),
+    Column("reason", String),
+    Index("task_event_task", "task_id", "id"),
+)
+
+mart_state = Table(
+    "mart_state",
+    store,
+    Column("id", SmallInteger, primary_key=True),  # always 1
+    Column("sequence", BigInteger, nullable=False),  # counted up by every batch that changed a fact or a link
+)
