@@ -1,7 +1,7 @@
 """What becomes of a task when its strategy returns its row, or no longer does. Pure: rows in, rows out.
 
-The states are open, suppressed, withdrawn, expired and completed. A row's own state follows from it: suppressed with
-its reason, else expired once its window has passed, else open.
+The states are open, suppressed, withdrawn, expired and completed. A row that names a reason is suppressed, any other
+open; once its window has passed an open task is expired and all others stay as they are.
 """
 
 from collections.abc import Iterable, Mapping
@@ -99,15 +99,20 @@ def plan(known: Mapping[str, TaskRow], wanted: Iterable[Wanted], run: Run) -> Pl
 
 
 def _selected(known: TaskRow | None, row: Wanted, run: Run) -> Judged:
-    state, reason = _state_of(row, run)
+    passed = row.window_end < run.today
     if known is None:
-        return ("expired" if state == "expired" else "new"), _created(row, state, reason, run)
+        # Nobody could have done what was first heard of too late, so it is accounted for and does not count as missed.
+        reason = row.suppressed or (WINDOW_PASSED if passed else None)
+        return "new", _created(row, "suppressed" if reason else "open", reason, run)
     if known.state == "completed":
         # Done stays done; only whose it is follows the links, and a basis that came back needs no review.
         moved = known._replace(customer_id=row.customer_id, basis_gone_at=None)
         return ("unchanged" if moved == known else "changed"), moved
-    if known.state == "expired" and row.window_end < run.today:
+    state, reason = ("suppressed", row.suppressed) if row.suppressed is not None else ("open", None)
+    if passed and known.state != "open":
         state, reason = known.state, known.reason
+    elif passed and state == "open":
+        state, reason = "expired", WINDOW_PASSED
     task = known._replace(**{name: getattr(row, name) for name in _PAYLOAD}, state=state, reason=reason)
     if task == known:
         return "unchanged", known
@@ -139,14 +144,6 @@ def _absent(known: TaskRow, run: Run) -> Judged:
     if known.state == "completed" and not passed and known.basis_gone_at is None:
         return "changed", known._replace(basis_gone_at=run.now)
     return None, known
-
-
-def _state_of(row: Wanted, run: Run) -> tuple[str, str | None]:
-    if row.suppressed is not None:
-        return "suppressed", row.suppressed
-    if row.window_end < run.today:
-        return "expired", WINDOW_PASSED
-    return "open", None
 
 
 def _created(row: Wanted, state: str, reason: str | None, run: Run) -> TaskRow:
