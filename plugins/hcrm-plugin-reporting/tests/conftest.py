@@ -17,7 +17,7 @@ DEPARTMENTS = (
     "心血管内科", "呼吸与危重症医学科", "骨科", "妇产科", "儿科", "神经内科",
     "普通外科", "肿瘤科", "内分泌科", "眼科", "康复医学科", "急诊科",
 )  # fmt: skip
-SEGMENTS = ("champions", "loyal", "potential", "new", "at_risk", "hibernating", "lost")
+SEGMENTS = ("champions", "loyal", "potential_loyalist", "new", "at_risk", "hibernating", "lost")
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -215,7 +215,7 @@ def followups(customer: str, anchor: str, ended: date, dice: random.Random) -> l
     """The three calls after a discharge."""
     reason = dice.choice(["deceased", "transferred", "readmitted", "no_consent"]) if dice.random() < 0.12 else None
     made = []
-    for step, after in (("3d", 3), ("7d", 7), ("30d", 30)):
+    for step, after in (("day3", 3), ("day7", 7), ("day30", 30)):
         due = ended + timedelta(days=after)
         state = "open"
         if reason:
@@ -225,7 +225,7 @@ def followups(customer: str, anchor: str, ended: date, dice: random.Random) -> l
         made.append(
             {
                 "task_id": f"{anchor}-{step}",
-                "strategy": "followup-discharge",
+                "strategy": "followup.discharge",
                 "customer_id": customer,
                 "anchor": anchor,
                 "step": step,

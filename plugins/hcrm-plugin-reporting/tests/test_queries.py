@@ -117,7 +117,7 @@ def test_length_of_stay_and_no_shows(mart: Any) -> None:
 
 
 def test_figures_of_tasks(mart: Any) -> None:
-    def task(due: date, state: str = "open", strategy: str = "followup-discharge", **more: Any) -> dict[str, Any]:
+    def task(due: date, state: str = "open", strategy: str = "followup.discharge", **more: Any) -> dict[str, Any]:
         return {"task_id": f"{due}{state}{strategy}", "strategy": strategy, "state": state, "due_on": due, **more}
 
     mart.put(
@@ -156,3 +156,13 @@ def test_parts_equal_the_whole(hospital_rows: dict[str, list[Any]]) -> None:
     (year,) = hospital_rows["figures"]
     assert sum(row["visits"] for row in hospital_rows["departments"]) == year["visits"]
     assert sum(row["discharges"] for row in hospital_rows["departments"]) == year["discharges"]
+
+
+def test_a_month_is_over_on_its_last_day(mart: Any, context: Callable[..., ReportContext]) -> None:
+    visit = {"customer_id": "a", "class": "AMB", "status": "finished"}
+    days = [date(2026, 3, 9), date(2026, 5, 2)]
+    mart.put("encounter", [{"encounter_id": str(day), **visit, "started_on": day} for day in days])
+    for today, full in ((date(2026, 5, 30), 2), (date(2026, 5, 31), 3)):
+        facts = Facts(mart.rows(today), context("en", today=today))
+        assert [month.visits for month in facts.months] == [1, 0, 1], "months before the first with data are left out"
+        assert len(facts.full_months) == full

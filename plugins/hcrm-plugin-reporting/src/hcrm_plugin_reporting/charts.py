@@ -68,7 +68,7 @@ def inline(drawing: str, name: str, label: str) -> Html:
 
 def sparkline(values: Sequence[int]) -> Html | None:
     """A small line of `values` with its last point marked, for beside a number that says the same."""
-    if len(values) < 2 or not any(values):
+    if len(values) < 3 or not any(values):
         return None
     width, height, margin = 96, 22, 3
     least, span = min(values), max(1, max(values) - min(values))

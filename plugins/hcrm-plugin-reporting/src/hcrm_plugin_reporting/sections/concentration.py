@@ -78,7 +78,6 @@ def concentration(facts: Facts, words: Wording) -> Section:
                 [words.percent(customers, measured.customers), words.percent(revenue, measured.revenue)]
                 for customers, revenue in tenths(points, measured.customers)
             ],
-            texts=0,
         ),
         words("concentration.note", n=words.count(measured.customers), gini=gini),
     )

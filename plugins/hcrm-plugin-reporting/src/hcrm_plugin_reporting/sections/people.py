@@ -37,6 +37,8 @@ def people(facts: Facts, words: Wording) -> Section:
         count=words.count(bands[largest]),
         share=words.percent(elders, total),
     )
+    # The same reach on both sides, with room for the number beside the longest bar.
+    reach = bands[largest] * 6 // 5 + 1
     order = range(OLDEST, -1, -BAND)
     rows = [
         {
@@ -53,7 +55,7 @@ def people(facts: Facts, words: Wording) -> Section:
     return Section(
         "people",
         takeaway,
-        chart("people", rows, words, label=takeaway),
+        chart("people", rows, words, label=takeaway, left=-reach, right=reach),
         Data(
             [words("people.band"), words("people.female"), words("people.male")],
             [[label(band), words.count(bands[band, "female"]), words.count(bands[band, "male"])] for band in order],

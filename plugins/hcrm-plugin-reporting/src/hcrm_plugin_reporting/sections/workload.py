@@ -13,7 +13,7 @@ DAYS = 30
 STEPS = 5
 """Steps told apart by colour; the rarer ones stand together."""
 
-OFFSET = re.compile(r"\+?(\d+)d")
+OFFSET = re.compile(r"day(\d+)|(\d+)d")
 
 
 def workload(facts: Facts, words: Wording) -> Section:
@@ -76,6 +76,6 @@ def natural(step: str) -> tuple[bool, int, str]:
 
 
 def step_name(step: str, words: Wording) -> str:
-    """What a step is called: an offset such as `3d` in words, anything else as the rule names it."""
+    """What a step is called: `day3` or `3d` in words, anything else as the rule names it."""
     offset = OFFSET.fullmatch(step)
-    return words("workload.after", days=offset[1]) if offset else step or words("workload.other")
+    return words("workload.after", days=offset[1] or offset[2]) if offset else step or words("workload.other")
