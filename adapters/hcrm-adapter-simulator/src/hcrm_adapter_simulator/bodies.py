@@ -173,8 +173,16 @@ def _measure(analyte: Analyte) -> tuple[str, str]:
     )
 
 
-def observation(subject: str, encounter_key: str, report_key: str, result: Result, told: str) -> str:
-    """Observation; `told` is the end of the body that all of a report's have, of `observation_end`."""
+def observation_frame(subject: str, encounter_key: str, report_key: str, stated: Report) -> tuple[str, str]:
+    """How the bodies of all results of one report begin and end."""
+    return (
+        f'{{"subject":"{subject}","encounter":"{encounter_key}","report":"{report_key}","status":"',
+        f'"],"effective":"{iso(stated.collected)}","issued":"{iso(stated.issued)}"}}',
+    )
+
+
+def observation(frame: tuple[str, str], result: Result) -> str:
+    """Observation."""
     analyte = result.analyte
     if result.code is not None:
         value = f'"code":{concept(analyte.code)},"value_concept":{concept(result.code)},"interpretation":["'
@@ -183,21 +191,20 @@ def observation(subject: str, encounter_key: str, report_key: str, result: Resul
         value = f"{before}{result.value}{after}"
     else:
         value = f'"code":{concept(analyte.code)},"value_string":"{result.value}","interpretation":["'
+    return f'{frame[0]}{keys.RESULT_STATUS[result.status]}",{value}{result.flag}{frame[1]}'
+
+
+def charge_frame(subject: str, encounter_key: str, line: Charge) -> tuple[str, str]:
+    """How the bodies of all lines of one bill begin and end."""
     return (
-        f'{{"subject":"{subject}","encounter":"{encounter_key}","report":"{report_key}",'
-        f'"status":"{keys.RESULT_STATUS[result.status]}",{value}{result.flag}{told}'
+        f'{{"subject":"{subject}","encounter":"{encounter_key}","status":"billed","type":"CG","code":',
+        f',"occurrence":"{iso(line.occurred)}","department":"{keys.organization(line.department.code)}"}}',
     )
 
 
-def observation_end(stated: Report) -> str:
-    """When a report's observations held and were issued."""
-    return f'"],"effective":"{iso(stated.collected)}","issued":"{iso(stated.issued)}"}}'
-
-
-def charge(subject: str, encounter_key: str, line: Charge) -> str:
+def charge(frame: tuple[str, str], line: Charge) -> str:
     """ChargeItem."""
     return (
-        f'{{"subject":"{subject}","encounter":"{encounter_key}","status":"billed","type":"CG",'
-        f'"code":{concept(line.code)},"quantity":{{"value":"{line.quantity}"}},"price":{{"amount":{line.amount}}},'
-        f'"occurrence":"{iso(line.occurred)}","department":"{keys.organization(line.department.code)}"}}'
+        f'{frame[0]}{concept(line.code)},"quantity":{{"value":"{line.quantity}"}},'
+        f'"price":{{"amount":{line.amount}}}{frame[1]}'
     )

@@ -62,7 +62,7 @@ def _come_later(life: Life, diagnosis: Diagnosis, start: int) -> None:
 
 def _missed(life: Life) -> float:
     """The young miss more appointments."""
-    return 0.11 if life.age(life.settings.begin) < 40 else 0.06
+    return 0.11 if life.age(life.begin) < 40 else 0.06
 
 
 def _slot(

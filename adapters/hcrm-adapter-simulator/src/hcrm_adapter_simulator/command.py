@@ -12,18 +12,32 @@ from hcrm_core.api import UsageError
 
 
 @click.command()
-@click.option("-o", "--output", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR",
-    help="Folder for the files; made if it is not there.")  # fmt: skip
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Folder for the files; made if it is not there.",
+)
 @click.option("--patients", default=2000, show_default=True, metavar="N", help="How many persons.")
 @click.option("--months", default=24, show_default=True, metavar="N", help="How many months of life.")
 @click.option("--seed", default=1, show_default=True, metavar="S", help="Another seed is another hospital.")
 @click.option(
     "--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The last day told.  [default: yesterday]"
 )
-@click.option("--format", "form", type=click.Choice(["hl7v2", "records"]), default="hl7v2", show_default=True,
-    help="HL7 v2 messages, or canonical records in Parquet.")  # fmt: skip
-@click.option("--charset", type=click.Choice(["UTF-8", "GB18030"]), default="UTF-8", show_default=True,
-    help="Of HL7 v2 files.")  # fmt: skip
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["hl7v2", "records"]),
+    default="hl7v2",
+    show_default=True,
+    help="HL7 v2 messages, or canonical records in Parquet.",
+)
+@click.option(
+    "--charset", type=click.Choice(["UTF-8", "GB18030"]), default="UTF-8", show_default=True, help="Of HL7 v2 files."
+)
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use.  [default: all processors]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def simulate(
@@ -77,8 +91,8 @@ def simulate(
         click.echo(json.dumps(document, ensure_ascii=False))
         return
     click.echo(
-        f"Wrote {written.items:,} {things} of {written.truth['persons']:,} persons up to {last} into {written.files} files "
-        f"in {seconds:.1f} seconds. Read them with: hcrm ingest {folder}"
+        f"Wrote {written.items:,} {things} of {written.truth['persons']:,} persons up to {last} into "
+        f"{written.files} files in {seconds:.1f} seconds. Read them with: hcrm ingest {folder}"
     )
 
 

@@ -21,10 +21,10 @@ PRENATAL_WEEKS = (8, 12, 16, 20, 24, 28, 30, 32, 34, 36, 37, 38, 39)
 
 def draw(life: Life) -> None:
     """Fill the life's schedule."""
-    rng, person, settings = life.rng, life.person, life.settings
-    span = settings.end - settings.begin
+    rng, person = life.rng, life.person
+    span = life.end - life.begin
     early = min(span // 2, 90 * DAY)
-    entry = settings.begin + rng.below(early if rng.random() < KNOWN_BEFORE else span)
+    entry = life.begin + rng.below(early if rng.random() < KNOWN_BEFORE else span)
     entry = max(entry, midnight(person.first.birth) + 3 * DAY)
     age = life.age(entry)
     for nth, diagnosis in enumerate(person.chronic):
@@ -35,14 +35,14 @@ def draw(life: Life) -> None:
     life.at(_next_illness(life, entry, age), partial(_fall_ill, life))
     low, high = catalogue().pregnancy.ages
     if person.first.sex == "F" and low <= age <= high and rng.random() < PREGNANT_PER_YEAR * span / YEAR:
-        life.at(rng.between(entry, settings.end), partial(_pregnancy, life))
+        life.at(rng.between(entry, life.end), partial(_pregnancy, life))
     if age >= 42 and rng.random() < CANCER * (age - 30) / 30:
         disease = rng.pick(catalogue().oncology)
-        life.at(rng.between(entry, settings.end), partial(_oncology, life, disease))
+        life.at(rng.between(entry, life.end), partial(_oncology, life, disease))
     if rng.random() < MOVES_PER_YEAR * span / YEAR:
-        life.at(rng.between(entry + DAY, settings.end + DAY), partial(_move, life))
+        life.at(rng.between(entry + DAY, life.end + DAY), partial(_move, life))
     if person.second_mrn:
-        life.second_from = entry + 5 * DAY + rng.below((settings.end - entry) // 2)
+        life.second_from = entry + 5 * DAY + rng.below((life.end - entry) // 2)
 
 
 def _next_illness(life: Life, instant: int, age: int) -> int:

@@ -99,7 +99,7 @@ def _findings(here: Visit, others: list[Diagnosis], stage: str, stated: int) -> 
 def _discharge(life: Life, diagnosis: Diagnosis, mrn: str, here: Visit, end: int) -> None:
     rng = life.rng
     where = life.hospital.dispositions
-    if end < life.settings.end and rng.random() < diagnosis.die * (2.0 if life.age(end) > 75 else 0.8):
+    if end < life.end and rng.random() < diagnosis.die * (2.0 if life.age(end) > 75 else 0.8):
         here = here._replace(ended=end, disposition=where["died"])
         life.tell("ADT^A03", mrn, here.number, end, visit=here, change={"died": end})
         life.at(end, partial(_die, life))

@@ -11,6 +11,8 @@ ZONE_HL7 = "+0800"
 ZONE_ISO = "+08:00"
 _EPOCH = date(1970, 1, 1).toordinal()
 _TWO = tuple(f"{n:02d}" for n in range(60))
+_HL7_MINUTES = tuple(f"{n // 60:02d}{n % 60:02d}" for n in range(24 * 60))
+_ISO_MINUTES = tuple(f"T{n // 60:02d}:{n % 60:02d}:" for n in range(24 * 60))
 
 
 def midnight(day: date) -> int:
@@ -47,11 +49,11 @@ def hl7(instant: int) -> str:
     """As an HL7 v2 time stamp with its offset."""
     day, second = divmod(instant + ZONE, DAY)
     minute, second = divmod(second, 60)
-    return f"{_day_hl7(day)}{_TWO[minute // 60]}{_TWO[minute % 60]}{_TWO[second]}{ZONE_HL7}"
+    return f"{_day_hl7(day)}{_HL7_MINUTES[minute]}{_TWO[second]}{ZONE_HL7}"
 
 
 def iso(instant: int) -> str:
     """As a FHIR dateTime with its offset."""
     day, second = divmod(instant + ZONE, DAY)
     minute, second = divmod(second, 60)
-    return f"{_day_iso(day)}T{_TWO[minute // 60]}:{_TWO[minute % 60]}:{_TWO[second]}{ZONE_ISO}"
+    return f"{_day_iso(day)}{_ISO_MINUTES[minute]}{_TWO[second]}{ZONE_ISO}"

@@ -23,6 +23,7 @@ class Life:
 
     Attributes:
         rng: The person's own chance.
+        begin, end: The first instant told, and the first no longer told.
         events: What the systems had to state, not yet in the order of statements.
         over: The person died or never comes again.
         on_ward_until: The end of the latest stay; until then they go nowhere else.
@@ -33,7 +34,8 @@ class Life:
     def __init__(self, settings: Settings, hospital: Hospital, person: Person) -> None:
         """Args: settings: of the simulation; hospital: where; person: who."""
         self.rng = Chance(f"life:{settings.seed}:{person.index}")
-        self.settings = settings
+        self.begin = settings.begin
+        self.end = settings.end
         self.hospital = hospital
         self.person = person
         self.now: Demographics = person.first
@@ -56,7 +58,7 @@ class Life:
         """Work off the schedule until the simulated time, or the life, ends."""
         while self._schedule:
             instant, _, action = heappop(self._schedule)
-            if instant >= self.settings.end or self.over:
+            if instant >= self.end or self.over:
                 self._schedule.clear()
             else:
                 action(instant)

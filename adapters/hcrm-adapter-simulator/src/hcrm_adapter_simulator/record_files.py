@@ -2,19 +2,21 @@
 
 from collections import Counter
 from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hcrm_adapter_simulator.output import Written, empty_of
-from hcrm_adapter_simulator.records import Row, Rows
+from hcrm_adapter_simulator.records import Rows
 from hcrm_adapter_simulator.settings import Settings
 from hcrm_adapter_simulator.simulation import shards, simulate_shard
 from hcrm_adapter_simulator.truth import count
 from hcrm_adapter_simulator.workers import Progress, each_shard
 
 ROW_GROUP = 100_000
+STAMP = ("said_at", "rank", "control_id", "message_type")
 _NAME = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
     [
@@ -32,21 +34,33 @@ SCHEMA = pa.schema(
 )
 
 
-def _table(rows: list[Row]) -> pa.Table:
-    kinds, keys, groups, patients, bodies, said, ranks, control_ids, triggers = zip(*rows, strict=True)
-    columns = [
-        pa.array(kinds, pa.string()).dictionary_encode(),
-        pa.array(keys, pa.string()),
-        pa.array(groups, pa.string()),
-        pa.array(patients, pa.string()),
-        pa.array(bodies, pa.string()),
+def _table(rows: Rows) -> pa.Table:
+    kinds, keys, groups, patients, bodies = zip(*rows.rows, strict=True)
+    stamps = pa.table(dict(zip(STAMP, _columns(rows), strict=True)))
+    counts = [count for _, count in rows.stamps]
+    # One event gives several rows: its stamp is converted once and repeated by Arrow.
+    event_of_row = pa.array(list(chain.from_iterable(map(repeat, range(len(counts)), counts))), pa.int32())
+    stamps = stamps.take(event_of_row)
+    columns = {
+        "kind": pa.array(kinds, pa.string()).dictionary_encode(),
+        "key": pa.array(keys, pa.string()),
+        "group": pa.array(groups, pa.string()),
+        "patient": pa.array(patients, pa.string()),
+        "body": pa.array(bodies, pa.string()),
+        "sequence": pa.repeat(pa.scalar(-1, pa.int32()), len(kinds)),
+        **{name: stamps[name] for name in STAMP},
+    }
+    return pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+
+
+def _columns(rows: Rows) -> list[pa.Array]:
+    said, ranks, control_ids, triggers = zip(*(stamp for stamp, _ in rows.stamps), strict=True)
+    return [
         pa.array(said, pa.int64()),
-        pa.repeat(pa.scalar(-1, pa.int32()), len(rows)),
         pa.array(ranks, pa.int8()),
         pa.array(control_ids, pa.string()),
         pa.array(triggers, pa.string()).dictionary_encode(),
     ]
-    return pa.Table.from_arrays(columns, schema=SCHEMA)
 
 
 def _write_shard(settings: Settings, folder: Path, shard: int) -> tuple[int, Counter[str]]:
@@ -56,7 +70,7 @@ def _write_shard(settings: Settings, folder: Path, shard: int) -> tuple[int, Cou
         truth.update(count(events))
         rows.add(events)
     pq.write_table(
-        _table(rows.rows),
+        _table(rows),
         folder / f"records-{shard:03d}.parquet",
         row_group_size=ROW_GROUP,
         compression="zstd",

@@ -7,23 +7,31 @@ from hcrm_adapter_simulator.events import Event, Report, Visit
 from hcrm_adapter_simulator.hl7v2 import DESK, DIAGNOSED
 from hcrm_adapter_simulator.hospital import Department, Doctor
 
-Row = tuple[str, str, str | None, str | None, str, int, int, str, str]
-"""kind, key, group, patient, body, said_at, rank, control_id, message_type."""
+Row = tuple[str, str, str | None, str | None, str]
+"""kind, key, group, patient, body."""
+
+Stamp = tuple[int, int, str, str]
+"""said_at, rank, control_id, message_type."""
 
 
 class Rows:
-    """Collects the rows of one person after another; the directory is said once for all of them."""
+    """Collects the rows of one person after another; the directory is said once for all of them.
+
+    Attributes:
+        rows: The rows.
+        stamps: Of each event that said anything, and with each how many rows it gave.
+    """
 
     def __init__(self) -> None:
         """Nothing said yet."""
         self.rows: list[Row] = []
+        self.stamps: list[tuple[Stamp, int]] = []
         self._directory: set[str] = set()
         self._patients: dict[str, object] = {}
         self._desks: set[str] = set()
         self._encounters: dict[str, tuple[str, str]] = {}
         self._conditions: dict[str, str] = {}
         self._subject = ""
-        self._stamp: tuple[int, int, str, str] = (0, 0, "", "")
 
     def add(self, events: Iterable[Event]) -> None:
         """Add all statements of one person."""
@@ -32,12 +40,14 @@ class Rows:
         self._encounters.clear()
         self._conditions.clear()
         for event in events:
+            before = len(self.rows)
             self._event(event)
+            stamp = (event.said * 1_000_000, int(event.trigger in keys.CANCELS), event.control_id, event.trigger)
+            self.stamps.append((stamp, len(self.rows) - before))
 
     def _event(self, event: Event) -> None:
         trigger, visit = event.trigger, event.visit
         self._subject = subject = keys.patient(event.mrn)
-        self._stamp = (event.said * 1_000_000, int(trigger in keys.CANCELS), event.control_id, trigger)
         if self._patients.get(subject) is not event.who:
             self._patients[subject] = event.who
             self._say("Patient", subject, None, bodies.patient(event.mrn, event.who))
@@ -50,17 +60,17 @@ class Rows:
         elif event.charges:
             assert visit is not None
             encounter = self._refer(visit)
+            frame = bodies.charge_frame(subject, encounter, event.charges[0])
             for line in event.charges:
-                self._say("ChargeItem", keys.charge(line.number), None, bodies.charge(subject, encounter, line))
+                self.rows.append(("ChargeItem", keys.charge(line.number), None, subject, bodies.charge(frame, line)))
         elif visit is not None:
             self._encounter(trigger, visit)
         elif event.merged:
             merged = keys.patient(event.merged)
-            row = ("PatientLink", keys.link(merged, subject), None, merged, bodies.link(merged, subject), *self._stamp)
-            self.rows.append(row)
+            self.rows.append(("PatientLink", keys.link(merged, subject), None, merged, bodies.link(merged, subject)))
 
     def _say(self, kind: str, key: str, group: str | None, body: str) -> None:
-        self.rows.append((kind, key, group, self._subject, body, *self._stamp))
+        self.rows.append((kind, key, group, self._subject, body))
 
     def _desk(self, event: Event) -> None:
         """Contacts, allergies and insurance do not change: once a record number."""
@@ -80,13 +90,13 @@ class Rows:
         if doctor.number not in self._directory:
             self._directory.add(doctor.number)
             key = keys.practitioner(doctor.number)
-            self.rows.append(("Practitioner", key, None, None, bodies.practitioner(doctor), *self._stamp))
+            self.rows.append(("Practitioner", key, None, None, bodies.practitioner(doctor)))
 
     def _department(self, department: Department) -> None:
         if department.code not in self._directory:
             self._directory.add(department.code)
             key = keys.organization(department.code)
-            self.rows.append(("Organization", key, None, None, bodies.organization(department), *self._stamp))
+            self.rows.append(("Organization", key, None, None, bodies.organization(department)))
 
     def _encounter(self, trigger: str, visit: Visit) -> None:
         subject = self._subject
@@ -119,12 +129,10 @@ class Rows:
         self._doctor(report.doctor)
         key = keys.report(report.number)
         self._say("DiagnosticReport", key, None, bodies.report(subject, encounter, report))
-        told = bodies.observation_end(report)
-        rows, stamp = self.rows, self._stamp
+        frame = bodies.observation_frame(subject, encounter, key, report)
         for result in report.results:
             observation = keys.observation(key, result.analyte.code.code)
-            body = bodies.observation(subject, encounter, key, result, told)
-            rows.append(("Observation", observation, None, subject, body, *stamp))
+            self.rows.append(("Observation", observation, None, subject, bodies.observation(frame, result)))
 
     def _appointment(self, event: Event) -> None:
         booking = event.booking

@@ -36,7 +36,7 @@ def statements(life: Life) -> list[Event]:
 
 def _stated_in_time(life: Life) -> list[Event]:
     """Give each event its statement time, keeping each chain's order, and leave out what nobody has stated yet."""
-    rng, end = life.rng, life.settings.end
+    rng, end = life.rng, life.end
     last: dict[str, int] = {}
     told = []
     for event in sorted(life.events, key=lambda event: event.occurred):
