@@ -12,7 +12,7 @@ from hcrm_adapter_simulator.simulation import shards, simulate_shard
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     """A hospital large enough for shares to settle."""
-    return Settings(until=date(2025, 6, 30), patients=3000, seed=11)
+    return Settings(until=date(2025, 6, 30), patients=2000, seed=11)
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,14 @@
 
 from collections import Counter, defaultdict
 from datetime import date
+from functools import lru_cache
 
 from hcrm_adapter_simulator.catalogue import read
 from hcrm_adapter_simulator.people import Person
 from hcrm_adapter_simulator.population import block
 
 
+@lru_cache(maxsize=1)
 def persons() -> list[Person]:
     return [person for number in range(60) for person in block(5, number, date(2025, 6, 30))]
 

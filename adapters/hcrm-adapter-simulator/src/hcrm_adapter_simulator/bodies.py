@@ -27,9 +27,9 @@ def concept(code: Code) -> str:
 
 
 @lru_cache(maxsize=256)
-def table(code: str, number: str) -> str:
-    """A Coding of an HL7 table, where the message has the code alone."""
-    return f'{{"code":"{code}","system":"HL7{number}"}}'
+def bare(code: str) -> str:
+    """A Coding, where the message has the code alone."""
+    return f'{{"code":"{code}"}}'
 
 
 def _name(family: str, given: str, use: str = "") -> str:
@@ -43,7 +43,7 @@ def patient(mrn: str, who: Demographics) -> str:
     home = who.home
     phones = [
         f'{{"value":"{number}","use":"{use}"}}'
-        for number, use in ((who.phone, "home"), (who.work_phone, "work"))
+        for number, use in ((who.phone, "mobile"), (who.work_phone, "work"))
         if number
     ]
     died = f',"deceased":true,"deceased_date_time":"{iso(who.died)}"' if who.died >= 0 else ""
@@ -57,6 +57,11 @@ def patient(mrn: str, who: Demographics) -> str:
     )
 
 
+def merged_patient(mrn: str) -> str:
+    """Patient, as the message says of the one that was merged into another."""
+    return f'{{"identifier":[{{"value":"{mrn}","system":"{keys.FACILITY}","type":"MR"}}]}}'
+
+
 def link(merged: str, into: str) -> str:
     """PatientLink."""
     return f'{{"patient":"{merged}","other":"{into}","type":"replaced-by"}}'
@@ -66,7 +71,7 @@ def related(subject: str, contact: Contact) -> str:
     """RelatedPerson."""
     return (
         f'{{"patient":"{subject}","name":{_name(contact.family, contact.given, "official")},'
-        f'"telecom":[{{"value":"{contact.phone}","use":"home"}}],"relationship":{concept(contact.relationship)}}}'
+        f'"telecom":[{{"value":"{contact.phone}","use":"mobile"}}],"relationship":{concept(contact.relationship)}}}'
     )
 
 
@@ -97,7 +102,7 @@ def practitioner(doctor: Doctor) -> str:
 @lru_cache(maxsize=256)
 def organization(department: Department) -> str:
     """Organization."""
-    return f'{{"name":"{department.name}","type":"dept"}}'
+    return f'{{"code":"{department.code}","name":"{department.name}","type":"dept"}}'
 
 
 def encounter_reference(subject: str, class_: str) -> str:
@@ -118,15 +123,15 @@ def encounter(trigger: str, subject: str, visit: Visit) -> str:
     attender = keys.practitioner(visit.doctor.number)
     source = ""
     if visit.source:
-        source = f',"admitter":"{attender}","admit_source":{table(visit.source, "0023")}'
+        source = f',"admitter":"{attender}","admit_source":{bare(visit.source)}'
     where = ',"discharge_disposition":null' if cancelled else ""
     if visit.disposition:
-        where = f',"discharge_disposition":{table(visit.disposition, "0112")}'
+        where = f',"discharge_disposition":{bare(visit.disposition)}'
     return (
         f'{{"subject":"{subject}","status":"{status}","class":"{keys.ENCOUNTER_CLASS[visit.class_]}",'
-        f'"service_type":{table(department, "0069")}{begun}{ended},"location":"{place}",'
+        f'"service_type":{bare(department)}{begun}{ended},"location":"{place}",'
         f'"department":"{keys.organization(department)}","attender":"{attender}"{source}{where},'
-        f'"payer_class":{table(visit.payer, "0064")}}}'
+        f'"payer_class":{bare(visit.payer)}}}'
     )
 
 
@@ -134,7 +139,7 @@ def condition(subject: str, encounter_key: str, finding: Finding) -> str:
     """Condition."""
     return (
         f'{{"subject":"{subject}","encounter":"{encounter_key}","code":{concept(finding.code)},'
-        f'"category":{table(finding.stage, "0052")},"rank":{finding.rank},"recorded_date":"{iso(finding.stated)}",'
+        f'"category":{bare(finding.stage)},"rank":{finding.rank},"recorded_date":"{iso(finding.stated)}",'
         f'"asserter":"{keys.practitioner(finding.doctor.number)}"}}'
     )
 
@@ -157,7 +162,7 @@ def report(subject: str, encounter_key: str, stated: Report) -> str:
     """DiagnosticReport."""
     return (
         f'{{"subject":"{subject}","encounter":"{encounter_key}","status":"{keys.RESULT_STATUS[stated.status]}",'
-        f'"code":{concept(stated.panel.code)},"category":{table(stated.panel.section, "0074")},'
+        f'"code":{concept(stated.panel.code)},"category":{bare(stated.panel.section)},'
         f'"effective":"{iso(stated.collected)}","issued":"{iso(stated.issued)}",'
         f'"orderer":"{keys.practitioner(stated.doctor.number)}"}}'
     )
@@ -197,7 +202,7 @@ def observation(frame: tuple[str, str], result: Result) -> str:
 def charge_frame(subject: str, encounter_key: str, line: Charge) -> tuple[str, str]:
     """How the bodies of all lines of one bill begin and end."""
     return (
-        f'{{"subject":"{subject}","encounter":"{encounter_key}","status":"billed","type":"CG","code":',
+        f'{{"subject":"{subject}","encounter":"{encounter_key}","status":"billable","type":"CG","code":',
         f',"occurrence":"{iso(line.occurred)}","department":"{keys.organization(line.department.code)}"}}',
     )
 
@@ -206,5 +211,5 @@ def charge(frame: tuple[str, str], line: Charge) -> str:
     """ChargeItem."""
     return (
         f'{frame[0]}{concept(line.code)},"quantity":{{"value":"{line.quantity}"}},'
-        f'"price":{{"amount":{line.amount}}}{frame[1]}'
+        f'"price":{{"amount":{line.amount},"currency":"CNY"}}{frame[1]}'
     )

@@ -35,7 +35,7 @@ _STRUCTURES = {
 _SENDERS = {"ADT": ("HIS", "2.4"), "SIU": ("YYXT", "2.4"), "ORU": ("LIS", "2.5.1"), "DFT": ("SFXT", "2.4")}
 DESK = frozenset({"ADT^A01", "ADT^A04", "ADT^A05", "ADT^A08", "ADT^A28", "ADT^A31"})
 """Sent by an admission desk, with contacts, allergies and insurance."""
-DIAGNOSED = frozenset({"ADT^A01", "ADT^A03", "ADT^A08", "ADT^A11", "ADT^A13"})
+DIAGNOSED = frozenset({"ADT^A01", "ADT^A03", "ADT^A08", "ADT^A13"})
 
 
 class Message(NamedTuple):

@@ -88,12 +88,10 @@ def _course(life: Life, diagnosis: Diagnosis, mrn: str, here: Visit, end: int) -
 
 
 def _findings(here: Visit, others: list[Diagnosis], stage: str, stated: int) -> tuple[Finding, ...]:
-    """What is known grows and its stage moves on; nothing is taken back."""
-    known = {finding.code: finding._replace(stage=stage) for finding in here.findings}
-    for other in others:
-        if other.code not in known:
-            known[other.code] = Finding(other.code, stage, len(known) + 1, stated, here.doctor)
-    return tuple(known.values())
+    """What was stated at earlier stages stays; this stage states the principal diagnosis and the others."""
+    principal = here.findings[0]._replace(stage=stage, stated=stated)
+    secondary = [Finding(other.code, stage, rank, stated, here.doctor) for rank, other in enumerate(others, 2)]
+    return (*here.findings, principal, *secondary)
 
 
 def _discharge(life: Life, diagnosis: Diagnosis, mrn: str, here: Visit, end: int) -> None:

@@ -45,9 +45,9 @@ def encounter(number: str) -> str:
     return f"{FACILITY}|VN|{number}"
 
 
-def condition(encounter_key: str, code: str) -> str:
-    """Condition: within its encounter."""
-    return f"{encounter_key}|{code}"
+def condition(encounter_key: str, code: str, stage: str) -> str:
+    """Condition: within its encounter, of one stage."""
+    return f"{encounter_key}|{code}|{stage}"
 
 
 def organization(department: str) -> str:
@@ -65,9 +65,9 @@ def appointment(number: str) -> str:
     return f"{FACILITY}|{number}"
 
 
-def report(number: str) -> str:
-    """DiagnosticReport, by the filler's number."""
-    return f"{FACILITY}|{number}"
+def report(number: str, code: str) -> str:
+    """DiagnosticReport, by the filler's number and what was ordered."""
+    return f"{FACILITY}|{number}|{code}"
 
 
 def observation(report_key: str, code: str) -> str:
@@ -75,9 +75,9 @@ def observation(report_key: str, code: str) -> str:
     return f"{report_key}|{code}"
 
 
-def charge(number: str) -> str:
-    """ChargeItem, by transaction."""
-    return f"{FACILITY}|{number}"
+def charge(number: str, code: str, occurred: str) -> str:
+    """ChargeItem, by transaction, what was charged and when (as FT1-4 has it)."""
+    return f"{FACILITY}|{number}|{code}|{occurred}"
 
 
 def allergy(patient_key: str, code: str) -> str:
@@ -90,6 +90,6 @@ def coverage(patient_key: str, plan: str) -> str:
     return f"{patient_key}|{plan}"
 
 
-def related(patient_key: str, relationship: str, name: str) -> str:
+def related(patient_key: str, relationship: str, family: str, given: str) -> str:
     """RelatedPerson: of its patient."""
-    return f"{patient_key}|{relationship}|{name}"
+    return f"{patient_key}|{relationship}|{family}|{given}"

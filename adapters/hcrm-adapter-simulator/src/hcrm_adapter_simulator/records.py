@@ -6,6 +6,7 @@ from hcrm_adapter_simulator import bodies, keys
 from hcrm_adapter_simulator.events import Event, Report, Visit
 from hcrm_adapter_simulator.hl7v2 import DESK, DIAGNOSED
 from hcrm_adapter_simulator.hospital import Department, Doctor
+from hcrm_adapter_simulator.instants import hl7
 
 Row = tuple[str, str, str | None, str | None, str]
 """kind, key, group, patient, body."""
@@ -61,12 +62,16 @@ class Rows:
             assert visit is not None
             encounter = self._refer(visit)
             frame = bodies.charge_frame(subject, encounter, event.charges[0])
+            occurred = hl7(event.occurred)
+            self._department(event.charges[0].department)
             for line in event.charges:
-                self.rows.append(("ChargeItem", keys.charge(line.number), None, subject, bodies.charge(frame, line)))
+                key = keys.charge(line.number, line.code.code, occurred)
+                self.rows.append(("ChargeItem", key, None, subject, bodies.charge(frame, line)))
         elif visit is not None:
             self._encounter(trigger, visit)
         elif event.merged:
             merged = keys.patient(event.merged)
+            self.rows.append(("Patient", merged, None, merged, bodies.merged_patient(event.merged)))
             self.rows.append(("PatientLink", keys.link(merged, subject), None, merged, bodies.link(merged, subject)))
 
     def _say(self, kind: str, key: str, group: str | None, body: str) -> None:
@@ -77,7 +82,7 @@ class Rows:
         subject, person = self._subject, event.person
         self._desks.add(subject)
         for contact in person.contacts:
-            key = keys.related(subject, contact.relationship.code, contact.family + contact.given)
+            key = keys.related(subject, contact.relationship.code, contact.family, contact.given)
             self._say("RelatedPerson", key, subject, bodies.related(subject, contact))
         for known in person.allergies:
             key = keys.allergy(subject, known.allergen.code.code)
@@ -108,7 +113,7 @@ class Rows:
         if trigger in DIAGNOSED:
             for finding in visit.findings:
                 self._doctor(finding.doctor)
-                condition = keys.condition(key, finding.code.code)
+                condition = keys.condition(key, finding.code.code, finding.stage)
                 body = bodies.condition(subject, key, finding)
                 if self._conditions.get(condition) != body:
                     self._conditions[condition] = body
@@ -127,7 +132,7 @@ class Rows:
         subject = self._subject
         encounter = self._refer(report.visit)
         self._doctor(report.doctor)
-        key = keys.report(report.number)
+        key = keys.report(report.number, report.panel.code.code)
         self._say("DiagnosticReport", key, None, bodies.report(subject, encounter, report))
         frame = bodies.observation_frame(subject, encounter, key, report)
         for result in report.results:
