@@ -96,7 +96,7 @@ def _describe(
     source: "Mart | duckdb.DuckDBPyConnection", name: str, sql: str, values: dict[str, object]
 ) -> dict[str, str]:
     try:
-        rows = source.execute(f"DESCRIBE SELECT * FROM ({sql}\n)", values).fetchall()
+        rows = source.execute(f"DESCRIBE {sql}", values).fetchall()
     except duckdb.Error as error:
         raise StrategyError(f"{name}: {explain_error(error)}") from None
     names = [row[0] for row in rows]

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from hcrm_core.errors import StrategyError
+from hcrm_core.mart.arrow import as_arrow
 from hcrm_core.mart.columns import schema
 from hcrm_core.mart.manifest import Manifest, hold
 from hcrm_core.mart.tables import DECISIONS
@@ -101,32 +102,18 @@ class Mart:
 
     def show_tasks(self, batches: Iterable[Sequence[TaskRow]]) -> None:
         """Make these rows the view `decision_task`."""
-        columns = DECISIONS["decision_task"]
-        texts = {name: kind for name, kind, _ in columns}
-        arriving = pa.schema(
-            [(name, pa.int64() if kind == "TIMESTAMP" else pa.string()) for name, kind in texts.items()]
+        columns = schema()["decision_task"]
+        arriving = pa.schema([(name, pa.int64() if of == "TIMESTAMP" else pa.string()) for name, of in columns.items()])
+        typed = ", ".join(
+            f"make_timestamp({name})" if of == "TIMESTAMP" else f"{name}::{of}" for name, of in columns.items()
         )
-        reader = pa.RecordBatchReader.from_batches(
-            arriving,
-            (
-                pa.RecordBatch.from_arrays(
-                    [
-                        pa.array(column, field.type)
-                        for column, field in zip(zip(*rows, strict=True), arriving, strict=True)
-                    ],
-                    schema=arriving,
-                )
-                for rows in batches
-                if rows
-            ),
-        )
-        listed = ", ".join(
-            f"make_timestamp({name}) AS {name}" if kind == "TIMESTAMP" else f"{name}::{kind} AS {name}"
-            for name, kind in texts.items()
-        )
-        self._connection.register("arriving_task", reader)
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE stored_task AS SELECT {listed} FROM arriving_task")
-        self._connection.unregister("arriving_task")
+        defined = ", ".join(f"{name} {of}" for name, of in columns.items())
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE stored_task ({defined})")
+        for rows in batches:
+            if rows:
+                self._connection.register("arriving_task", as_arrow(rows, arriving))
+                self._connection.execute(f"INSERT INTO stored_task SELECT {typed} FROM arriving_task")
+                self._connection.unregister("arriving_task")
         self._connection.execute("CREATE OR REPLACE VIEW decision_task AS SELECT * FROM stored_task")
 
     def show_snapshots(self, kind: str, files: Mapping[str, str]) -> None:

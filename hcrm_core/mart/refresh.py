@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 
-from hcrm_core.errors import StoreError
+from hcrm_core.mart.arrow import as_arrow
 from hcrm_core.mart.columns import day, table_query
 from hcrm_core.mart.manifest import Manifest, TableFiles, building, publish, read_manifest
 from hcrm_core.mart.tables import CALENDAR, CUSTOMER, TABLES
@@ -155,21 +155,14 @@ def _checked(query: str, columns: Sequence[tuple[str, str, str]]) -> str:
 
 
 def _load(connection: duckdb.DuckDBPyConnection, batches: Iterable[Sequence[FactRow]]) -> None:
-    reader = pa.RecordBatchReader.from_batches(_SCHEMA, _arrow(batches))
-    connection.register("arriving", reader)
-    try:
-        connection.execute("CREATE TEMP TABLE fact AS SELECT * FROM arriving")
-    except duckdb.Error as error:
-        raise StoreError("The facts could not be read into the mart. Check the store with: hcrm doctor") from error
-    connection.unregister("arriving")
-
-
-def _arrow(batches: Iterable[Sequence[FactRow]]) -> Iterator[pa.RecordBatch]:
+    columns = ", ".join(f"{field.name} {'BIGINT' if field.type == pa.int64() else 'VARCHAR'}" for field in _SCHEMA)
+    connection.execute(f"CREATE TEMP TABLE fact ({columns})")
+    # Batches are drawn here and not by DuckDB: its threads must not touch the store's cursor.
     for rows in batches:
         if rows:
-            columns: list[Any] = list(zip(*rows, strict=True))
-            arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
-            yield pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
+            connection.register("arriving", as_arrow(rows, _SCHEMA))
+            connection.execute("INSERT INTO fact SELECT * FROM arriving")
+            connection.unregister("arriving")
 
 
 @contextmanager

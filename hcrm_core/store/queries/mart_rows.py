@@ -27,8 +27,8 @@ _THEN = """
 SELECT f.fact_id, f.kind, COALESCE(pc.customer_id, f.patient_id), f.patient_id, e.stamp, e.known_at, e.body
 FROM fact AS f
 JOIN (
-  SELECT fact_id, stamp, known_at, body FROM version
-  WHERE {when} AND (voided_at IS NULL OR voided_at > :until)
+  SELECT s.fact_id, s.stamp, s.known_at, s.body FROM version AS s
+  WHERE {when} AND (s.voided_at IS NULL OR s.voided_at > :until)
   UNION ALL
   SELECT m.fact_id, s.stamp, s.known_at, NULL FROM set_statement AS s JOIN fact AS m ON m.set_id = s.set_id
   WHERE {when} AND (s.voided_at IS NULL OR s.voided_at > :until)
@@ -71,7 +71,7 @@ def mart_rows_as_of(
             what is known today.
         batch: Rows a batch.
     """
-    when = "known_at <= :until" if basis == "known" else "stamp < :end"
+    when = "s.known_at <= :until" if basis == "known" else "s.stamp < :end"
     query = _THEN.format(when=when)
     values: dict[str, Any] = {"kinds": list(kinds), "until": until if basis == "known" else 2**62}
     if basis == "said":

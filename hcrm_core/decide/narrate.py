@@ -1,0 +1,56 @@
+"""An explanation as text for a terminal. Ids and codes only: names are merged where they may be shown."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hcrm_core.decide.explain import Evidence, Explanation
+
+
+def render_explanation(explanation: Explanation, timezone: str) -> str:
+    """Lines of text that end without a newline; instants are shown in `timezone`."""
+    return "\n".join(_lines(explanation, ZoneInfo(timezone)))
+
+
+def _lines(explanation: Explanation, zone: ZoneInfo) -> Iterator[str]:
+    as_of = f", as of {_instant(explanation.as_of, zone)}" if explanation.as_of is not None else ""
+    yield f"{explanation.kind} decided by {explanation.strategy} {explanation.version} (run {explanation.run}{as_of})"
+    if explanation.parameters:
+        yield "  with " + ", ".join(f"{name} = {value}" for name, value in sorted(explanation.parameters.items()))
+    for name, value in explanation.decision.items():
+        if value not in (None, "", {}):
+            yield f"  {name}: {_shown(name, value, zone)}"
+    if explanation.history:
+        yield "history"
+        for event in explanation.history:
+            reason = f" ({event['reason']})" if event["reason"] else ""
+            yield f"  {_instant(event['at'], zone)}  {event['state']}{reason}, by {event['by']}"
+    if explanation.evidence:
+        yield "because"
+        for item in explanation.evidence:
+            yield from _evidence(item, zone)
+
+
+def _evidence(item: Evidence, zone: ZoneInfo) -> Iterator[str]:
+    said = "no live statement mentions it any more" if item.source is None else f"{item.member} = {item.value}"
+    yield f"  {item.cited}: {said}"
+    if source := item.source:
+        fields = f", field {', '.join(source.fields)}" if source.fields else ""
+        yield (
+            f"    said by {source.source} in message {source.control_id or source.message_id} "
+            f"({source.message_type or 'unknown type'}){fields}"
+        )
+        yield f"    on {_instant(source.said_at, zone)}, received {_instant(source.received_at, zone)}"
+
+
+def _shown(name: str, value: Any, zone: ZoneInfo) -> str:
+    if name.endswith("_at") and isinstance(value, int):
+        return _instant(value, zone)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} = {part}" for key, part in value.items())
+    return str(value)
+
+
+def _instant(microseconds: int, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
