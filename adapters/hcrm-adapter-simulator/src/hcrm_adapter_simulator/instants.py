@@ -10,9 +10,12 @@ ZONE = 8 * HOUR
 ZONE_HL7 = "+0800"
 ZONE_ISO = "+08:00"
 _EPOCH = date(1970, 1, 1).toordinal()
-_TWO = tuple(f"{n:02d}" for n in range(60))
-_HL7_MINUTES = tuple(f"{n // 60:02d}{n % 60:02d}" for n in range(24 * 60))
-_ISO_MINUTES = tuple(f"T{n // 60:02d}:{n % 60:02d}:" for n in range(24 * 60))
+_SECONDS = tuple(f"{n:02d}" for n in range(60))
+# A time of day is two look-ups: a bulk of records holds one time a record.
+_HL7_TIMES = tuple(f"{h:02d}{m:02d}" for h in range(24) for m in range(60))
+_ISO_TIMES = tuple(f"T{h:02d}:{m:02d}:" for h in range(24) for m in range(60))
+_HL7_ENDS = tuple(f"{second}{ZONE_HL7}" for second in _SECONDS)
+_ISO_ENDS = tuple(f"{second}{ZONE_ISO}" for second in _SECONDS)
 
 
 def midnight(day: date) -> int:
@@ -47,13 +50,11 @@ def _day_iso(number: int) -> str:
 
 def hl7(instant: int) -> str:
     """As an HL7 v2 time stamp with its offset."""
-    day, second = divmod(instant + ZONE, DAY)
-    minute, second = divmod(second, 60)
-    return f"{_day_hl7(day)}{_HL7_MINUTES[minute]}{_TWO[second]}{ZONE_HL7}"
+    local = instant + ZONE
+    return f"{_day_hl7(local // DAY)}{_HL7_TIMES[local % DAY // 60]}{_HL7_ENDS[local % 60]}"
 
 
 def iso(instant: int) -> str:
     """As a FHIR dateTime with its offset."""
-    day, second = divmod(instant + ZONE, DAY)
-    minute, second = divmod(second, 60)
-    return f"{_day_iso(day)}{_ISO_MINUTES[minute]}{_TWO[second]}{ZONE_ISO}"
+    local = instant + ZONE
+    return f"{_day_iso(local // DAY)}{_ISO_TIMES[local % DAY // 60]}{_ISO_ENDS[local % 60]}"

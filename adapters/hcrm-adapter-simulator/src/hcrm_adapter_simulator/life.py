@@ -22,6 +22,7 @@ class Life:
     """What has happened to a person so far, and what will.
 
     Attributes:
+        stem: What all of the person's numbers have in common.
         rng: The person's own chance.
         begin, end: The first instant told, and the first no longer told.
         events: What the systems had to state, not yet in the order of statements.
@@ -38,6 +39,7 @@ class Life:
         self.end = settings.end
         self.hospital = hospital
         self.person = person
+        self.stem = f"{person.index + 1:06d}"
         self.now: Demographics = person.first
         self.events: list[Event] = []
         self.over = False
@@ -70,7 +72,7 @@ class Life:
     def number(self, prefix: str) -> str:
         """A number nobody else has."""
         self._numbers += 1
-        return f"{prefix}{self.person.index + 1:06d}{self._numbers:04d}"
+        return f"{prefix}{self.stem}{self._numbers:04d}"
 
     def age(self, instant: int) -> int:
         """Completed years."""

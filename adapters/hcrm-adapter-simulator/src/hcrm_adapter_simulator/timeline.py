@@ -1,5 +1,7 @@
 """From what happened to what was stated: delays, the order of statements, who the person was then, control ids."""
 
+from operator import attrgetter
+
 from hcrm_adapter_simulator.events import Event
 from hcrm_adapter_simulator.instants import HOUR
 from hcrm_adapter_simulator.life import Life
@@ -13,7 +15,7 @@ SYSTEMS = {"ADT": "H", "SIU": "S", "ORU": "L", "DFT": "B"}
 def statements(life: Life) -> list[Event]:
     """The statements of one person up to the end of the simulated time, in order; no two at the same second."""
     told = _stated_in_time(life)
-    told.sort(key=lambda event: event.said)
+    told.sort(key=attrgetter("said"))
     person = life.person
     known = {person.mrn: person.first}
     if person.second is not None:
@@ -28,7 +30,7 @@ def statements(life: Life) -> list[Event]:
         if event.change:
             known[event.mrn] = known[event.mrn]._replace(**event.change)
         event.who = known[event.mrn]
-        event.control_id = f"{SYSTEMS[event.trigger[:3]]}{person.index + 1:06d}{nth:04d}"
+        event.control_id = f"{SYSTEMS[event.trigger[:3]]}{life.stem}{nth:04d}"
         if life.rng.random() < TWICE:
             event.copies = 2
     return told
@@ -39,7 +41,7 @@ def _stated_in_time(life: Life) -> list[Event]:
     rng, end = life.rng, life.end
     last: dict[str, int] = {}
     told = []
-    for event in sorted(life.events, key=lambda event: event.occurred):
+    for event in sorted(life.events, key=attrgetter("occurred")):
         late = rng.random() < LATE
         event.delay = rng.between(HOUR, 30 * HOUR) if late else rng.between(3, 150)
         event.said = max(event.occurred + event.delay, last.get(event.chain, 0) + 1)
