@@ -146,7 +146,7 @@ def explain_segment(
         run = decisions.last_runs(connection).get(strategy)
     if run is None or run.snapshot is None:
         raise NotFoundError(f"{strategy} has decided no segment or score yet. Run it: hcrm decide {strategy}")
-    with open_mart(mart_dir) as mart:
+    with open_mart(mart_dir, tables=()) as mart:
         rows = row_of(mart, run.snapshot, customer_id)
     if not rows:
         raise NotFoundError(

@@ -92,7 +92,8 @@ def decide(
     if past and not dry_run:
         raise UsageError("A past instant, or what was said by one, decides nothing now. Add --dry-run to see it.")
     outcomes: dict[str, StrategyOutcome] = {}
-    with deciding(mart_dir), _mart_at(store, mart_dir, as_of, basis, past, timezone, limits) as mart:
+    tables = {table for strategy in ordered for table in strategy.tables}
+    with deciding(mart_dir), _mart_at(store, mart_dir, as_of, basis, past, timezone, limits, tables) as mart:
         moment = Moment(now_us, as_of, basis, day_of(as_of, timezone), mart.manifest.sequence)
         previews: dict[str, tuple[str, str]] = {}
         try:
@@ -150,7 +151,7 @@ def run_report_queries(
     as_of = now_us if as_of_us is None else as_of_us
     past = as_of < now_us or basis == "said"
     tables = {table for checked in check_report(report).values() for table in checked.tables}
-    with _mart_at(store, mart_dir, as_of, basis, past, timezone, limits) as mart:
+    with _mart_at(store, mart_dir, as_of, basis, past, timezone, limits, tables) as mart:
         show_decisions(mart, store, tables)
         return _run_report_queries(report, mart, as_of_us=as_of, today=day_of(as_of, timezone))
 
@@ -185,11 +186,18 @@ def day_of(instant_us: int, timezone: str) -> date:
 
 @contextmanager
 def _mart_at(
-    store: Store, mart_dir: Path, as_of: int, basis: Basis, past: bool, timezone: str, limits: Limits
+    store: Store,
+    mart_dir: Path,
+    as_of: int,
+    basis: Basis,
+    past: bool,
+    timezone: str,
+    limits: Limits,
+    tables: Collection[str],
 ) -> Iterator[Mart]:
     if not past:
         refresh_mart(store, mart_dir, now_us=as_of, timezone=timezone)
-        with open_mart(mart_dir, limits=limits) as mart:
+        with open_mart(mart_dir, limits=limits, tables=tables) as mart:
             yield mart
         return
     # A past mart lies beside the present one, for this run only.
@@ -199,7 +207,7 @@ def _mart_at(
             rows: Any = mart_rows_as_of(connection, KINDS, as_of, basis)
             sequence, today = mart_sequence(connection), day_of(as_of, timezone)
             refresh(facts, rows, sequence=sequence, as_of_us=as_of, basis=basis, today=today)
-        with open_mart(mart_dir, facts=facts, limits=limits) as mart:
+        with open_mart(mart_dir, facts=facts, limits=limits, tables=tables) as mart:
             yield mart
     finally:
         shutil.rmtree(facts, ignore_errors=True)

@@ -81,7 +81,7 @@ def check(sql: str, *, name: str, tables: Collection[str], parameters: Collectio
     used: set[str] = set()
     read: set[str] = set()
     for node in root.walk():
-        at = f"{name}, line {_line(node)}"
+        at = f"{name}, line {_line(sql, node)}"
         if isinstance(node, exp.Placeholder | exp.Parameter):
             used.add(_parameter(node, at, (*ALWAYS_GIVEN, *parameters)))
         elif isinstance(node, exp.Table):
@@ -105,9 +105,11 @@ def _parse(sql: str, name: str) -> exp.Query:
         statements = [part for part in sqlglot.parse(sql, dialect="duckdb") if part is not None]
     except SqlglotError as error:
         first = (getattr(error, "errors", None) or [{}])[0]
-        raise StrategyError(
-            f"{name}, line {first.get('line', 1)}: this is not valid SQL near {first.get('highlight', '')!r}. Mend it."
-        ) from None
+        near = first.get("highlight") or ""
+        line = _line_at(
+            sql, sql.find((first.get("start_context") or "") + near) + len(first.get("start_context") or "")
+        )
+        raise StrategyError(f"{name}, line {line}: this is not valid SQL near {near!r}. Mend it.") from None
     except RecursionError:
         raise StrategyError(f"{name}: the SQL is nested too deeply. Use CTEs.") from None
     finally:
@@ -206,12 +208,17 @@ def _cannot_be_zero(node: exp.Expr) -> bool:
     return isinstance(node, exp.Nullif) and node.expression.name == "0"
 
 
-def _line(node: exp.Expr) -> int:
-    """Where a node stands: sqlglot keeps lines with names and functions only, so the nearest of those."""
-    lines = [part.meta["line"] for part in node.walk() if "line" in part.meta]
-    if lines:
-        return int(min(lines))
-    return _line(node.parent) if node.parent is not None else 1
+def _line(sql: str, node: exp.Expr) -> int:
+    """Where a node stands: sqlglot keeps places with names and functions only, so the nearest of those."""
+    starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+    if starts:
+        return _line_at(sql, min(starts))
+    return _line(sql, node.parent) if node.parent is not None else 1
+
+
+def _line_at(sql: str, start: int) -> int:
+    # Counted here: sqlglot counts lines twice after a `$`, which it first tries to read as a quoted text.
+    return sql.count("\n", 0, max(start, 0)) + 1
 
 
 def _short(node: exp.Expr) -> str:

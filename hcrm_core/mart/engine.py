@@ -1,7 +1,7 @@
 """DuckDB over one published mart, locked down: it reads the mart's folder and nothing else, for a limited time."""
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,7 +44,9 @@ class Mart:
         manifest: Of the generation it shows.
     """
 
-    def __init__(self, folder: Path, facts: Path, manifest: Manifest, limits: Limits) -> None:
+    def __init__(
+        self, folder: Path, facts: Path, manifest: Manifest, limits: Limits, tables: Collection[str] | None
+    ) -> None:
         """Open and lock.
 
         Args:
@@ -52,16 +54,19 @@ class Mart:
             facts: Where `manifest` lies, `folder` or below it.
             manifest: Held by the caller.
             limits: For each query.
+            tables: Those that are wanted; all where `None`.
         """
         self.folder = folder.resolve()
         self.manifest = manifest
         self._limits = limits
         self._connection = duckdb.connect(":memory:")
         for name, table in manifest.tables.items():
+            if tables is not None and name not in tables:
+                continue
             files = ", ".join(quoted(facts.resolve() / file) for file in table.files)
             self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{files}])")
         for name, columns in schema().items():
-            if name in DECISIONS:
+            if name in DECISIONS and (tables is None or name in tables):
                 self._connection.execute(_empty(name, columns))
         self._lock(limits)
 
@@ -173,19 +178,26 @@ class Mart:
 
 
 @contextmanager
-def open_mart(folder: Path, *, facts: Path | None = None, limits: Limits = DEFAULT) -> Iterator[Mart]:
+def open_mart(
+    folder: Path,
+    *,
+    facts: Path | None = None,
+    limits: Limits = DEFAULT,
+    tables: Collection[str] | None = None,
+) -> Iterator[Mart]:
     """Open the published mart for reading.
 
     Args:
         folder: The mart's folder.
         facts: A folder below it that holds another manifest (a past instant); `folder` itself by default.
         limits: Memory, threads and seconds of a query.
+        tables: Those that will be read, which saves opening the others; all where `None`.
 
     Raises:
         WorkspaceError: There is no mart.
     """
     with hold(facts or folder) as manifest:
-        mart = Mart(folder, facts or folder, manifest, limits)
+        mart = Mart(folder, facts or folder, manifest, limits, tables)
         try:
             yield mart
         finally:

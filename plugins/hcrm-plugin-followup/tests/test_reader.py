@@ -64,7 +64,7 @@ WRONG = [
     ("topic: result", "topik: result", "r.yaml, line 3: topik is not a key. Did you mean 'topic'?"),
     ("owner: doctor", "ownr: doctor", "r.yaml, line 10: ownr is not a key. Did you mean 'owner'?"),
     ("reason: deceased", "raison: deceased", "r.yaml, line 14: raison is not a key. Did you mean 'reason'?"),
-    ("at: effective_on", "on: effective_on", "r.yaml, line "),
+    ("at: effective_on", "on: effective_on", "r.yaml, line 8: on is no name in YAML"),
     ("at: 1d", "at: tomorrow", "r.yaml, line 10: rules.0.steps.0.at: expected `str` matching"),
     ("priority: high", "priority: urgent", "r.yaml, line 4: rules.0.priority: invalid enum value 'urgent'"),
     ("via: [call]", "via: []", "r.yaml, line 12: rules.0.via: expected `array` of length >= 1"),

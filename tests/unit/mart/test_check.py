@@ -52,6 +52,8 @@ BAD = [
     ("SELECT\n  $dayz", "line 1: $dayz is not a declared parameter. Did you mean 'days'"),
     ("SELECT ?", "a parameter is written $name"),
     ("SELECT 1,\n  getenv('HOME')", "s, line 2: the function getenv is not allowed"),
+    ("SELECT\n$today,\n'a',\ngetenv('HOME')", "s, line 4: the function getenv is not allowed"),
+    ("SELECT\n$today,\n$days\nFROM WHERE", "s, line 4: this is not valid SQL near 'WHERE'"),
     ("SELECT uper(district) FROM customer", "Did you mean 'upper'"),
     ("SELECT avg(patients) FROM customer", "Write sum"),
     ("SELECT date_diff('day', known_at, said_at) FROM customer", "the function datediff is not allowed"),

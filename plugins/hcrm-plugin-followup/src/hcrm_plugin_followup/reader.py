@@ -50,7 +50,7 @@ def _compose(text: str, file: str) -> yaml.Node:
                 line = event.start_mark.line + 1 if event.start_mark else 1
                 raise ConfigurationError(f"{file}, line {line}: write aliases (*) out in full.")
         tree = yaml.compose(text, yaml.SafeLoader)
-        _no_doubled_keys(tree, file)
+        _check_keys(tree, file)
         yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -62,15 +62,19 @@ def _compose(text: str, file: str) -> yaml.Node:
     return tree
 
 
-def _no_doubled_keys(node: yaml.Node | None, file: str) -> None:
+def _check_keys(node: yaml.Node | None, file: str) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if key.tag != "tag:yaml.org,2002:str":
+                # YAML 1.1 reads on, off, yes and no as true and false.
+                line = key.start_mark.line + 1
+                raise ConfigurationError(f"{file}, line {line}: {key.value} is no name in YAML. Use another key.")
             _once(str(key.value), seen, f"{file}, line {key.start_mark.line + 1}: the key")
-            _no_doubled_keys(value, file)
+            _check_keys(value, file)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _no_doubled_keys(item, file)
+            _check_keys(item, file)
 
 
 def _check(rule: Rule, tree: yaml.Node, path: list[str | int], file: str) -> None:
