@@ -41,7 +41,7 @@ def visit(life: Life, mrn: str, here: Visit, diagnosis: Diagnosis, panels: list[
         bill.add(items["C03"].code, items["C03"].price)
     for drug in diagnosis.drugs:
         if rng.random() < 0.8:
-            most = 5 if diagnosis.course == "chronic" else 2
+            most = 8 if diagnosis.course == "chronic" else 3
             bill.add(drug.code, drug.price, max(1, min(most, round(rng.between(1, most) * life.person.wealth))))
     bill.send(mrn)
 

@@ -40,6 +40,7 @@ from hcrm_core.api import UsageError
 )
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use.  [default: all processors]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--quiet", is_flag=True, help="Print nothing at the end.")
 def simulate(
     folder: Path,
     patients: int,
@@ -50,6 +51,7 @@ def simulate(
     charset: str,
     jobs: int | None,
     as_json: bool,
+    quiet: bool,
 ) -> None:
     """Make a synthetic hospital: patients, visits, results and bills of some months, as its systems would send them.
 
@@ -89,6 +91,8 @@ def simulate(
             "truth": {name: written.truth[name] for name in sorted(written.truth)},
         }
         click.echo(json.dumps(document, ensure_ascii=False))
+        return
+    if quiet:
         return
     click.echo(
         f"Wrote {written.items:,} {things} of {written.truth['persons']:,} persons up to {last} into "

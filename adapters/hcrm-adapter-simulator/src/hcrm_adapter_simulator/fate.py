@@ -15,7 +15,7 @@ KNOWN_BEFORE = 0.45
 PREGNANT_PER_YEAR = 0.06
 CANCER = 0.03
 MOVES_PER_YEAR = 0.09
-ILL_PER_YEAR = 1.0
+ILL_PER_YEAR = 0.9
 PRENATAL_WEEKS = (8, 12, 16, 20, 24, 28, 30, 32, 34, 36, 37, 38, 39)
 
 
@@ -93,10 +93,10 @@ def _oncology(life: Life, disease: Diagnosis, instant: int) -> None:
     outpatient.walk_in(life, disease, instant)
     when = instant + rng.between(5, 15) * DAY
     life.at(when, partial(inpatient.stay, life, disease, source="1"))
-    when += 48 * DAY
+    when += 56 * DAY
     for _ in range(rng.between(0, 4)):
         life.at(when, partial(inpatient.stay, life, disease, source="1", days=2, operate=False))
-        when += rng.between(33, 45) * DAY
+        when += rng.between(38, 52) * DAY
 
 
 def _move(life: Life, instant: int) -> None:

@@ -56,7 +56,7 @@ def stay(life: Life, diagnosis: Diagnosis, admitted: int, *, source: str, days: 
         return
     length = days or max(1, round(diagnosis.days * rng.lognormvariate(0, 0.32)))
     end = start_of_day(admitted) + length * DAY + rng.between(9 * 60, 16 * 60) * MINUTE
-    life.on_ward_until = end
+    life.on_ward_until = life.treated[diagnosis.code.code] = end
     here = _course(life, diagnosis, mrn, here, end)
     operation = diagnosis.operation if operate and rng.random() < 0.8 else None
     billing.stay(life, mrn, here, diagnosis, end, operation)
@@ -121,7 +121,7 @@ def _die(life: Life, instant: int) -> None:
 def _afterwards(life: Life, diagnosis: Diagnosis, end: int) -> None:
     """The dissatisfied fall ill again as the others do; whoever is frail comes back sooner."""
     rng = life.rng
-    if rng.random() < min(0.5, diagnosis.readmit * (0.6 + 0.3 * life.person.frailty)):
+    if rng.random() < min(0.5, diagnosis.readmit * (0.75 + 0.35 * life.person.frailty)):
         back = end + rng.between(2, 28) * DAY
         life.at(back, partial(stay, life, diagnosis, source="7", days=max(2, diagnosis.days // 2), operate=False))
     elif life.comes() and rng.random() < max(0.6, diagnosis.again):

@@ -28,6 +28,7 @@ class Life:
         events: What the systems had to state, not yet in the order of statements.
         over: The person died or never comes again.
         on_ward_until: The end of the latest stay; until then they go nowhere else.
+        treated: By diagnosis, the end of the latest stay for it.
         second_from: From when another desk does not find their first registration.
         merged_at: When the two are merged.
     """
@@ -48,6 +49,7 @@ class Life:
         self._numbers = 0
         self._known: set[str] = set()
         self.on_ward_until = -1
+        self.treated: dict[str, int] = {}
         self.second_from = -1
         self.merged_at = -1
 

@@ -12,6 +12,8 @@ BOOKS = 0.5
 BOOKS_NEXT = 0.6
 ENDS_WITH_A08 = 0.25
 LEAVES_FOR_GOOD = 0.12
+RECOVERY = 60 * DAY
+"""After a stay, visits for the same illness are follow-up and seldom end on a ward again."""
 
 
 def seek(life: Life, diagnosis: Diagnosis, instant: int, *, again: bool = False) -> None:
@@ -93,6 +95,8 @@ def _findings(life: Life, diagnosis: Diagnosis, here: Visit, stated: int) -> tup
 def _afterwards(life: Life, diagnosis: Diagnosis, here: Visit, end: int, *, urgent: bool) -> None:
     rng = life.rng
     chance = diagnosis.admit * (1.4 if urgent or life.age(end) > 70 else 0.8)
+    if end - life.treated.get(diagnosis.code.code, -RECOVERY) < RECOVERY:
+        chance *= 0.05
     if rng.random() < chance:
         wait = 10 * MINUTE if urgent else rng.between(1, 7) * DAY
         life.at(end + wait, partial(inpatient.stay, life, diagnosis, source="7" if urgent else "1"))
