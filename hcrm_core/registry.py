@@ -94,7 +94,7 @@ class Registry:
         Raises:
             PluginError: One is not installed, does not import, or breaks a hook's signature.
         """
-        return {name: self._load(name) for name in self.configuration.settings.plugins}
+        return {name: self.load(name) for name in self.configuration.settings.plugins}
 
     @cached_property
     def adapters(self) -> dict[str, type[Adapter]]:
@@ -155,7 +155,12 @@ class Registry:
         )
         return adapter(source, settings)
 
-    def _load(self, name: str) -> ModuleType:
+    def load(self, name: str) -> ModuleType:
+        """Import one enabled plugin and check its hooks.
+
+        Raises:
+            PluginError: It is not installed, does not import, or breaks a hook's signature.
+        """
         available = self._installed
         if name not in available:
             raise PluginError(

@@ -156,6 +156,24 @@ def run_report_queries(
         return _run_report_queries(report, mart, as_of_us=as_of, today=day_of(as_of, timezone))
 
 
+def segment_sizes(store: Store, mart_dir: Path) -> list[dict[str, Any]]:
+    """How many customers each segment holds as of its strategy's last run, the largest of a strategy first.
+
+    Returns:
+        Rows of `strategy`, `segment` and `customers`; none before the first run.
+    """
+    with store.read() as connection:
+        if not last_runs(connection, "segment"):
+            return []
+    with open_mart(mart_dir, tables=()) as mart:
+        show_decisions(mart, store, ("decision_segment",))
+        rows = mart.execute(
+            "SELECT strategy, segment, count(*) AS customers FROM decision_segment "
+            "GROUP BY strategy, segment ORDER BY strategy, customers DESC, segment"
+        ).fetchall()
+    return [dict(zip(("strategy", "segment", "customers"), row, strict=True)) for row in rows]
+
+
 def show_decisions(
     mart: Mart, store: Store, tables: Collection[str], previews: dict[str, tuple[str, str]] | None = None
 ) -> None:

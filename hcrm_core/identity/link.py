@@ -6,10 +6,9 @@ A customer's id is its least patient id, so it depends on nothing but who belong
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
-
 from hcrm_core.identity.evidence import identifier_rows
 from hcrm_core.store.codec import Codec
+from hcrm_core.store.engine import Connection
 from hcrm_core.store.queries import links
 from hcrm_core.store.queries.links import IdentifierRow, LinkRow
 

@@ -58,6 +58,22 @@ def inputs(paths: tuple[str, ...], suffixes: tuple[str, ...]) -> Iterator[Input]
             raise InputError(f"There is no file or folder {path}. Check the path.")
 
 
+def named_files(paths: tuple[str, ...], suffix: str) -> list[Path]:
+    """The files of one type behind `paths`, for formats that are read in place.
+
+    Raises:
+        InputError: A path does not exist, or there is no such file behind any of them.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise InputError(f"There is no file or folder {path}. Check the path.")
+        found += sorted(path.rglob(f"*{suffix}")) if path.is_dir() else [path]
+    if not found:
+        raise InputError(f"No file ends in {suffix} in {', '.join(paths)}. Check the path.")
+    return found
+
+
 def _file(file: Path, suffixes: tuple[str, ...], *, named: bool) -> Iterator[Input]:
     lower = file.name.lower()
     try:

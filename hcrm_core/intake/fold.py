@@ -9,18 +9,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection
 
 from hcrm_core.identity.link import Changed, relink
 from hcrm_core.model.fold import Event, Folded, fold, said_at
 from hcrm_core.model.records import KINDS, PATIENT_FIELD, REFERENCES, Record
 from hcrm_core.model.translation import CompleteSet
 from hcrm_core.store.codec import Codec
+from hcrm_core.store.engine import Connection
 from hcrm_core.store.queries import facts as store
 from hcrm_core.store.queries.facts import FactRow, SetRow, VersionRow
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
+REMEMBERED = 100_000
+"""Ids and prepared records kept."""
+
 _SEALED = {kind: record.SEALED for kind, record in KINDS.items()}
 
 
@@ -49,12 +52,22 @@ class _Identity(NamedTuple):
     set_id: str | None
 
 
+class _Prepared(NamedTuple):
+    """A record as the log takes it; sources repeat themselves, so it is kept."""
+
+    fact_id: str
+    body: str
+    sealed: bytes | None
+    identity: _Identity
+
+
 class Folder:
     """Folds batches into the store inside the caller's transaction."""
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
         self._ids: dict[tuple[str, str, str], str] = {}
+        self._prepared: dict[tuple[str, Record], _Prepared] = {}
 
     def apply(self, connection: Connection, batch: Iterable[Accepted], now: int, voided: Iterable[int] = ()) -> int:
         """Fold a batch.
@@ -74,9 +87,11 @@ class Folder:
         identities: dict[str, _Identity] = {}
         for accepted in batch:
             for record in accepted.records:
-                fact_id, row, identity = self._version(accepted, record, now)
-                versions.append(row)
-                identities[fact_id] = identity
+                made = self._prepare(accepted.source, record)
+                versions.append(
+                    VersionRow(made.fact_id, accepted.message_id, accepted.stamp, now, made.body, made.sealed)
+                )
+                identities[made.fact_id] = made.identity
             for whole in accepted.complete:
                 set_id = self._set_id(whole.kind, accepted.source, whole.group)
                 sets.append(SetRow(set_id, accepted.message_id, accepted.stamp, now))
@@ -97,10 +112,11 @@ class Folder:
             sets |= of_sets
         return facts, sets
 
-    def _version(self, accepted: Accepted, record: Record, now: int) -> tuple[str, VersionRow, _Identity]:
+    def _prepare(self, source: str, record: Record) -> _Prepared:
+        if (known := self._prepared.get((source, record))) is not None:
+            return known
         fields = msgspec.to_builtins(record)
         kind, key, group = fields.pop("kind"), fields.pop("key"), fields.pop("group", None)
-        source = accepted.source
         for name, target in REFERENCES[kind].items():
             if value := fields.get(name):
                 fields[name] = self._id(target, source, value)
@@ -108,10 +124,13 @@ class Folder:
         if _SEALED[kind]:
             hidden = {name: fields.pop(name) for name in _SEALED[kind] & fields.keys()}
             sealed = self._codec.seal(_encode(hidden)) if hidden else None
-        fact_id = self._id(kind, source, key)
-        row = VersionRow(fact_id, accepted.message_id, accepted.stamp, now, _encode(fields).decode(), sealed)
         set_id = self._set_id(kind, source, group) if group is not None else None
-        return fact_id, row, _Identity(kind, source, key, set_id)
+        identity = _Identity(kind, source, key, set_id)
+        made = _Prepared(self._id(kind, source, key), _encode(fields).decode(), sealed, identity)
+        if len(self._prepared) >= REMEMBERED:
+            self._prepared.clear()
+        self._prepared[source, record] = made
+        return made
 
     def _fold(
         self,
@@ -222,7 +241,7 @@ class Folder:
     def _id(self, kind: str, source: str, key: str) -> str:
         wanted = (kind, source, key)
         if (found := self._ids.get(wanted)) is None:
-            if len(self._ids) > 200_000:
+            if len(self._ids) >= REMEMBERED:
                 self._ids.clear()
             found = self._ids[wanted] = self._codec.token(*wanted)
         return found

@@ -11,14 +11,14 @@ import msgspec
 from hcrm_core.intake.fold import Accepted, Folder
 from hcrm_core.model.adapters import Adapter
 from hcrm_core.model.fold import stamp
-from hcrm_core.model.translation import Problem, Translation
+from hcrm_core.model.translation import Coverage, Problem, Translation
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import inbox, processing
 from hcrm_core.store.queries.inbox import Landed
 from hcrm_core.store.queries.processing import CoverageRow, ProcessingRow
 
-BATCH = 200
-WINDOW = 10
+BATCH = 500
+WINDOW = 8
 """How many batches are read ahead, so that the workers translate while the core folds."""
 
 Translate = Callable[[str, str | None, Sequence[bytes]], "Future[list[Translation]]"]
@@ -82,7 +82,7 @@ def accept(
     with store.write() as connection:
         before = processing.outcomes(connection, [message.id for message in messages])
         outcomes, accepted = [], []
-        coverage: Counter[tuple[str, str, str, str]] = Counter()
+        coverage: Counter[tuple[str, str, Coverage]] = Counter()
         for message, translation in zip(messages, translations, strict=True):
             number = before[message.id].translation + 1 if message.id in before else 1
             outcomes.append(_outcome(message, translation, number, by, now))
@@ -90,10 +90,10 @@ def accept(
                 place = stamp(translation.statement, message.content_hash)
                 accepted.append(Accepted(message.id, message.source, place, translation.records, translation.complete))
             if number == 1:
-                _count(coverage, message.source, translation)
+                coverage[message.source, translation.message_type, translation.coverage] += 1
         records = folder.apply(connection, accepted, now, voided=sorted(before))
         processing.put(connection, outcomes)
-        processing.count_coverage(connection, [CoverageRow(*key, n, now, now) for key, n in coverage.items()])
+        processing.count_coverage(connection, _coverage_rows(coverage, now))
     quarantined = sum(outcome.state == "quarantined" for outcome in outcomes)
     return Processed(len(outcomes) - quarantined, quarantined, records)
 
@@ -129,12 +129,11 @@ def _outcome(message: Landed, translation: Translation, number: int, by: str, no
     )
 
 
-def _count(coverage: "Counter[tuple[str, str, str, str]]", source: str, translation: Translation) -> None:
-    kind = translation.message_type
-    for status, fields in (
-        ("mapped", translation.coverage.mapped),
-        ("ignored", translation.coverage.ignored),
-        ("unknown", translation.coverage.unknown),
-    ):
-        for field in fields:
-            coverage[source, kind, field, status] += 1
+def _coverage_rows(shapes: "Counter[tuple[str, str, Coverage]]", now: int) -> list[CoverageRow]:
+    """Counts a field; messages of one shape, which most are, are counted together."""
+    fields: Counter[tuple[str, str, str, str]] = Counter()
+    for (source, kind, coverage), count in shapes.items():
+        for status in ("mapped", "ignored", "unknown"):
+            for field in getattr(coverage, status):
+                fields[source, kind, field, status] += count
+    return [CoverageRow(*key, count, now, now) for key, count in fields.items()]

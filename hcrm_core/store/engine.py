@@ -97,6 +97,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
     connection.execute("PRAGMA temp_store=MEMORY")
+    # A batch of the fold writes some megabytes; checkpointing after every few of them costs more than the space.
+    connection.execute("PRAGMA wal_autocheckpoint=8000")
     connection.execute("PRAGMA cache_size=-65536")
 
 

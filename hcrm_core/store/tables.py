@@ -104,6 +104,7 @@ fact = Table(
     Index("fact_patient", "patient_id"),
     Index("fact_set", "set_id"),
     Index("fact_kind", "kind"),
+    sqlite_with_rowid=False,
 )
 
 patient_identifier = Table(
@@ -114,6 +115,7 @@ patient_identifier = Table(
     Column("link_token", String),  # equal tokens are one person; NULL: this number links nobody
     Index("patient_identifier_token", "token"),
     Index("patient_identifier_link", "link_token"),
+    sqlite_with_rowid=False,
 )
 
 patient_link = Table(
@@ -132,6 +134,7 @@ patient_customer = Table(
     Column("patient_id", String, primary_key=True),
     Column("customer_id", String, nullable=False),
     Index("patient_customer_customer", "customer_id"),
+    sqlite_with_rowid=False,
 )
 
 coverage = Table(
@@ -144,6 +147,7 @@ coverage = Table(
     Column("count", BigInteger, nullable=False),
     Column("first_seen", BigInteger, nullable=False),
     Column("last_seen", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 run = Table(

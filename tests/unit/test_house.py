@@ -21,9 +21,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-MEMBERS = sorted(
-    path.parent for kind in ("adapters", "plugins") for path in ROOT.glob(f"{kind}/*/pyproject.toml")
-)
+MEMBERS = sorted(path.parent for kind in ("adapters", "plugins") for path in ROOT.glob(f"{kind}/*/pyproject.toml"))
 PROJECTS = [ROOT, *MEMBERS]
 LOCKS = [ROOT / "configs" / "requirements.txt", ROOT / "configs" / "requirements-dev.txt"]
 
@@ -185,11 +183,7 @@ def test_wheel_holds_every_file_of_the_package(folder: Path, tmp_path: Path) -> 
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     package = package_folder(folder)
-    expected = {
-        path.relative_to(package.parent).as_posix()
-        for path in tracked_files()
-        if path.is_relative_to(package)
-    }
+    expected = {path.relative_to(package.parent).as_posix() for path in tracked_files() if path.is_relative_to(package)}
     assert expected, f"{package} has no tracked file"
     assert not expected - names
 
@@ -221,9 +215,7 @@ def test_lock_has_hashes_and_no_address(path: Path) -> None:
     pins = locked(path)
     assert pins
     assert [name for name, (_, hashes) in pins.items() if not hashes] == []
-    addresses = re.findall(
-        r".*(?://|\bfile:|--(?:extra-)?index|--find-links|^-e | @ ).*", path.read_text("utf-8")
-    )
+    addresses = re.findall(r".*(?://|\bfile:|--(?:extra-)?index|--find-links|^-e | @ ).*", path.read_text("utf-8"))
     assert addresses == []
 
 

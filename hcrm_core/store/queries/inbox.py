@@ -90,6 +90,12 @@ def read(inbox: Connection, message_id: int) -> Landed | None:
     return Landed(*row) if row else None
 
 
+def find(inbox: Connection, source: str, control_id: str, content_hash: bytes) -> int:
+    """The id of a message that has landed."""
+    key = (message.c.source == source, message.c.control_id == control_id, message.c.content_hash == content_hash)
+    return int(inbox.execute(select(message.c.id).where(*key)).scalar_one())
+
+
 def headers(
     inbox: Connection,
     *,

@@ -8,7 +8,7 @@ from hcrm_adapter_hl7v2.mapping import dates
 from hcrm_adapter_hl7v2.mapping.compiled import Event, compile_event
 from hcrm_adapter_hl7v2.mapping.tables import shipped
 from hcrm_adapter_hl7v2.mapping.translate import Translator
-from hcrm_adapter_hl7v2.mapping.view import View
+from hcrm_adapter_hl7v2.mapping.view import Memos, View
 from hcrm_adapter_hl7v2.reader import (
     FileRemark,
     Message,
@@ -64,6 +64,7 @@ class Hl7v2Adapter(Adapter):
             raise ConfigurationError(f"[sources.{source}] charset: {error}.") from None
         self._settings = settings
         self._event = lru_cache(maxsize=256)(self._compile)
+        self._memos: Memos = {}
 
     def split(self, data: bytes) -> Iterator[RawMessage]:
         """Cut a file into messages; wrappers, framing and blank lines around them are reported as repairs.
@@ -94,7 +95,7 @@ class Hl7v2Adapter(Adapter):
             return Translation("", quarantine=Problem("unreadable", str(error.where), f"{error.reason}."))
         kind = _message_type(message)
         event = self._event(kind)
-        view = View(message, self.source, self._settings.timezone)
+        view = View(message, self.source, self._settings.timezone, self._memos)
         translator = Translator(view, event)
         if event.rule.person and not translator.about_somebody:
             text = (
@@ -122,7 +123,7 @@ class Hl7v2Adapter(Adapter):
             message = read_message(payload, self._settings.charset)
         except UnreadableMessage:
             return []
-        view = View(message, self.source, self._settings.timezone)
+        view = View(message, self.source, self._settings.timezone, self._memos)
         translator = Translator(view, self._event(_message_type(message)), trace=True)
         translator.run()
         return translator.origins
@@ -152,19 +153,23 @@ class Hl7v2Adapter(Adapter):
         )
 
     def _coverage(self, message: Message, event: Event) -> FieldCoverage:
-        ignored = shipped().ignored
-        mapped: dict[str, None] = {}
-        passed: dict[str, None] = {}
-        unknown: dict[str, None] = {}
+        found: tuple[dict[str, None], dict[str, None], dict[str, None]] = ({}, {}, {})
         for index, start in enumerate(message.starts):
-            segment = start[:3]
-            shift = 1 if segment in ("MSH", "FHS", "BHS") else 0
-            for number, text in enumerate(message.fields_at(index)):
-                if number and text:
-                    field = f"{segment}-{number + shift}"
-                    target = mapped if field in event.mapped else passed if field in ignored else unknown
-                    target[field] = None
-        return FieldCoverage(tuple(mapped), tuple(passed), tuple(unknown))
+            fields = message.fields_at(index)
+            statuses = _statuses(event.mapped, start[:3], len(fields))
+            for text, (field, status) in zip(fields, statuses, strict=True):
+                if text and field:
+                    found[status][field] = None
+        return FieldCoverage(*map(tuple, found))
+
+
+@lru_cache(maxsize=4096)
+def _statuses(mapped: frozenset[str], segment: str, count: int) -> tuple[tuple[str, int], ...]:
+    """For each place of a segment its field and what becomes of it: 0 mapped, 1 ignored, 2 unknown."""
+    ignored = shipped().ignored
+    shift = 1 if segment in ("MSH", "FHS", "BHS") else 0
+    names = [f"{segment}-{number + shift}" if number and segment else "" for number in range(count)]
+    return tuple((name, 0 if name in mapped else 1 if name in ignored else 2) for name in names)
 
 
 def _message_type(message: Message) -> str:

@@ -20,12 +20,18 @@ ENVELOPE = frozenset({"MSH-3", "MSH-4", "MSH-7", "MSH-9", "MSH-10", "MSH-13", "M
 
 
 class Field(NamedTuple):
-    """One field of a record: where it may stand and how it is read; `attribute` is its name in Python."""
+    """One field of a record: where it may stand and how it is read.
+
+    `attribute` is its name in Python. `place` is its position where it stands as a whole in the record's own segment
+    and nowhere else, which most do: such a field is looked up at once; -1 for all others.
+    """
 
     name: str
     attribute: str
+    place: int
     paths: tuple[tuple[Path, str], ...]
     datatype: str
+    join: bool
     read: datatypes.Reader | None
     origin: str | None
 
@@ -88,7 +94,7 @@ def _plan(tables: Tables, event: EventRule, name: str, message_type: str, curren
     rule: RecordRule = tables.records[name]
     kind = rule.kind or name
     fields = tuple(
-        _compile_field(tables, field_name, field, currency)
+        _compile_field(tables, rule.segment, field_name, field, currency)
         for field_name, field in rule.fields.items()
         if not field.only or message_type in field.only
     )
@@ -107,7 +113,7 @@ def _plan(tables: Tables, event: EventRule, name: str, message_type: str, curren
     )
 
 
-def _compile_field(tables: Tables, name: str, rule: FieldRule, currency: str) -> Field:
+def _compile_field(tables: Tables, segment: str, name: str, rule: FieldRule, currency: str) -> Field:
     paths = tuple((parse_path(path), path) for path in rule.paths)
     read: datatypes.Reader | None = None
     if rule.origin is None and rule.datatype not in SPECIAL:
@@ -117,7 +123,9 @@ def _compile_field(tables: Tables, name: str, rule: FieldRule, currency: str) ->
             read = partial(datatypes.money, currency=currency)
         else:
             read = datatypes.READERS[rule.datatype]
-    return Field(name, _attribute(name), paths, rule.datatype, read, rule.origin)
+    own = [path.field for path, _ in paths if path.segment == segment and path.depth == 1]
+    place = own[0] if len(own) == len(paths) == 1 else -1
+    return Field(name, _attribute(name), place, paths, rule.datatype, rule.join, read, rule.origin)
 
 
 def _code_reader(name: str, table: dict[str, str]) -> datatypes.Reader:

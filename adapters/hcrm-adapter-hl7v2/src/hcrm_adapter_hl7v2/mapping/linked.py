@@ -5,7 +5,7 @@ from hcrm_adapter_hl7v2.mapping.view import View
 from hcrm_core.api import UNSET, HumanName, Organization, Practitioner
 
 
-def practitioner(view: View, raw: str) -> Practitioner | None:
+def practitioner(view: View, raw: str, where: str) -> Practitioner | None:
     """XCN or XPN; known by number within its assigning authority, else by name within the facility."""
     raw = raw.split(view.repetition, 1)[0]
     parts = [*view.components(raw), *[""] * 9]
@@ -21,7 +21,7 @@ def practitioner(view: View, raw: str) -> Practitioner | None:
     return Practitioner(key=key, name=name)
 
 
-def department(view: View, raw: str) -> Organization | None:
+def department(view: View, raw: str, where: str) -> Organization | None:
     """The point of care of a PL (component 1), in its facility (4)."""
     pieces = raw.split(view.repetition, 1)[0].split(view.component)
     code = view.first(pieces[0])
@@ -32,10 +32,14 @@ def department(view: View, raw: str) -> Organization | None:
     return Organization(key=f"{facility}|{code}", code=code, name=name or UNSET, type="dept")
 
 
-def unit(view: View, raw: str) -> Organization | None:
+def unit(view: View, raw: str, where: str) -> Organization | None:
     """A department given as CE: code and name."""
     parts = [*view.components(raw.split(view.repetition, 1)[0]), ""]
     if not (parts[0] or parts[1]):
         return None
     code = parts[0] or parts[1]
     return Organization(key=f"{view.facility}|{code}", code=code, name=parts[1] or UNSET, type="dept")
+
+
+LINKED = {"practitioner": practitioner, "department": department, "unit": unit}
+"""Data types whose value is the key of a record of its own."""

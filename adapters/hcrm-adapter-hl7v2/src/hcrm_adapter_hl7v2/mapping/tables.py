@@ -17,6 +17,8 @@ class FieldRule(Struct, frozen=True, forbid_unknown_fields=True, rename={"origin
     table: str | None = None
     origin: str | None = None
     """Instead of a path: the key of another record at hand (`patient`, `encounter`, …)."""
+    join: bool = False
+    """Whether a list is made of all its paths instead of the first that is filled."""
     only: tuple[str, ...] = ()
     """The events it holds for; all where empty."""
 

@@ -9,7 +9,7 @@ from msgspec import structs
 from hcrm_adapter_hl7v2.mapping import dates
 from hcrm_adapter_hl7v2.mapping.compiled import Event, Field, KeyPart, Plan
 from hcrm_adapter_hl7v2.mapping.keys import Stay, encounter_key, entity_key, identifiers_at, patient_key
-from hcrm_adapter_hl7v2.mapping.linked import department, practitioner, unit
+from hcrm_adapter_hl7v2.mapping.linked import LINKED
 from hcrm_adapter_hl7v2.mapping.observation import VALUE_FIELDS, observation_value
 from hcrm_adapter_hl7v2.mapping.view import NULL, View
 from hcrm_core.api import UNSET, CompleteSet, Origin, Record
@@ -59,7 +59,10 @@ class Translator:
         if plan.segment == "OBR":
             self._reports[index] = key
         fields: Fields = {}
+        texts = self.view.message.fields_at(index)
         for field in plan.fields:
+            if field.place >= 0 and (field.place >= len(texts) or not texts[field.place]):
+                continue
             value, where = self._value(field, index)
             if value is UNSET:
                 continue
@@ -114,6 +117,7 @@ class Translator:
             return self._reference(field.origin, index), f"key of {field.origin}"
         empty: Any = UNSET
         told = ""
+        joined: tuple[Any, ...] = ()
         for path, reference in field.paths:
             raw = self.view.raw(path, index)
             if not raw:
@@ -121,16 +125,22 @@ class Translator:
             if raw == NULL:
                 empty, told = None, told or reference
                 continue
-            value = field.read(self.view, raw, reference) if field.read else self._special(field, raw, index, reference)
-            if value is not UNSET:
+            if field.read:
+                value = self.view.remembered(field.read, raw, reference)
+            else:
+                value = self._special(field, raw, index, reference)
+            if value is UNSET:
+                continue
+            if not field.join:
                 return value, reference
-        return empty, told
+            joined += value
+            told = f"{told}, {reference}" if told else reference
+        return (joined or empty), told
 
     def _special(self, field: Field, raw: str, index: int, where: str) -> Any:
         if field.datatype == "observation-value":
             return observation_value(self.view, index, raw, where)
-        make = {"practitioner": practitioner, "department": department, "unit": unit}[field.datatype]
-        record = make(self.view, raw)
+        record = self.view.remembered(LINKED[field.datatype], raw, where)
         if record is None:
             return UNSET
         self._put(type(record).__name__, record.key, record)

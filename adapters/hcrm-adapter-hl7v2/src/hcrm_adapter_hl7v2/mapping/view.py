@@ -2,12 +2,21 @@
 
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
 
 from hcrm_adapter_hl7v2.mapping.dates import offset_of
 from hcrm_adapter_hl7v2.reader import Message, Path
 from hcrm_core.api import Problem
 
 NULL = '""'
+
+REMEMBERED = 50_000
+"""Values kept for each sender."""
+
+Memo = dict[tuple[Callable[..., Any], str], Any]
+Memos = dict[tuple[str, ...], Memo]
+"""Delimiters, charset, sender, facility and zone → what was read among them."""
 
 
 class View:
@@ -20,9 +29,10 @@ class View:
         facility: MSH-4.1, else MSH-3.1, else the source: where departments, staff and bills belong.
         positions: Segment id → where its segments stand, ascending.
         problems: What a person should know, in the order met.
+        memo: Values read before from equal text in equal surroundings; see `remembered`.
     """
 
-    def __init__(self, message: Message, source: str, timezone: str) -> None:
+    def __init__(self, message: Message, source: str, timezone: str, memos: "Memos | None" = None) -> None:
         self.message = message
         marks = message.delimiters
         self.component, self.repetition = marks.component, marks.repetition
@@ -38,6 +48,25 @@ class View:
         application, facility = self.first(head[2]), self.first(head[3])
         self.sender = f"{source}/{application}/{facility}"
         self.facility = facility or application or source
+        surroundings = (marks.encoding, marks.field, message.charset, self.sender, self.facility, self.zone)
+        self.memo: Memo = (memos if memos is not None else {}).setdefault(surroundings, {})
+
+    def remembered(self, read: Callable[["View", str, str], Any], raw: str, where: str) -> Any:
+        """`read(self, raw, where)`, from memory where equal text was read before without a word to report.
+
+        A patient's name, address and doctor come again in every message about them.
+        """
+        key = (read, raw)
+        try:
+            return self.memo[key]
+        except KeyError:
+            noticed = len(self.problems) + len(self.message.repairs)
+            value = read(self, raw, where)
+            if len(self.problems) + len(self.message.repairs) == noticed:
+                if len(self.memo) >= REMEMBERED:
+                    self.memo.clear()
+                self.memo[key] = value
+            return value
 
     def nearest(self, segment: str, index: int) -> int | None:
         """The segment with this id at or before `index`, else the first after it."""

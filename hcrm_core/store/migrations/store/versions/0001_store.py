@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("first_seen", sa.BigInteger(), nullable=False),
         sa.Column("last_seen", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("source", "message_type", "field", "status"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "fact",
@@ -35,6 +36,7 @@ def upgrade() -> None:
         sa.Column("known_at", sa.BigInteger(), nullable=False),
         sa.Column("void", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("fact_id"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("fact", schema=None) as batch_op:
         batch_op.create_index("fact_kind", ["kind"], unique=False)
@@ -52,6 +54,7 @@ def upgrade() -> None:
         sa.Column("patient_id", sa.String(), nullable=False),
         sa.Column("customer_id", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("patient_id"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("patient_customer", schema=None) as batch_op:
         batch_op.create_index("patient_customer_customer", ["customer_id"], unique=False)
@@ -62,6 +65,7 @@ def upgrade() -> None:
         sa.Column("token", sa.String(), nullable=False),
         sa.Column("link_token", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("patient_id", "token"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("patient_identifier", schema=None) as batch_op:
         batch_op.create_index("patient_identifier_link", ["link_token"], unique=False)

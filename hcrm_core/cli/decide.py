@@ -1,0 +1,79 @@
+"""`hcrm decide`: run strategies and apply what they decide."""
+
+import click
+
+from hcrm_core import env
+from hcrm_core.cli.context import Opened, json_option, opened, say, show_json, show_table, workspace_option
+from hcrm_core.decide.run import StrategyOutcome
+from hcrm_core.decide.run import decide as run_strategies
+from hcrm_core.env import parse_instant
+
+
+@click.command()
+@click.argument("strategies", nargs=-1, metavar="[STRATEGY...]")
+@click.option("--as-of", metavar="INSTANT", help="Look at what was known then, as 2026-11-01T00:00:00+08:00.")
+@click.option(
+    "--basis",
+    type=click.Choice(["known", "said"]),
+    default="known",
+    show_default=True,
+    help="What had arrived by then, or what had been said by then.",
+)
+@click.option("--dry-run", is_flag=True, help="Count what would change and apply nothing.")
+@json_option
+@workspace_option
+def decide(
+    strategies: tuple[str, ...], as_of: str | None, basis: str, dry_run: bool, as_json: bool, workspace: str | None
+) -> None:
+    """Run the enabled strategies, or those named, and apply what they decide.
+
+    A past instant never applies: it goes with --dry-run.
+    """
+    with opened(workspace) as space:
+        outcomes = run(space, strategies, as_of, basis, dry_run)
+    failed = [outcome for outcome in outcomes if outcome.error]
+    if as_json:
+        show_json(as_document(outcomes))
+    else:
+        tell(outcomes, dry_run)
+    for outcome in failed:
+        say(f"hcrm: {outcome.name} failed and decided nothing: {outcome.error}")
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def run(
+    space: Opened, names: tuple[str, ...] = (), as_of: str | None = None, basis: str = "known", dry_run: bool = False
+) -> list[StrategyOutcome]:
+    """Run strategies of a workspace."""
+    return run_strategies(
+        space.store,
+        space.mart,
+        list(space.registry.strategies.values()),
+        now_us=env.microseconds(env.now()),
+        timezone=space.timezone,
+        as_of_us=env.microseconds(parse_instant(as_of, "--as-of")) if as_of else None,
+        basis="said" if basis == "said" else "known",
+        names=names or None,
+        dry_run=dry_run,
+    )
+
+
+def as_document(outcomes: list[StrategyOutcome]) -> dict[str, object]:
+    """The JSON document of a run; `run` is the newest of the strategies' run rows."""
+    keys = ("name", "new", "changed", "unchanged", "withdrawn", "expired", "seconds", "run", "error")
+    rows = [{key: value for key in keys if (value := getattr(outcome, key)) is not None} for outcome in outcomes]
+    return {"run": max((outcome.run for outcome in outcomes if outcome.run), default=None), "strategies": rows}
+
+
+def tell(outcomes: list[StrategyOutcome], dry_run: bool) -> None:
+    """The outcomes as a table, and what to do next."""
+    show_table(
+        ("strategy", "new", "changed", "unchanged", "withdrawn", "expired", "seconds"),
+        [(o.name, o.new, o.changed, o.unchanged, o.withdrawn, o.expired, o.seconds) for o in outcomes],
+    )
+    click.echo(
+        "Nothing was applied (--dry-run)."
+        if dry_run
+        else "Next: hcrm tasks list, or hcrm report overview -o report.html"
+    )

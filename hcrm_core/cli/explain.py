@@ -1,0 +1,110 @@
+"""`hcrm explain`: from a decision back to the message and field it rests on."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import click
+import msgspec
+
+from hcrm_core.cli.context import Opened, json_option, opened, show_json, workspace_option
+from hcrm_core.decide.explain import Explanation, Landed, explain_segment, explain_task
+from hcrm_core.decide.narrate import render_explanation
+from hcrm_core.errors import NotFoundError, UsageError
+from hcrm_core.intake.bulk import ADAPTER as RECORDS
+from hcrm_core.model.translation import Origin
+from hcrm_core.store.queries import customers, decisions, inbox, processing
+
+
+@click.group()
+def explain() -> None:
+    """Trace a decision back to message and field."""
+
+
+@explain.command()
+@click.argument("task_id", metavar="ID")
+@json_option
+@workspace_option
+def task(task_id: str, as_json: bool, workspace: str | None) -> None:
+    """Explain a task by its id or the beginning of it."""
+    with opened(workspace) as space:
+        trace = _Trace(space)
+        found = explain_task(space.store, task_id, message=trace.message, origins=trace.origins)
+        _show([found], space.timezone, as_json)
+
+
+@explain.command()
+@click.argument("customer", metavar="CUSTOMER")
+@click.option("--strategy", metavar="NAME", help="Only this strategy; else all that segment.")
+@json_option
+@workspace_option
+def segment(customer: str, strategy: str | None, as_json: bool, workspace: str | None) -> None:
+    """Explain in which segments a customer is, by the customer's id or the beginning of it."""
+    with opened(workspace) as space:
+        _show(_of_customer(space, customer, strategy, "segment"), space.timezone, as_json)
+
+
+@explain.command()
+@click.argument("customer", metavar="CUSTOMER")
+@click.option("--strategy", metavar="NAME", help="Only this strategy; else all that score.")
+@json_option
+@workspace_option
+def score(customer: str, strategy: str | None, as_json: bool, workspace: str | None) -> None:
+    """Explain a customer's scores, by the customer's id or the beginning of it."""
+    with opened(workspace) as space:
+        _show(_of_customer(space, customer, strategy, "score"), space.timezone, as_json)
+
+
+def _of_customer(space: Opened, customer: str, strategy: str | None, kind: str) -> list[Explanation]:
+    with space.store.read() as connection:
+        found = customers.find(connection, customer, [])
+        runs = decisions.last_runs(connection, kind)
+    if not found:
+        raise NotFoundError("No customer has this id. List them with: hcrm customers list")
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} customers fit; give more of the id.")
+    if strategy is None and not runs:
+        raise NotFoundError(f"No strategy has decided a {kind} yet. Run them: hcrm decide")
+    trace = _Trace(space)
+    explained: list[Explanation] = []
+    for name in [strategy] if strategy else sorted(runs):
+        try:
+            explained += explain_segment(
+                space.store, space.mart, name, found[0], message=trace.message, origins=trace.origins
+            )
+        except NotFoundError:
+            if strategy:
+                raise
+    if not explained:
+        raise NotFoundError(f"No strategy has a {kind} for this customer.")
+    return explained
+
+
+def _show(explanations: Sequence[Explanation], timezone: str, as_json: bool) -> None:
+    if as_json:
+        documents = [msgspec.to_builtins(explanation) for explanation in explanations]
+        show_json(documents[0] if len(documents) == 1 else documents)
+    else:
+        click.echo("\n\n".join(render_explanation(explanation, timezone) for explanation in explanations))
+
+
+class _Trace:
+    """Reads messages back, and asks the adapter where their fields came from."""
+
+    def __init__(self, space: Opened) -> None:
+        self._space = space
+        self.origins = lru_cache(maxsize=1_000)(self._origins)
+
+    def message(self, message_id: int) -> Landed | None:
+        """What the inbox knows of a message."""
+        with self._space.store.read_inbox() as connection:
+            found = inbox.read(connection, message_id)
+        return Landed(found.source, found.control_id, found.received_at) if found else None
+
+    def _origins(self, message_id: int) -> Sequence[Origin]:
+        with self._space.store.read_inbox() as landed, self._space.store.read() as processed:
+            found = inbox.read(landed, message_id)
+            outcome = processing.outcomes(processed, [message_id]).get(message_id)
+        if found is None or outcome is None or outcome.adapter == RECORDS:
+            return ()
+        adapter = self._space.registry.adapter(found.source, outcome.adapter.partition(" ")[0])
+        return adapter.origins(self._space.store.codec.open(found.payload))

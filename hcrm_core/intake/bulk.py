@@ -1,0 +1,101 @@
+"""Fold record files into the store: what a message says, already as records, many at a time.
+
+A record file stands in the inbox as one message whose payload is a manifest (name, hash, rows), so that the same file
+lands once and every fact can name where it came from. The rows themselves stay in the file.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from hcrm_core.errors import InputError
+from hcrm_core.intake.fold import Accepted, Folder
+from hcrm_core.intake.land import land
+from hcrm_core.mart.record_files import RecordRow, count_rows, read_rows
+from hcrm_core.model.fold import stamp
+from hcrm_core.model.records import AnyRecord
+from hcrm_core.model.translation import RawMessage, Statement
+from hcrm_core.store.engine import Store
+from hcrm_core.store.queries import inbox, processing
+from hcrm_core.store.queries.processing import ProcessingRow
+
+MESSAGE_TYPE = "records"
+ADAPTER = "records"
+"""What `--adapter` calls record files, and what their processing rows name."""
+
+_decode = msgspec.json.Decoder(AnyRecord).decode
+
+
+class Loaded(NamedTuple):
+    """What loading a record file came to."""
+
+    landed: bool
+    records: int
+
+
+def load(
+    store: Store, source: str, path: Path, now: int, progress: Callable[[int], None] = lambda count: None
+) -> Loaded:
+    """Fold one record file; a file that was loaded before is left alone.
+
+    A load that was interrupted is taken back and begun anew.
+
+    Args:
+        store: The workspace's store.
+        source: The source the records belong to.
+        path: The file.
+        now: Arrival, microseconds UTC.
+        progress: Told the number of records after every batch.
+
+    Raises:
+        InputError: It is no record file, or a row of it breaks its kind's definition.
+    """
+    manifest = {"file": path.name, "rows": count_rows(path), "sha256": _sha256(path)}
+    message = RawMessage(msgspec.json.encode(manifest, order="deterministic"), control_id=path.name[:200])
+    landed = land(store, source, [message], now).landed == 1
+    with store.read_inbox() as connection:
+        message_id = inbox.find(connection, source, message.control_id, hashlib.sha256(message.payload).digest())
+    with store.read() as connection:
+        if processing.outcomes(connection, [message_id]):
+            return Loaded(False, 0)
+    folder = Folder(store.codec)
+    with store.write() as connection:
+        folder.apply(connection, (), now, voided=[message_id])
+    records = 0
+    for rows in read_rows(path):
+        with store.write() as connection:
+            records += folder.apply(connection, _accepted(path, message_id, source, rows), now)
+        progress(len(rows))
+    with store.write() as connection:
+        outcome = ProcessingRow(message_id, "translated", MESSAGE_TYPE, 1, ADAPTER, records, None, None, now)
+        processing.put(connection, [outcome])
+    return Loaded(landed, records)
+
+
+def _accepted(path: Path, message_id: int, source: str, rows: Iterable[RecordRow]) -> Iterator[Accepted]:
+    for (said_at, sequence, rank, control_id), group in groupby(
+        rows, key=lambda row: (row.said_at, row.sequence, row.rank, row.control_id)
+    ):
+        # The control id stands in for the bytes of the message the statement was made in.
+        place = stamp(Statement(said_at, sequence, rank=rank), hashlib.sha256(control_id.encode()).digest())
+        yield Accepted(message_id, source, place, [_record(path, row) for row in group], ())
+
+
+def _record(path: Path, row: RecordRow) -> AnyRecord:
+    head = {"kind": row.kind, "key": row.key} | ({"group": row.group} if row.group is not None else {})
+    body = row.body if row.body != "{}" else "}"
+    joined = msgspec.json.encode(head)[:-1] + (b"," if body != "}" else b"") + body.lstrip("{").encode()
+    try:
+        return _decode(joined)
+    except msgspec.DecodeError as error:
+        reason = str(error).partition(" - at ")[0]
+        raise InputError(f"{path}, message {row.control_id}: a {row.kind} breaks its definition: {reason}.") from None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

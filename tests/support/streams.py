@@ -1,0 +1,86 @@
+"""Streams of HL7 messages for several patients, for proving that order and repetition do not matter."""
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from hcrm_adapter_hl7v2.adapter import Hl7v2Adapter, Hl7v2Settings
+from hcrm_core.intake.fold import Folder
+from hcrm_core.intake.land import land
+from hcrm_core.intake.process import accept
+from hcrm_core.model.translation import RawMessage
+from hcrm_core.store.dump import dump
+from hcrm_core.store.engine import Store
+from hcrm_core.store.queries import inbox
+from hcrm_core.store.tables import inbox as inbox_tables
+from hcrm_core.store.tables import store as store_tables
+
+ADAPTER = Hl7v2Adapter("his", Hl7v2Settings(adapter="hl7v2", timezone="Asia/Shanghai"))
+EVENTS = ("A01", "A02", "A03", "A04", "A05", "A08", "A11", "A13", "A28", "A31", "A40")
+
+patients = st.sampled_from(("P1", "P2", "P3", "P4"))
+minutes = st.integers(0, 9).map(lambda minute: f"2026030110{minute:02d}00+0800")
+said = st.sampled_from(("", '""', "张", "李"))
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> bytes:
+    """One ADT message; every field may be said, said empty or not mentioned."""
+    event = draw(st.sampled_from(EVENTS))
+    patient = draw(patients)
+    time = draw(minutes)
+    numbers = f"{patient}^^^HOSP^MR"
+    if draw(st.booleans()):
+        numbers += f"~{draw(st.sampled_from(('11010119900307002X', '110101199003070011')))}^^^PRC^NI"
+    segments = [
+        f"MSH|^~\\&|HIS|HOSP|HCRM||{time}||ADT^{event}|M{draw(st.integers(0, 99))}|P|2.5|{draw(st.sampled_from(('', '7')))}",
+        f"EVN|{event}|{draw(st.sampled_from(('', time)))}",
+        f"PID|||{numbers}||{draw(said)}^三||{draw(st.sampled_from(('', '19900307', chr(34) * 2)))}|"
+        f"{draw(st.sampled_from(('', 'F', 'M')))}|||{draw(said)}||{draw(st.sampled_from(('', '13800000000', chr(34) * 2)))}",
+    ]
+    if event == "A40":
+        segments.append(f"MRG|{draw(patients)}^^^HOSP^MR")
+    elif event not in ("A28", "A31"):
+        visit = draw(st.sampled_from(("V1", "V2", "")))
+        admitted = draw(st.sampled_from(("", "202603010900", "202603010930")))
+        ended = draw(st.sampled_from(("", "", "202603011000", '""')))
+        ward = draw(st.sampled_from(("内科^1", "外科^2", "")))
+        stay = {2: "I", 3: ward, 19: f"{visit}^^^HOSP^VN" if visit else "", 44: admitted, 45: ended}
+        segments.append("PV1|" + "|".join(stay.get(number, "") for number in range(1, 46)))
+    for _ in range(draw(st.integers(0, 2))):
+        allergen = draw(st.sampled_from(("青霉素", "花生", '""')))
+        segments.append(f"AL1||DA|{allergen}^{allergen}")
+    if event not in ("A40", "A28", "A31", "A11") and draw(st.booleans()):
+        segments.append(f"DG1|||{draw(st.sampled_from(('I10', 'E11')))}")
+    return "\r".join(segments).encode()
+
+
+streams = st.lists(messages(), min_size=2, max_size=14)
+
+
+def tell(store: Store, payloads: Sequence[bytes], batch: int = 5) -> list[bytes]:
+    """Land and fold payloads in this order, a few at a time, and return the canonical dump."""
+    for start in range(0, len(payloads), batch):
+        land(store, "his", [RawMessage(payload) for payload in payloads[start : start + batch]], now=start)
+        work_off(store, now=start)
+    return list(dump(store))
+
+
+def work_off(store: Store, now: int = 0) -> None:
+    """Translate and fold what waits, in this process."""
+    folder = Folder(store.codec)
+    with store.read_inbox() as landed, store.read() as processed:
+        waiting = inbox.waiting(landed, processed, 1_000)
+    if waiting:
+        translations = [ADAPTER.translate(store.codec.open(message.payload)) for message in waiting]
+        accept(store, folder, ADAPTER, waiting, translations, now)
+
+
+def clear(store: Store) -> None:
+    """Forget everything."""
+    with store.write_inbox() as connection:
+        for table in inbox_tables.sorted_tables:
+            connection.execute(table.delete())
+    with store.write() as connection:
+        for table in store_tables.sorted_tables:
+            connection.execute(table.delete())
