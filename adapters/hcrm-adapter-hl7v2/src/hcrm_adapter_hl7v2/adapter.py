@@ -156,7 +156,7 @@ class Hl7v2Adapter(Adapter):
         found: tuple[dict[str, None], dict[str, None], dict[str, None]] = ({}, {}, {})
         for index, start in enumerate(message.starts):
             fields = message.fields_at(index)
-            statuses = _statuses(event.mapped, start[:3], len(fields))
+            statuses = _statuses(event.mapped, event.ignored, start[:3], len(fields))
             for text, (field, status) in zip(fields, statuses, strict=True):
                 if text and field:
                     found[status][field] = None
@@ -164,12 +164,12 @@ class Hl7v2Adapter(Adapter):
 
 
 @lru_cache(maxsize=4096)
-def _statuses(mapped: frozenset[str], segment: str, count: int) -> tuple[tuple[str, int], ...]:
+def _statuses(mapped: frozenset[str], ignored: frozenset[str], segment: str, count: int) -> tuple[tuple[str, int], ...]:
     """For each place of a segment its field and what becomes of it: 0 mapped, 1 ignored, 2 unknown."""
-    ignored = shipped().ignored
     shift = 1 if segment in ("MSH", "FHS", "BHS") else 0
     names = [f"{segment}-{number + shift}" if number and segment else "" for number in range(count)]
-    return tuple((name, 0 if name in mapped else 1 if name in ignored else 2) for name in names)
+    passed = {name for name in names if name in ignored or segment in ignored}
+    return tuple((name, 0 if name in mapped else 1 if name in passed else 2) for name in names)
 
 
 def _message_type(message: Message) -> str:

@@ -57,11 +57,6 @@ def patient(mrn: str, who: Demographics) -> str:
     )
 
 
-def merged_patient(mrn: str) -> str:
-    """Patient, as the message says of the one that was merged into another."""
-    return f'{{"identifier":[{{"value":"{mrn}","system":"{keys.FACILITY}","type":"MR"}}]}}'
-
-
 def link(merged: str, into: str) -> str:
     """PatientLink."""
     return f'{{"patient":"{merged}","other":"{into}","type":"replaced-by"}}'

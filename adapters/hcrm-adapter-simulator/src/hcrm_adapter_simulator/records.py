@@ -71,7 +71,7 @@ class Rows:
             self._encounter(trigger, visit)
         elif event.merged:
             merged = keys.patient(event.merged)
-            self.rows.append(("Patient", merged, None, merged, bodies.merged_patient(event.merged)))
+            self.rows.append(("Patient", merged, None, merged, "{}"))
             self.rows.append(("PatientLink", keys.link(merged, subject), None, merged, bodies.link(merged, subject)))
 
     def _say(self, kind: str, key: str, group: str | None, body: str) -> None:

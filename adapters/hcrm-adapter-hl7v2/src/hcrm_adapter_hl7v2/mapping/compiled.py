@@ -12,8 +12,8 @@ from hcrm_adapter_hl7v2.mapping.view import View
 from hcrm_adapter_hl7v2.reader import Path, parse_path
 from hcrm_core.api import KINDS, UNSET
 
-SPECIAL = ("practitioner", "department", "unit", "observation-value")
-"""Data types that give further records or fields; `translate.py` knows them."""
+SPECIAL = ("practitioner", "department", "unit", "observation-value", "minutes")
+"""Data types that look beyond their own field; `translate.py` knows them."""
 
 ENVELOPE = frozenset({"MSH-3", "MSH-4", "MSH-7", "MSH-9", "MSH-10", "MSH-13", "MSH-18", "EVN-2", "EVN-6"})
 """Fields every translation reads."""
@@ -30,6 +30,7 @@ class Field(NamedTuple):
     attribute: str
     place: int
     paths: tuple[tuple[Path, str], ...]
+    units: tuple[Path, ...]
     datatype: str
     join: bool
     read: datatypes.Reader | None
@@ -63,6 +64,7 @@ class Event(NamedTuple):
     rule: EventRule
     plans: tuple[Plan, ...]
     mapped: frozenset[str]
+    ignored: frozenset[str]
 
 
 def compile_event(tables: Tables, message_type: str, currency: str) -> Event:
@@ -81,13 +83,16 @@ def compile_event(tables: Tables, message_type: str, currency: str) -> Event:
         parts = plan.key if isinstance(plan.key, tuple) else ()
         mapped |= {_field(path) for part in parts for _, path in part.choices if path}
         mapped |= {_field(path) for path, _ in plan.when}
-        if plan.segment == "OBX":
-            mapped.add("OBX-2")
+        mapped |= {_field(unit) for field in plan.fields for unit in field.units}
+        if plan.kind == "Observation":
+            mapped |= {"OBX-2", "OBX-6"}
         if plan.kind == "Patient":
             mapped |= {"PID-2", "PID-4"}
+        if plan.key in ("prior", "link"):
+            mapped.add("MRG-1")
         if plan.kind == "Encounter":
             mapped |= {"PV1-19", "PV1-50"}
-    return Event(rule, plans, frozenset(mapped))
+    return Event(rule, plans, frozenset(mapped), tables.ignored | frozenset(rule.ignored))
 
 
 def _plan(tables: Tables, event: EventRule, name: str, message_type: str, currency: str) -> Plan:
@@ -125,7 +130,17 @@ def _compile_field(tables: Tables, segment: str, name: str, rule: FieldRule, cur
             read = datatypes.READERS[rule.datatype]
     own = [path.field for path, _ in paths if path.segment == segment and path.depth == 1]
     place = own[0] if len(own) == len(paths) == 1 else -1
-    return Field(name, _attribute(name), place, paths, rule.datatype, rule.join, read, rule.origin)
+    return Field(
+        name,
+        _attribute(name),
+        place,
+        paths,
+        tuple(map(parse_path, rule.unit)),
+        rule.datatype,
+        rule.join,
+        read,
+        rule.origin,
+    )
 
 
 def _code_reader(name: str, table: dict[str, str]) -> datatypes.Reader:

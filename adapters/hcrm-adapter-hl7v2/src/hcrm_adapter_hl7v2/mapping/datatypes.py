@@ -6,6 +6,7 @@ or `UNSET` where the text cannot be one, which it reports. Emptiness is decided 
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from hcrm_adapter_hl7v2.mapping import dates
@@ -29,6 +30,11 @@ _ADDRESS_USES = {"H": "home", "B": "work", "O": "work", "C": "temp", "P": "home"
 _CONTACT_SYSTEMS = {"PH": "phone", "CP": "phone", "FX": "fax", "BP": "pager", "Internet": "email", "X.400": "email"}
 _CONTACT_USES = {"PRN": "home", "ORN": "home", "VHN": "home", "WPN": "work", "PRS": "mobile"}
 _YES = {"Y": True, "YES": True, "1": True, "TRUE": True, "N": False, "NO": False, "0": False, "FALSE": False}
+_MINUTES = dict.fromkeys(("MIN", "M", "MINUTE", "MINUTES", "MN", "分钟"), Fraction(1)) | {
+    **dict.fromkeys(("H", "HR", "HRS", "HOUR", "HOURS", "小时"), Fraction(60)),
+    **dict.fromkeys(("S", "SEC", "SECOND", "SECONDS", "秒"), Fraction(1, 60)),
+    **dict.fromkeys(("D", "DAY", "DAYS", "天"), Fraction(1440)),
+}
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _NO_MINOR_UNITS = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "XAF", "XOF"})
 _THREE_MINOR_UNITS = frozenset({"KWD", "BHD", "OMR", "JOD", "TND", "IQD", "LYD"})
@@ -87,6 +93,17 @@ def integer(view: View, raw: str, where: str) -> Any:
         view.report("bad-number", where, "This is no whole number; it was left out.")
         return UNSET
     return int(found.partition(".")[0])
+
+
+def minutes(view: View, raw: str, unit: str, where: str) -> Any:
+    """A duration in whole minutes; its unit stands in a field of its own and is minutes where that is empty."""
+    found = integer(view, raw, where)
+    factor = _MINUTES.get(unit.upper() or "MIN")
+    if found is UNSET or factor is None or found * factor % 1:
+        if found is not UNSET:
+            view.report("bad-duration", where, "This duration is no whole number of minutes; it was left out.")
+        return UNSET
+    return int(found * factor)
 
 
 def coding(view: View, raw: str, where: str) -> Any:

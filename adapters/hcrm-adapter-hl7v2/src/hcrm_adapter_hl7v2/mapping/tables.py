@@ -15,6 +15,8 @@ class FieldRule(Struct, frozen=True, forbid_unknown_fields=True, rename={"origin
     path: str | tuple[str, ...] = ()
     datatype: str = "text"
     table: str | None = None
+    unit: tuple[str, ...] = ()
+    """For a duration: where the unit of each path stands."""
     origin: str | None = None
     """Instead of a path: the key of another record at hand (`patient`, `encounter`, …)."""
     join: bool = False
@@ -45,6 +47,7 @@ class EventRule(Struct, frozen=True, forbid_unknown_fields=True):
     snapshot: bool = False
     cancels: bool = False
     person: bool = False
+    ignored: tuple[str, ...] = ()
     says: dict[str, dict[str, str]] = {}
     when: dict[str, dict[str, dict[str, str]]] = {}
 

@@ -8,6 +8,7 @@ from msgspec import structs
 
 from hcrm_adapter_hl7v2.mapping import dates
 from hcrm_adapter_hl7v2.mapping.compiled import Event, Field, KeyPart, Plan
+from hcrm_adapter_hl7v2.mapping.datatypes import minutes
 from hcrm_adapter_hl7v2.mapping.keys import Stay, encounter_key, entity_key, identifiers_at, patient_key
 from hcrm_adapter_hl7v2.mapping.linked import LINKED
 from hcrm_adapter_hl7v2.mapping.observation import VALUE_FIELDS, observation_value
@@ -140,6 +141,9 @@ class Translator:
     def _special(self, field: Field, raw: str, index: int, where: str) -> Any:
         if field.datatype == "observation-value":
             return observation_value(self.view, index, raw, where)
+        if field.datatype == "minutes":
+            unit = dict(zip((path for _, path in field.paths), field.units, strict=True))[where]
+            return minutes(self.view, raw, self.view.first(self.view.raw(unit, index)), where)
         record = self.view.remembered(LINKED[field.datatype], raw, where)
         if record is None:
             return UNSET

@@ -42,6 +42,7 @@ class View:
             if start:
                 self.positions[start[:3]].append(index)
         self.problems: list[Problem] = []
+        self._noticed = 0
         head = message.fields_at(0)
         head = head + [""] * (13 - len(head))
         self.zone = offset_of(self.first(head[6])) or timezone
@@ -60,9 +61,10 @@ class View:
         try:
             return self.memo[key]
         except KeyError:
-            noticed = len(self.problems) + len(self.message.repairs)
+            noticed = self._noticed
             value = read(self, raw, where)
-            if len(self.problems) + len(self.message.repairs) == noticed:
+            # A broken escape is reported by the message itself.
+            if self._noticed == noticed and self.escape not in raw:
                 if len(self.memo) >= REMEMBERED:
                     self.memo.clear()
                 self.memo[key] = value
@@ -123,6 +125,7 @@ class View:
 
     def report(self, code: str, where: str, text: str) -> None:
         """Note a problem once."""
+        self._noticed += 1
         problem = Problem(code, where, text)
         if problem not in self.problems:
             self.problems.append(problem)
