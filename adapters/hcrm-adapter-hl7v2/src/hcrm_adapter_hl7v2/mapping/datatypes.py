@@ -35,7 +35,7 @@ _MINUTES = dict.fromkeys(("MIN", "M", "MINUTE", "MINUTES", "MN", "分钟"), Frac
     **dict.fromkeys(("S", "SEC", "SECOND", "SECONDS", "秒"), Fraction(1, 60)),
     **dict.fromkeys(("D", "DAY", "DAYS", "天"), Fraction(1440)),
 }
-_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NO_MINOR_UNITS = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "XAF", "XOF"})
 _THREE_MINOR_UNITS = frozenset({"KWD", "BHD", "OMR", "JOD", "TND", "IQD", "LYD"})
 
@@ -89,7 +89,7 @@ def boolean(view: View, raw: str, where: str) -> Any:
 def integer(view: View, raw: str, where: str) -> Any:
     """NM or SI that must be whole."""
     found = view.first(raw)
-    if not re.fullmatch(r"[+-]?\d{1,15}(\.0*)?", found):
+    if not re.fullmatch(r"[+-]?[0-9]{1,15}(\.0*)?", found):
         view.report("bad-number", where, "This is no whole number; it was left out.")
         return UNSET
     return int(found.partition(".")[0])
@@ -258,7 +258,8 @@ def money(view: View, raw: str, where: str, currency: str) -> Any:
         sign = -1 if found.startswith("-") else 1
         whole, _, fraction = found.lstrip("+-").partition(".")
         fraction = fraction.rstrip("0")
-        if len(fraction) <= places:
+        # More digits than that are no amount of money, and no database keeps them exactly.
+        if len(fraction) <= places and len(whole.lstrip("0")) <= 15:
             minor = sign * int(whole + fraction.ljust(places, "0"))
     if minor is None:
         view.report("bad-amount", where, "This is no exact amount of money; it was left out.")

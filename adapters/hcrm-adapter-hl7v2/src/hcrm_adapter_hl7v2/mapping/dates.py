@@ -6,7 +6,9 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _TIME = re.compile(
-    r"(\d{4})-?(?:(\d{2})-?(?:(\d{2})(?:[T ]?(\d{2}):?(?:(\d{2}):?(?:(\d{2})(\.\d{1,9})?)?)?)?)?)?(Z|[+-]\d{2}:?\d{2})?"
+    r"(\d{4})-?(?:(\d{2})-?(?:(\d{2})(?:[T ]?(\d{2}):?(?:(\d{2}):?(?:(\d{2})(\.\d{1,9})?)?)?)?)?)?"
+    r"(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?",
+    re.ASCII,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -65,10 +67,13 @@ def offset_of(text: str) -> str | None:
 
 
 def add_minutes(moment: str, minutes: int) -> str | None:
-    """A dateTime so many minutes later; `None` where it has no time of day."""
+    """A dateTime so many minutes later; `None` where it has no time of day, or where no calendar reaches."""
     if len(moment) <= 10:
         return None
-    return (datetime.fromisoformat(moment) + timedelta(minutes=minutes)).isoformat()
+    try:
+        return (datetime.fromisoformat(moment) + timedelta(minutes=minutes)).isoformat()
+    except OverflowError:
+        return None
 
 
 @lru_cache(maxsize=256)
