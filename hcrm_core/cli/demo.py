@@ -122,7 +122,8 @@ def _conclude(space: Opened, summary: ingest.Summary, outcomes: list[Any], path:
             f"{largest['customers']:,}."
         )
     click.echo(
-        f"{len(tasks):,} follow-up calls are open: {week:,} due within 7 days, of them {overdue:,} past their day."
+        f"{len(tasks):,} follow-up calls are open: {week:,} due within 7 days, {overdue:,} of them late but still "
+        "within their window."
     )
     show_worklist(space, tasks[:5])
     click.echo()

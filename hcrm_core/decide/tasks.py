@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from hcrm_core.store.queries.decisions import EventRow, TaskRow
 
-BASIS_WITHDRAWN = "basis withdrawn"
-WINDOW_PASSED = "window passed"
+BASIS_WITHDRAWN = "basis_withdrawn"
+WINDOW_PASSED = "window_passed"
 
 
 class Wanted(NamedTuple):
@@ -181,6 +181,6 @@ def _why(before: TaskRow | None, after: TaskRow) -> str | None:
     if before is None or before.state != after.state:
         return after.reason
     if before.basis_gone_at != after.basis_gone_at:
-        return "basis gone" if after.basis_gone_at is not None else "basis is back"
+        return "basis_gone" if after.basis_gone_at is not None else "basis_back"
     named = [name for name in (*_PAYLOAD, "reason") if getattr(before, name) != getattr(after, name)]
     return "changed: " + ", ".join(named)

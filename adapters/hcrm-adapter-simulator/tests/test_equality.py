@@ -14,7 +14,7 @@ from hcrm_core.api import Adapter, Translation
 
 Fact = dict[str, Any]
 Facts = dict[tuple[str, str], Fact]
-PERSONS = 300
+PERSONS = 2_000
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ def test_readmission_suppresses_what_is_due_after_it(hospital: Hospital) -> None
     hospital.stay("e2", "p1", "2026-03-16", None)
     assert hospital.counts("2026-03-16") == (0, 0, 0, 2, 1)
     assert hospital.states() == {
-        D3: "expired: window passed",
+        D3: "expired: window_passed",
         D7: "suppressed: readmitted",
         D30: "suppressed: readmitted",
     }
@@ -93,7 +93,7 @@ def test_cancelled_discharge_withdraws_and_a_new_one_reopens(hospital: Hospital)
     hospital.decide("2026-03-11")
     hospital.tell("Encounter", "e1", "2026-03-11", status="in-progress", period_end=None)  # as A13 says it
     assert hospital.counts("2026-03-12") == (0, 0, 0, 3, 0)
-    assert set(hospital.states().values()) == {"withdrawn: basis withdrawn"}
+    assert set(hospital.states().values()) == {"withdrawn: basis_withdrawn"}
     assert hospital.counts("2026-03-12") == (0, 0, 0, 0, 0)
     hospital.tell("Encounter", "e1", "2026-03-13", status="finished", period_end="2026-03-12T10:00:00+08:00")
     assert hospital.counts("2026-03-13") == (3, 0, 0, 0, 0)
@@ -101,7 +101,7 @@ def test_cancelled_discharge_withdraws_and_a_new_one_reopens(hospital: Hospital)
     assert (row.state, row.reason, row.due_on, row.closed_at) == ("open", None, "2026-03-15", None)
     with hospital.store.read() as connection:
         history = [(event.state, event.reason) for event in task_history(connection, row.task_id)]
-    assert history == [("open", None), ("withdrawn", "basis withdrawn"), ("open", None)]
+    assert history == [("open", None), ("withdrawn", "basis_withdrawn"), ("open", None)]
 
 
 def test_done_stays_done_and_a_basis_that_goes_is_noted_once(hospital: Hospital) -> None:
@@ -124,15 +124,15 @@ def test_windows_that_pass_expire(hospital: Hospital) -> None:
     assert hospital.counts("2026-03-16") == (0, 0, 2, 0, 1)
     assert hospital.counts("2026-03-16") == (0, 0, 3, 0, 0)
     assert hospital.counts("2026-07-30") == (0, 0, 0, 0, 2)  # long beyond the lookback
-    assert set(hospital.states().values()) == {"expired: window passed"}
+    assert set(hospital.states().values()) == {"expired: window_passed"}
     assert hospital.counts("2026-07-30") == (0, 0, 0, 0, 0)
 
 
 def test_what_is_heard_of_too_late_is_accounted_for_without_a_task(hospital: Hospital) -> None:
     assert hospital.counts("2026-03-21") == (3, 0, 0, 0, 0)
     assert hospital.states() == {
-        D3: "suppressed: window passed",
-        D7: "suppressed: window passed",
+        D3: "suppressed: window_passed",
+        D7: "suppressed: window_passed",
         D30: "open",
     }
     assert hospital.counts("2026-03-21") == (0, 0, 3, 0, 0)

@@ -8,7 +8,7 @@ from hcrm_core.store.queries.decisions import TaskRow
 TODAY = "2026-03-10"
 RUN = Run("calls", "2", 7, TODAY, 1_000)
 OPEN_WINDOW, PASSED_WINDOW = "2026-03-10", "2026-03-09"
-LATE = "window passed"
+LATE = "window_passed"
 
 
 def wanted(suppressed: str | None = None, end: str = OPEN_WINDOW, **fields: str) -> Wanted:
@@ -37,8 +37,8 @@ SELECTED = [
     (task("suppressed", "died"), wanted("moved"), "changed", "suppressed", "moved"),
     (task("suppressed", "died"), wanted(), "changed", "open", None),
     (task("suppressed", "died", PASSED_WINDOW), wanted(end=PASSED_WINDOW), "unchanged", "suppressed", "died"),
-    (task("withdrawn", "basis withdrawn"), wanted(), "new", "open", None),
-    (task("withdrawn", "basis withdrawn"), wanted("died"), "changed", "suppressed", "died"),
+    (task("withdrawn", "basis_withdrawn"), wanted(), "new", "open", None),
+    (task("withdrawn", "basis_withdrawn"), wanted("died"), "changed", "suppressed", "died"),
     (task("withdrawn", "x", PASSED_WINDOW), wanted(end=PASSED_WINDOW), "unchanged", "withdrawn", "x"),
     (
         task("expired", LATE, PASSED_WINDOW),
@@ -71,9 +71,9 @@ def test_selected(known: TaskRow | None, row: Wanted, outcome: str, state: str, 
 
 
 ABSENT = [
-    (task("open"), "withdrawn", "withdrawn", "basis withdrawn"),
+    (task("open"), "withdrawn", "withdrawn", "basis_withdrawn"),
     (task("open", end=PASSED_WINDOW), "expired", "expired", LATE),
-    (task("suppressed", "died"), "withdrawn", "withdrawn", "basis withdrawn"),
+    (task("suppressed", "died"), "withdrawn", "withdrawn", "basis_withdrawn"),
     (task("suppressed", "died", PASSED_WINDOW), None, "suppressed", "died"),
     (task("withdrawn", "x"), None, "withdrawn", "x"),
     (task("expired", LATE, PASSED_WINDOW), None, "expired", LATE),
