@@ -124,7 +124,7 @@ class Configuration:
     def _check_timezone(self, zone: str, path: tuple[str, ...]) -> None:
         try:
             ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ConfigurationError(
                 f"{self.where(*path)}: {'.'.join(path)}: there is no time zone {zone!r}. "
                 "Use an IANA name such as Asia/Shanghai."

@@ -33,10 +33,12 @@ def messages(draw: st.DrawFn) -> bytes:
     if draw(st.booleans()):
         numbers += f"~{draw(st.sampled_from(('11010119900307002X', '110101199003070011')))}^^^PRC^NI"
     segments = [
-        f"MSH|^~\\&|HIS|HOSP|HCRM||{time}||ADT^{event}|M{draw(st.integers(0, 99))}|P|2.5|{draw(st.sampled_from(('', '7')))}",
+        f"MSH|^~\\&|HIS|HOSP|HCRM||{time}||ADT^{event}|M{draw(st.integers(0, 99))}|P|2.5|"
+        f"{draw(st.sampled_from(('', '7')))}",
         f"EVN|{event}|{draw(st.sampled_from(('', time)))}",
         f"PID|||{numbers}||{draw(said)}^三||{draw(st.sampled_from(('', '19900307', chr(34) * 2)))}|"
-        f"{draw(st.sampled_from(('', 'F', 'M')))}|||{draw(said)}||{draw(st.sampled_from(('', '13800000000', chr(34) * 2)))}",
+        f"{draw(st.sampled_from(('', 'F', 'M')))}|||{draw(said)}||"
+        f"{draw(st.sampled_from(('', '13800000000', chr(34) * 2)))}",
     ]
     if event == "A40":
         segments.append(f"MRG|{draw(patients)}^^^HOSP^MR")

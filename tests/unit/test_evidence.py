@@ -1,0 +1,145 @@
+"""What makes two source patients one person, and what never does."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hcrm_core.identity.evidence import NOT_PERSONAL, identifier_rows, is_placeholder
+from hcrm_core.store.codec import Codec
+
+CODEC = Codec(b"\x07" * 32)
+# GB 11643-1999: the last digit of a Chinese identity number follows from the others.
+VALID = "11010119900307002X"
+
+
+def check_digit(digits: str) -> str:
+    """ISO 7064 MOD 11-2 as the standard words it, independently of the code under test."""
+    total = sum(int(digit) * pow(2, 17 - place, 11) for place, digit in enumerate(digits))
+    return "0123456789X"[(12 - total % 11) % 11]
+
+
+def row(number: dict[str, object], **person: object):
+    rows = identifier_rows("p", {"identifier": [number]} | person, CODEC.token)
+    assert len(rows) == 1
+    return rows[0]
+
+
+def link(system: str, kind: str | None, value: str, *, scoped: bool = False, **person: object) -> str | None:
+    number = {"system": system, "type": kind, "value": value, "sender_scoped": scoped}
+    return row(number, **person).link_token
+
+
+WANG = {"name": [{"family": "王", "given": ["芳"]}], "birth_date": "1990-03-07"}
+
+
+def test_a_number_links_within_its_namespace_alone() -> None:
+    assert link("HOSP", "MR", "4711") == link("HOSP", "MR", "4711") is not None
+    others = {
+        link("OTHER", "MR", "4711"),
+        link("HOSP", "PI", "4711"),
+        link("HOSP", None, "4711"),
+        link("HOSP", "MR", "12"),
+    }
+    assert len(others | {link("HOSP", "MR", "4711")}) == 5
+
+
+def test_a_number_links_whatever_the_name() -> None:
+    assert link("HOSP", "MR", "4711", **WANG) == link("HOSP", "MR", "4711")
+
+
+@pytest.mark.parametrize("kind", sorted(NOT_PERSONAL))
+def test_numbers_of_accounts_visits_and_staff_link_nobody(kind: str) -> None:
+    assert link("HOSP", kind, "4711") is None
+
+
+def test_a_number_that_links_nobody_can_still_be_searched_for() -> None:
+    found = row({"system": "HOSP", "type": "VN", "value": "1"})
+    assert found.token == CODEC.token("identifier", "HOSP", "VN", "1")
+
+
+@pytest.mark.parametrize(
+    "value", ["0", "000000", "9999999999", "000-00-0000", "111111111111111111", "XXXX", "---", "  "]
+)
+def test_one_repeated_character_stands_for_nobody(value: str) -> None:
+    assert is_placeholder("MR", value)
+    assert link("HOSP", "MR", value) is None
+
+
+@pytest.mark.parametrize("value", ["1", "12", "4711", "000001", "99998"])
+def test_a_short_number_may_be_somebody(value: str) -> None:
+    # A single digit is one repeated character, and no hospital numbers so few patients.
+    assert is_placeholder("MR", value) == (len(set(value)) == 1)
+
+
+def test_a_chinese_identity_number_needs_its_check_digit() -> None:
+    assert not is_placeholder("NI", VALID)
+    assert not is_placeholder("NI", VALID.lower())
+    assert is_placeholder("NI", VALID[:-1] + "1")
+    assert is_placeholder("NNCHN", "110101199003070028")
+
+
+def test_an_eighteen_digit_hospital_number_needs_none() -> None:
+    assert not is_placeholder("MR", VALID[:-1] + "1")
+
+
+def test_other_lengths_of_national_numbers_are_let_through() -> None:
+    assert not is_placeholder("NI", "110101900307002")  # fifteen digits, before 1999
+    assert not is_placeholder("SS", "123-45-6789")
+
+
+@given(st.text(alphabet="0123456789", min_size=17, max_size=17).filter(lambda digits: len(set(digits)) > 1))
+def test_exactly_one_last_digit_is_right(digits: str) -> None:
+    right = [last for last in "0123456789X" if not is_placeholder("NI", digits + last)]
+    assert right == [check_digit(digits)]
+
+
+# --- numbers whose sender names no authority ----
+
+
+def scoped(**person: object) -> str | None:
+    return link("his/HIS/HOSP", None, "4711", scoped=True, **person)
+
+
+def test_a_sender_scoped_number_links_with_agreeing_name_and_birth_date() -> None:
+    assert scoped(**WANG) is not None
+    assert scoped(**WANG) == scoped(**WANG)
+
+
+def test_a_sender_scoped_number_alone_links_nobody() -> None:
+    assert scoped() is None
+    assert scoped(name=WANG["name"]) is None
+    assert scoped(birth_date="1990-03-07") is None
+    assert scoped(name=[{"family": "…"}], birth_date="1990-03-07") is None
+
+
+def test_a_sender_scoped_number_does_not_link_another_name_or_birth_date() -> None:
+    assert scoped(**(WANG | {"birth_date": "1990-03-08"})) != scoped(**WANG)
+    assert scoped(**(WANG | {"name": [{"family": "王", "given": ["方"]}]})) != scoped(**WANG)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        {"text": "王芳"},
+        {"family": "王芳"},
+        {"family": "王 ", "given": [" 芳"]},
+        {"family": "王", "given": ["芳", ""]},
+    ],
+)
+def test_names_agree_however_they_are_cut(name: dict[str, object]) -> None:
+    assert scoped(name=[name], birth_date="1990-03-07") == scoped(**WANG)
+
+
+def test_names_agree_in_full_width_and_in_any_case() -> None:
+    one = scoped(name=[{"family": "ＷＡＮＧ", "given": ["Fang"]}], birth_date="1990-03-07")
+    assert one == scoped(name=[{"family": "Wang", "given": ["fang"]}], birth_date="1990-03-07")
+
+
+def test_the_same_number_twice_is_one_row() -> None:
+    number = {"system": "HOSP", "type": "MR", "value": "1"}
+    assert len(identifier_rows("p", {"identifier": [number, dict(number)]}, CODEC.token)) == 1
+
+
+def test_a_patient_without_numbers_has_no_rows() -> None:
+    assert identifier_rows("p", {}, CODEC.token) == []
+    assert identifier_rows("p", {"identifier": None}, CODEC.token) == []
