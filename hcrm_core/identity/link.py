@@ -76,39 +76,58 @@ def _update_links(connection: Connection, statements: Mapping[str, Mapping[str, 
         if fields.get("type") and fields.get("patient") and fields.get("other")
         and fields["patient"] != fields["other"]
     ]  # fmt: skip
+    # A statement that became void no longer names the two it had linked.
+    named = {end for link in links.stated_by(connection, statements) for end in (link.patient_id, link.other_id)}
     links.replace_links(connection, statements, rows)
-    named = {fields[end] for fields in statements.values() for end in ("patient", "other") if fields.get(end)}
-    return named
+    return named | {fields[end] for fields in statements.values() for end in ("patient", "other") if fields.get(end)}
+
+
+class Components:
+    """Groups of patients that belong together, each led by its least id."""
+
+    def __init__(self) -> None:
+        self._parent: dict[str, str] = {}
+
+    def add(self, patient: str) -> None:
+        """Know a patient, alone until joined."""
+        self._parent.setdefault(patient, patient)
+
+    def join(self, one: str, other: str) -> None:
+        """Make two patients one."""
+        self.add(one)
+        self.add(other)
+        low, high = sorted((self._leader(one), self._leader(other)))
+        self._parent[high] = low
+
+    def leaders(self) -> dict[str, str]:
+        """Patient → least patient of its group."""
+        return {patient: self._leader(patient) for patient in self._parent}
+
+    def _leader(self, patient: str) -> str:
+        while (parent := self._parent[patient]) != patient:
+            self._parent[patient] = parent = self._parent[parent]
+            patient = parent
+        return patient
 
 
 def _components(connection: Connection, seeds: Iterable[str]) -> dict[str, str]:
     """Patient → least patient of its component, for every patient reachable from a seed."""
-    leader: dict[str, str] = {}
-
-    def find(patient: str) -> str:
-        while (parent := leader[patient]) != patient:
-            leader[patient] = parent = leader[parent]
-            patient = parent
-        return patient
-
-    def join(one: str, other: str) -> None:
-        low, high = sorted((find(one), find(other)))
-        leader[high] = low
-
+    components = Components()
+    known: set[str] = set()
     tokens_seen: set[str] = set()
     frontier = set(seeds)
     while frontier:
-        leader |= {patient: patient for patient in frontier}
+        known |= frontier
+        for patient in frontier:
+            components.add(patient)
         carried = links.identifiers(connection, frontier)
         tokens = {row.link_token for row in carried if row.link_token} - tokens_seen
         tokens_seen |= tokens
         groups = [set(group) for group in links.patients_with(connection, tokens).values()]
         groups += [{link.patient_id, link.other_id} for link in links.links_of(connection, frontier)]
-        reached = set().union(*groups) - set(leader) if groups else set()
-        leader |= {patient: patient for patient in reached}
         for group in groups:
             first, *others = sorted(group)
             for other in others:
-                join(first, other)
-        frontier = reached
-    return {patient: find(patient) for patient in leader}
+                components.join(first, other)
+        frontier = set().union(*groups) - known
+    return components.leaders()

@@ -5,7 +5,8 @@ lands once and every fact can name where it came from. The rows themselves stay 
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -13,12 +14,16 @@ from typing import NamedTuple
 import msgspec
 
 from hcrm_core.errors import InputError
+from hcrm_core.identity.bulk import customers
 from hcrm_core.intake.fold import Accepted, Folder
 from hcrm_core.intake.land import land
+from hcrm_core.mart.bulk import load_records
+from hcrm_core.mart.manifest import Manifest
 from hcrm_core.mart.record_files import RecordRow, count_rows, read_rows
 from hcrm_core.model.fold import stamp
 from hcrm_core.model.records import AnyRecord
 from hcrm_core.model.translation import RawMessage, Statement
+from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import inbox, processing
 from hcrm_core.store.queries.processing import ProcessingRow
@@ -74,6 +79,31 @@ def load(
         outcome = ProcessingRow(message_id, "translated", MESSAGE_TYPE, 1, ADAPTER, records, None, None, now)
         processing.put(connection, [outcome])
     return Loaded(landed, records)
+
+
+def load_mart(mart: Path, source: str, paths: Sequence[Path], key: bytes, *, now: int, today: date) -> Manifest:
+    """Load record files straight into a mart that has no store behind it, with the ids a store would give.
+
+    For measuring and for populations beyond one machine's store; decisions cannot be applied to it.
+
+    Args:
+        mart: The mart's folder.
+        source: The source the records belong to.
+        paths: Record files.
+        key: The workspace's key.
+        now: Arrival, microseconds UTC.
+        today: The day of `now` in the workspace's zone.
+    """
+    token = Codec(key).token
+    return load_records(
+        mart,
+        paths,
+        source=source,
+        key=key,
+        customers=lambda patients, links: customers(patients, links, token),
+        as_of_us=now,
+        today=today,
+    )
 
 
 def _accepted(path: Path, message_id: int, source: str, rows: Iterable[RecordRow]) -> Iterator[Accepted]:

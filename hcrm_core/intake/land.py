@@ -45,6 +45,7 @@ def land(store: Store, source: str, messages: Iterable[RawMessage], now: int) ->
             if key not in rows:
                 rows[key] = Landing(*key, now, store.codec.seal(message.payload), repairs)
         with store.write_inbox() as connection:
+            inbox.take_turn(connection, source)
             known = inbox.already_landed(connection, list(rows))
             fresh = [row for key, row in rows.items() if key not in known]
             inbox.land(connection, fresh)

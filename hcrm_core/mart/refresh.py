@@ -5,7 +5,7 @@ takes: then the rows are those that changed, and the manifest names older files 
 """
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -116,11 +116,39 @@ def refresh(
         today: The day of `as_of_us` in the workspace's zone.
         limits: Memory and threads.
     """
+    return build(
+        mart,
+        lambda connection: _load(connection, batches),
+        sequence=sequence,
+        as_of_us=as_of_us,
+        basis=basis,
+        today=today,
+        limits=limits,
+    )
+
+
+def build(
+    mart: Path,
+    load: Callable[[duckdb.DuckDBPyConnection], None],
+    *,
+    sequence: int,
+    as_of_us: int,
+    basis: str = "known",
+    today: date,
+    limits: BuildLimits = DEFAULT,
+) -> Manifest:
+    """Write all tables from what `load` puts into the temporary table `fact`, and publish them.
+
+    Args:
+        mart: The mart's folder; made if absent.
+        load: Creates `fact` with the columns of `FactRow`.
+        sequence, as_of_us, basis, today, limits: As for `refresh`.
+    """
     with building(mart) as folder:
         before = read_manifest(mart)
         tables = {}
         with _builder(folder, limits) as connection:
-            _load(connection, batches)
+            load(connection)
             for name, query in _queries().items():
                 file = folder / f"{name}.parquet"
                 values = {"today": today} if "$today" in query else {}

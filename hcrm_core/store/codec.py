@@ -5,11 +5,14 @@ and nowhere else. Tokens are keyed hashes: equal inputs meet, and without the ke
 """
 
 import zlib
-from hashlib import blake2b
+from hmac import digest
 from pathlib import Path
 from secrets import token_hex
 
 from hcrm_core.errors import WorkspaceError
+
+SEPARATOR = "\x1f"
+"""Between the parts of what a token stands for."""
 
 _TOKEN_BYTES = 10  # 80 bits: among a billion facts the chance that two collide is below one in a million
 _PLAIN, _DEFLATED = b"\x00", b"\x01"
@@ -33,8 +36,11 @@ class Codec:
         return zlib.decompress(sealed[1:]) if sealed[:1] == _DEFLATED else bytes(sealed[1:])
 
     def token(self, *parts: str) -> str:
-        """A keyed, one-way name for what `parts` identify: 20 hexadecimal digits."""
-        return blake2b("\x1f".join(parts).encode("utf-8"), digest_size=_TOKEN_BYTES, key=self._key).hexdigest()
+        """A keyed, one-way name for what `parts` identify: 20 hexadecimal digits of HMAC-SHA-256 (RFC 2104).
+
+        The mart computes the same in SQL when it loads record files (`mart/bulk.py`).
+        """
+        return digest(self._key, SEPARATOR.join(parts).encode("utf-8"), "sha256")[:_TOKEN_BYTES].hex()
 
 
 def create_key(path: Path) -> None:

@@ -33,7 +33,12 @@ def upgrade(store: Store) -> list[str]:
 
     Returns:
         A line for each schema, saying from which revision it came to which.
+
+    Raises:
+        StoreError: One was made by a newer version; neither is touched.
     """
+    for name, found, wanted in status(store):
+        _refuse_newer(name, found, wanted)
     lines = []
     for part, engine in _engines(store):
         with engine.connect() as connection:
@@ -67,11 +72,7 @@ def require_current(store: Store) -> None:
                 f"The {name} is at revision {found} and this version of HCRM works on {wanted}. Back it up, then run: "
                 "hcrm db upgrade"
             )
-        if found > wanted:
-            raise StoreError(
-                f"The {name} is at revision {found}, made by a newer HCRM; this one knows {wanted}. Install the newer "
-                "version."
-            )
+        _refuse_newer(name, found, wanted)
 
 
 def run_migrations(context: Any) -> None:
@@ -96,6 +97,14 @@ def alembic_config(part: Part, connection: Connection) -> Any:
     config.set_main_option("script_location", str(MIGRATIONS / part.name))
     config.attributes |= {"connection": connection, "part": part}
     return config
+
+
+def _refuse_newer(name: str, found: str | None, wanted: str) -> None:
+    if found is not None and found > wanted:
+        raise StoreError(
+            f"The {name} is at revision {found}, made by a newer HCRM; this one knows {wanted}. Install the newer "
+            "version."
+        )
 
 
 def _alembic(part: Part, connection: Connection) -> None:

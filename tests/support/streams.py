@@ -20,6 +20,8 @@ EVENTS = ("A01", "A02", "A03", "A04", "A05", "A08", "A11", "A13", "A28", "A31", 
 
 patients = st.sampled_from(("P1", "P2", "P3", "P4"))
 minutes = st.integers(0, 9).map(lambda minute: f"2026030110{minute:02d}00+0800")
+sequences = st.sampled_from(("", "7"))
+phones = st.sampled_from(("", "13800000000", '""'))
 said = st.sampled_from(("", '""', "张", "李"))
 
 
@@ -71,11 +73,14 @@ def tell(store: Store, payloads: Sequence[bytes], batch: int = 5) -> list[bytes]
 def work_off(store: Store, now: int = 0) -> None:
     """Translate and fold what waits, in this process."""
     folder = Folder(store.codec)
-    with store.read_inbox() as landed, store.read() as processed:
-        waiting = inbox.waiting(landed, processed, 1_000)
-    if waiting:
+    while waiting := _waiting(store):
         translations = [ADAPTER.translate(store.codec.open(message.payload)) for message in waiting]
         accept(store, folder, ADAPTER, waiting, translations, now)
+
+
+def _waiting(store: Store) -> list[inbox.Landed]:
+    with store.read_inbox() as landed, store.read() as processed:
+        return inbox.waiting(landed, processed, 1_000)
 
 
 def clear(store: Store) -> None:

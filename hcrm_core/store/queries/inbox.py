@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, func, select, text, tuple_
 
 from hcrm_core.store.engine import driver_sql
 from hcrm_core.store.tables import message, processing
@@ -43,6 +43,16 @@ def already_landed(connection: Connection, keys: Sequence[tuple[str, str, bytes]
         rows = connection.execute(select(*columns).where(tuple_(*columns).in_(wanted)))
         found.update((source, control_id, bytes(content)) for source, control_id, content in rows)
     return found
+
+
+def take_turn(connection: Connection, source: str) -> None:
+    """Wait until no other transaction is landing messages of this source; the turn ends with the transaction.
+
+    SQLite has one writer anyway. On PostgreSQL two senders that repeat the same messages in different orders would
+    lock each other out, and each would count as new what the other landed.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:source, 0))"), {"source": source})
 
 
 def land(connection: Connection, rows: Sequence[Landing]) -> None:

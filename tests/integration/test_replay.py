@@ -1,0 +1,166 @@
+"""A message translated anew: its newest translation takes the place of the one before."""
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from sqlalchemy import select
+from support.streams import ADAPTER, clear, tell
+
+from hcrm_core.intake.fold import Folder
+from hcrm_core.intake.process import accept
+from hcrm_core.model.translation import Problem, Translation
+from hcrm_core.store.dump import dump
+from hcrm_core.store.engine import Store
+from hcrm_core.store.queries import inbox, processing
+from hcrm_core.store.tables import version
+
+
+def adt(event: str, time: str, *segments: str, patient: str = "P1") -> bytes:
+    return "\r".join(
+        (
+            f"MSH|^~\\&|HIS|HOSP|HCRM||20260301{time}||ADT^{event}|{event}{time}|P|2.5",
+            f"EVN|{event}|20260301{time}",
+            f"PID|||{patient}^^^HOSP^MR||王^芳",
+            *segments,
+        )
+    ).encode()
+
+
+STAY = "PV1||I|内科^1||||||||||||||||V1^^^HOSP^VN"
+
+
+def replay(store: Store, payload: bytes, translation: Translation | bytes, now: int = 99) -> None:
+    """Translate a stored message anew, as if the adapter now read it as `translation` (or as it reads other bytes)."""
+    with store.read_inbox() as landed:
+        stored = next(
+            message
+            for number, *_ in inbox.headers(landed)
+            if (message := inbox.read(landed, number)) and store.codec.open(message.payload) == payload
+        )
+    if isinstance(translation, bytes):
+        translation = ADAPTER.translate(translation)
+    accept(store, Folder(store.codec), ADAPTER, [stored], [translation], now=now)
+
+
+def said(store: Store) -> list[dict[str, object]]:
+    """The canonical dump without the stamps, which name the message's bytes."""
+    lines: Sequence[dict[str, object]] = [msgspec.json.decode(line) for line in dump(store)]
+    return [
+        {name: value for name, value in line.items() if name != "stamp"}
+        for line in lines
+        if not line.get("void") or line.get("kind") == "Encounter"
+    ]
+
+
+def test_the_same_translation_again_changes_nothing(store: Store) -> None:
+    stream = (adt("A01", "1000", STAY, "DG1|||I10"), adt("A08", "1005", STAY, "DG1|||E11"), adt("A03", "1100", STAY))
+    before = tell(store, stream)
+    for payload in stream:
+        replay(store, payload, payload)
+    assert list(dump(store)) == before
+
+
+@pytest.mark.parametrize("later", [(), (adt("A08", "1030", STAY),)], ids=["last", "not last"])
+def test_what_only_the_old_translation_said_is_gone(store: Store, later: tuple[bytes, ...]) -> None:
+    rich = adt("A01", "1000", STAY, "PV2|||Z^胸痛", "DG1|||I10^高血压", "AL1||DA|P^青霉素")
+    thin = adt("A01", "1000", STAY)
+    tell(store, (thin, *later))
+    expected = said(store)
+    clear(store)
+    tell(store, (rich, *later))
+    assert said(store) != expected
+    replay(store, rich, thin)
+    assert said(store) == expected
+
+
+def test_what_only_the_new_translation_says_is_there(store: Store) -> None:
+    rich, thin = adt("A01", "1000", STAY, "DG1|||I10^高血压"), adt("A01", "1000", STAY)
+    tell(store, (rich, adt("A02", "1030", STAY)))
+    expected = said(store)
+    clear(store)
+    tell(store, (thin, adt("A02", "1030", STAY)))
+    replay(store, thin, rich)
+    assert said(store) == expected
+
+
+def test_a_replay_keeps_the_message_s_place_in_the_order(store: Store) -> None:
+    """An A01 of ten o'clock that is replayed at night does not undo the discharge of eleven."""
+    admitted, discharged = adt("A01", "1000", STAY), adt("A03", "1100", STAY)
+    tell(store, (admitted, discharged))
+    replay(store, admitted, admitted)
+    stays = [line["fields"] for line in said(store) if line.get("kind") == "Encounter"]
+    assert [stay["status"] for stay in stays] == ["finished"]  # type: ignore[index]
+
+
+def test_a_message_that_no_longer_translates_says_nothing_any_more(store: Store) -> None:
+    other = adt("A01", "1000", STAY.replace("|V1^", "|V2^"), patient="P2")
+    tell(store, (other,))
+    expected = said(store)
+    clear(store)
+    gone = adt("A01", "1000", "PV1||I|外科^2", "AL1||DA|P^青霉素")
+    tell(store, (gone, other))
+    replay(store, gone, Translation("ADT^A01", quarantine=Problem("no-patient", "PID-3", "No number.")))
+    kinds = [line["kind"] for line in said(store) if line.get("kind") and not line["void"]]
+    assert kinds == [line["kind"] for line in expected if line.get("kind")]
+
+
+def test_a_quarantined_message_is_translated_once_it_can_be(store: Store) -> None:
+    good, bad = adt("A01", "1000", STAY), adt("A01", "1000", STAY, patient="")
+    tell(store, (good,))
+    expected = said(store)
+    clear(store)
+    tell(store, (bad,))
+    with store.read() as connection:
+        assert len(processing.messages_in(connection, "quarantined", 10)) == 1
+    replay(store, bad, good)
+    assert said(store) == expected
+    with store.read() as connection:
+        assert processing.messages_in(connection, "quarantined", 10) == []
+
+
+def test_a_merge_that_was_misread_is_taken_back(store: Store) -> None:
+    """The two patients of an A40 are two customers again when it turns out to have named another one."""
+    wrong = adt("A40", "1000", "MRG|P2^^^HOSP^MR")
+    right = adt("A40", "1000", "MRG|P3^^^HOSP^MR")
+    patients = (adt("A31", "0900", patient="P2"), adt("A31", "0901", patient="P3"))
+    tell(store, (*patients, right))
+    expected = [line for line in said(store) if "customer" in line and "kind" not in line]
+    clear(store)
+    tell(store, (*patients, wrong))
+    replay(store, wrong, right)
+    assert [line for line in said(store) if "customer" in line and "kind" not in line] == expected
+
+
+def test_old_versions_are_voided_and_never_deleted(store: Store) -> None:
+    payload = adt("A01", "1000", STAY)
+    tell(store, (payload,))
+    replay(store, payload, payload, now=50)
+    replay(store, payload, payload, now=60)
+    with store.read() as connection:
+        rows = connection.execute(select(version.c.fact_id, version.c.voided_at)).all()
+    by_fact: dict[str, list[int | None]] = {}
+    for fact_id, voided_at in rows:
+        by_fact.setdefault(fact_id, []).append(voided_at)
+    assert by_fact
+    assert all(sorted(found, key=lambda at: at or 0) == [None, 50, 60] for found in by_fact.values())
+
+
+def test_coverage_counts_a_message_once_however_often_it_is_translated(store: Store) -> None:
+    payload = adt("A01", "1000", STAY)
+    tell(store, (payload,))
+    with store.read() as connection:
+        before = processing.read_coverage(connection)
+    replay(store, payload, payload)
+    with store.read() as connection:
+        assert processing.read_coverage(connection) == before
+
+
+def test_the_outcome_counts_the_translations(store: Store) -> None:
+    payload = adt("A01", "1000", STAY)
+    tell(store, (payload,))
+    for _ in range(2):
+        replay(store, payload, payload)
+    with store.read_inbox() as landed, store.read() as processed:
+        number = next(inbox.headers(landed))[0]
+        assert processing.outcomes(processed, [number])[number].translation == 3
