@@ -27,13 +27,13 @@ $(STAMP): $(LOCKS) $(PROJECTS)
 	@touch $@
 
 demo: $(STAMP) ## Run a synthetic hospital from its messages to a report
-	$(BIN)/hcrm demo
+	$(BIN)/hcrm demo --fresh
 
 test: $(STAMP) ## Run the tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 prove: $(STAMP) ## Run the long proofs
-	$(BIN)/python -m pytest -m prove
+	$(BIN)/python -m pytest -m prove -n $(WORKERS) --dist loadfile
 
 lint: $(STAMP) ## Check style, types and import direction
 	$(BIN)/ruff check .

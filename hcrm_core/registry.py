@@ -139,6 +139,9 @@ class Registry:
         wanted = name or configured.get("adapter")
         if wanted is None:
             known = list(self.configuration.settings.sources)
+            if source in known:
+                # Says which key is misspelt, or that it is missing.
+                self.configuration.typed(SourceSettings, "sources", source)
             raise UsageError(f"There is no source {source!r} in hcrm.toml. {nearest(source, known)}")
         if wanted not in self.adapters:
             raise UsageError(

@@ -13,6 +13,7 @@ from hcrm_core.errors import NotFoundError
 from hcrm_core.intake.fold import Folder
 from hcrm_core.intake.pool import WorkerPool
 from hcrm_core.intake.process import accept
+from hcrm_core.model.adapters import Adapter
 from hcrm_core.model.translation import Problem
 from hcrm_core.store.queries import inbox, processing
 
@@ -97,8 +98,7 @@ def replay(message_ids: tuple[int, ...], state: str | None, workspace: str | Non
                 message = inbox.read(landed, message_id)
             if message is None:
                 raise NotFoundError(f"There is no message {message_id}. List them with: hcrm messages list")
-            known = message.source in space.configuration.settings.sources
-            adapter = space.registry.adapter(message.source, None if known else message.source)
+            adapter = _adapter(space, message.source)
             payload = space.store.codec.open(message.payload)
             answer = pool.translate(adapter.source, adapter.name, [payload]).result()
             done = accept(space.store, folder, adapter, [message], answer, env.microseconds(env.now()))
@@ -108,29 +108,40 @@ def replay(message_ids: tuple[int, ...], state: str | None, workspace: str | Non
 
 @messages.command()
 @click.option("--source", metavar="NAME", help="Only this source.")
+@click.option(
+    "--status", type=click.Choice(("mapped", "ignored", "unknown")), help="Only fields of which this is true."
+)
 @json_option
 @workspace_option
-def coverage(source: str | None, as_json: bool, workspace: str | None) -> None:
+def coverage(source: str | None, status: str | None, as_json: bool, workspace: str | None) -> None:
     """Account for every field: in how many messages it was filled, and whether it was mapped, ignored or unknown."""
-    with opened(workspace) as space, space.store.read() as connection:
-        rows = processing.read_coverage(connection, source)
+    with opened(workspace) as space:
+        with space.store.read() as connection:
+            found = processing.read_coverage(connection, source)
+        rows = [
+            {
+                "source": row.source,
+                "type": row.message_type,
+                "field": row.field,
+                "name": _adapter(space, row.source).field_name(row.field),
+                "status": row.status,
+                "messages": row.messages,
+                "first_seen": _instant(row.first_seen),
+                "last_seen": _instant(row.last_seen),
+            }
+            for row in found
+            if status in (None, row.status)
+        ]
     if as_json:
-        show_json(
-            [
-                {
-                    "source": row.source,
-                    "type": row.message_type,
-                    "field": row.field,
-                    "status": row.status,
-                    "messages": row.messages,
-                    "first_seen": _instant(row.first_seen),
-                    "last_seen": _instant(row.last_seen),
-                }
-                for row in rows
-            ]
-        )
+        show_json(rows)
     else:
-        show_table(("source", "type", "field", "status", "messages"), [row[:5] for row in rows])
+        shown = ("source", "type", "field", "name", "status", "messages")
+        show_table(shown, [[row[column] for column in shown] for row in rows])
+
+
+def _adapter(space: Opened, source: str) -> Adapter:
+    known = source in space.configuration.settings.sources
+    return space.registry.adapter(source, None if known else source)
 
 
 def _rows(

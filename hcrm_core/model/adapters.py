@@ -54,6 +54,10 @@ class Adapter(ABC):
         """Turn one message into records. Pure: equal bytes give an equal translation, and nothing is raised for bad
         input, it is quarantined."""
 
+    def field_name(self, field: str) -> str | None:
+        """What the standard calls a field of the coverage (`PID-26`), for people; `None` where it has no name."""
+        return None
+
     def origins(self, payload: bytes) -> list[Origin]:
         """Tell for each field of each record of `translate(payload)` where it came from; used by `hcrm explain`."""
         return []

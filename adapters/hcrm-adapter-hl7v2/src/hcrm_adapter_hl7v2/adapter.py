@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, cast
 
+from hcrm_adapter_hl7v2.dictionary import field_name
 from hcrm_adapter_hl7v2.mapping import dates
 from hcrm_adapter_hl7v2.mapping.compiled import Event, compile_event
 from hcrm_adapter_hl7v2.mapping.tables import shipped
@@ -37,11 +38,13 @@ class Hl7v2Settings(SourceSettings, frozen=True, forbid_unknown_fields=True, kw_
 
     Attributes:
         charset: How messages are encoded where MSH-18 is silent or says ASCII wrongly (`GB18030`, `UTF-8`, …).
+        ignore_msh_18: Whether `charset` holds whatever MSH-18 says, for a sender that declares a wrong one.
         currency: ISO 4217 code of amounts sent without one.
         rising_control_ids: Whether MSH-10 counts up, so that it orders messages of the same instant.
     """
 
     charset: str | None = None
+    ignore_msh_18: bool = False
     currency: str = "CNY"
     rising_control_ids: bool = False
 
@@ -62,6 +65,8 @@ class Hl7v2Adapter(Adapter):
             default_codec(settings.charset)
         except ValueError as error:
             raise ConfigurationError(f"[sources.{source}] charset: {error}.") from None
+        if settings.ignore_msh_18 and settings.charset is None:
+            raise ConfigurationError(f"[sources.{source}] ignore_msh_18 needs a charset to read the messages by.")
         self._settings = settings
         self._event = lru_cache(maxsize=256)(self._compile)
         self._memos: Memos = {}
@@ -90,7 +95,7 @@ class Hl7v2Adapter(Adapter):
     def translate(self, payload: bytes) -> Translation:
         """Read and map one message."""
         try:
-            message = read_message(payload, self._settings.charset)
+            message = self._read(payload)
         except UnreadableMessage as error:
             return Translation("", quarantine=Problem("unreadable", str(error.where), f"{error.reason}."))
         kind = _message_type(message)
@@ -120,13 +125,21 @@ class Hl7v2Adapter(Adapter):
     def origins(self, payload: bytes) -> list[Origin]:
         """Where each field of each record came from."""
         try:
-            message = read_message(payload, self._settings.charset)
+            message = self._read(payload)
         except UnreadableMessage:
             return []
         view = View(message, self.source, self._settings.timezone, self._memos)
         translator = Translator(view, self._event(_message_type(message)), trace=True)
         translator.run()
         return translator.origins
+
+    def field_name(self, field: str) -> str | None:
+        """The standard's name of a field."""
+        return field_name(field)
+
+    def _read(self, payload: bytes) -> Message:
+        settings = self._settings
+        return read_message(payload, settings.charset, override_charset=settings.ignore_msh_18)
 
     def _compile(self, message_type: str) -> Event:
         return compile_event(shipped(), message_type, self._settings.currency)

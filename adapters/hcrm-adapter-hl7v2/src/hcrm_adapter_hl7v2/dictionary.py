@@ -1,0 +1,29 @@
+"""The standard's own names of fields, from hl7apy's dictionaries. They are for people; the hot path never asks."""
+
+from functools import cache
+
+VERSIONS = ("2.8", "2.5.1", "2.3", "2.1")
+"""Dictionaries asked in turn: the newest first, then those that still have what later versions withdrew."""
+
+
+@cache
+def field_name(reference: str) -> str | None:
+    """The standard's name of a field, such as `Citizenship` for `PID-26`; `None` for Z segments and unknown fields.
+
+    Args:
+        reference: Segment and field number.
+    """
+    from hl7apy import load_library
+    from hl7apy.exceptions import ChildNotFound
+
+    for version in VERSIONS:
+        try:
+            entry = load_library(version).get(reference.replace("-", "_"), "Field")
+        except (ChildNotFound, KeyError):
+            continue
+        return _readable(entry[3])
+    return None
+
+
+def _readable(name: str) -> str:
+    return name.replace("_", " ").strip().capitalize()
