@@ -1,6 +1,7 @@
 """`hcrm ingest`: files, folders, archives, standard input."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 import click
@@ -23,6 +24,7 @@ from hcrm_core.intake.land import LandedCount, land
 from hcrm_core.intake.pool import WorkerPool
 from hcrm_core.intake.process import Processed, process
 from hcrm_core.model.adapters import Adapter
+from hcrm_core.model.translation import RawMessage
 from hcrm_core.store.queries.processing import people
 
 RECORDS = "records"
@@ -165,7 +167,7 @@ def _land(space: Opened, adapter: Adapter, paths: tuple[str, ...], summary: Summ
                 summary.skipped += 1
             continue
         try:
-            count = land(space.store, adapter.source, adapter.split(item.data), now)
+            count = land(space.store, adapter.source, _split(adapter, item.data), now)
         except ValueError as error:
             text = f"{item.name}: no message: {error}. The file was left out; check it or name another adapter."
             summary.rejected.append(text)
@@ -181,6 +183,16 @@ def _land(space: Opened, adapter: Adapter, paths: tuple[str, ...], summary: Summ
             f"{', '.join(adapter.file_suffixes)} ({summary.skipped} other files passed over). Check the path, or name "
             "the file itself."
         )
+
+
+def _split(adapter: Adapter, data: bytes) -> Iterator[RawMessage]:
+    try:
+        yield from adapter.split(data)
+    except ValueError:
+        raise
+    except Exception as error:
+        kind = type(error).__name__
+        raise ValueError(f"the adapter {adapter.name} {adapter.version} failed on it ({kind})") from error
 
 
 def _add(summary: Summary, count: LandedCount) -> None:

@@ -1,8 +1,11 @@
 """A translation worker: `python -m hcrm_core.intake.worker WORKSPACE`. It has the plugins' code and holds no keys."""
 
 import os
+import signal
 import sys
 from pathlib import Path
+
+import msgspec
 
 from hcrm_core.config import Configuration
 from hcrm_core.errors import HcrmError
@@ -15,6 +18,8 @@ from hcrm_core.registry import Registry
 
 def main() -> None:
     """Answer jobs on standard input until it ends."""
+    # Ctrl-C reaches every process of the terminal; the core decides what becomes of its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     jobs = sys.stdin.buffer
     # Whatever a plugin prints must not end up between the frames.
     answers = os.fdopen(os.dup(1), "wb")
@@ -28,22 +33,24 @@ def main() -> None:
             if key not in adapters:
                 adapters[key] = registry.adapter(*key)
             adapter = adapters[key]
-            answer = Answer([wire.encode(translate_one(adapter, payload)) for payload in job.payloads])
+            answer = Answer([translate_one(adapter, payload) for payload in job.payloads])
         except HcrmError as error:
             answer = Answer([], str(error))
         wire.send(answers, answer)
 
 
-def translate_one(adapter: Adapter, payload: bytes) -> Translation:
-    """Translate one payload; an exception of the adapter becomes a quarantine that names it, never its content."""
+def translate_one(adapter: Adapter, payload: bytes) -> msgspec.Raw:
+    """Translate one payload; whatever the adapter raises or returns amiss becomes a quarantine that names the adapter
+    and never the content."""
     try:
-        return adapter.translate(payload)
-    except Exception as error:
-        return failed(
+        return wire.encode(adapter.translate(payload))
+    except BaseException as error:
+        reason = failed(
             "adapter-failed",
             f"The adapter {adapter.name} {adapter.version} failed on this message ({type(error).__name__}). "
             "Report it to the adapter's author; the message is kept and can be replayed.",
         )
+        return wire.encode(reason)
 
 
 def failed(code: str, text: str) -> Translation:

@@ -39,13 +39,13 @@ class Statement(Struct, frozen=True):
     """When and in which order a message said what it said (design §2.4). Event time is data and never stands here.
 
     Attributes:
-        said_at: Statement time in microseconds since 1970 UTC (HL7 EVN-2, else MSH-7).
+        said_at: Statement time in microseconds since 1970 UTC, of the years 1 to 9999 (HL7 EVN-2, else MSH-7).
         sequence: The source's sequence number (HL7 MSH-13), -1 where it has none.
         rank: 0 for an ordinary statement, 1 for one that cancels: at equal time the cancel comes after.
         rising: The control id where the source declares its control ids rising, else empty.
     """
 
-    said_at: int
+    said_at: Annotated[int, Meta(ge=-62_135_596_800_000_000, le=253_402_300_799_999_999)]
     sequence: int = -1
     rising: str = ""
     rank: Annotated[int, Meta(ge=0, le=255)] = 0

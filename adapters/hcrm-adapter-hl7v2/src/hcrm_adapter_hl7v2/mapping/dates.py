@@ -57,7 +57,10 @@ def microseconds(text: str, zone: str) -> int | None:
         moment = datetime.fromisoformat(padded).replace(tzinfo=_zone(zone))
     else:
         moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", found))
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    try:
+        return (moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
+    except OverflowError:
+        return None
 
 
 def offset_of(text: str) -> str | None:
