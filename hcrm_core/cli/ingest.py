@@ -18,7 +18,7 @@ from hcrm_core.cli.context import (
     workspace_option,
 )
 from hcrm_core.config import nearest
-from hcrm_core.errors import InputError, UsageError
+from hcrm_core.errors import ConfigurationError, InputError, UsageError
 from hcrm_core.intake.files import inputs, named_files
 from hcrm_core.intake.land import LandedCount, land
 from hcrm_core.intake.pool import WorkerPool
@@ -88,8 +88,12 @@ def choose(space: Opened, adapter_name: str | None, source: str | None) -> Adapt
         if not fitting and adapter_name is None:
             raise UsageError("hcrm.toml has no [sources] table; name the adapter with --adapter.")
         source = fitting[0] if fitting else adapter_name
-    elif source not in sources and adapter_name is None:
-        raise UsageError(f"There is no source {source!r} in hcrm.toml. {nearest(source, list(sources))}")
+    elif source not in sources and source != adapter_name:
+        # Without its table nobody could tell later by which adapter, and with which settings, to read it again.
+        raise UsageError(
+            f"There is no source {source!r} in hcrm.toml. {nearest(source, list(sources))} A new one needs a table "
+            f"[sources.{source}] with its adapter."
+        )
     assert source is not None
     adapter = space.registry.adapter(source, adapter_name)
     if not adapter.file_suffixes:
@@ -147,6 +151,11 @@ def work_off(space: Opened, pool: WorkerPool) -> Processed:
     def adapter_of(source: str) -> Adapter:
         if source not in adapters:
             known = source in space.configuration.settings.sources
+            if not known and source not in space.registry.adapters:
+                raise ConfigurationError(
+                    f"Messages of the source {source!r} wait to be translated, but hcrm.toml has no table "
+                    f"[sources.{source}]. Put it back."
+                )
             adapters[source] = space.registry.adapter(source, None if known else source)
         return adapters[source]
 

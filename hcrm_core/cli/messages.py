@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from hcrm_core import env
-from hcrm_core.cli.context import Opened, json_option, opened, say, show_json, show_table, workspace_option
+from hcrm_core.cli.context import PARTIAL, Opened, json_option, opened, say, show_json, show_table, workspace_option
 from hcrm_core.cli.ingest import work_off
 from hcrm_core.errors import NotFoundError
 from hcrm_core.intake.fold import Folder
@@ -104,6 +104,8 @@ def replay(message_ids: tuple[int, ...], state: str | None, workspace: str | Non
             done = accept(space.store, folder, adapter, [message], answer, env.microseconds(env.now()))
             translated, quarantined = translated + done.translated, quarantined + done.quarantined
     say(f"Replayed {len(ids)} messages: {translated} translated, {quarantined} quarantined.")
+    if quarantined:
+        raise click.exceptions.Exit(PARTIAL)
 
 
 @messages.command()

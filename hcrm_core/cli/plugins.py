@@ -91,12 +91,16 @@ def commands(as_json: bool, workspace: str | None) -> None:
 
 def _write(root: Path, enabled: tuple[str, ...]) -> None:
     file = root / env.CONFIGURATION
-    text = file.read_text(encoding="utf-8")
+    text = file.read_text(encoding="utf-8-sig")
     line = "plugins = [" + ", ".join(f'"{name}"' for name in enabled) + "]"
     changed, count = re.subn(r"(?ms)^plugins\s*=\s*\[.*?\]", lambda _: line, text, count=1)
     if not count:
         changed = f"{line}\n{text}"
     file.write_text(changed, encoding="utf-8")
-    if Configuration(root).settings.plugins != enabled:
+    try:
+        written = Configuration(root).settings.plugins == enabled
+    except ConfigurationError:
+        written = False
+    if not written:
         file.write_text(text, encoding="utf-8")
         raise ConfigurationError(f"{file}: `plugins` is written in a way this command cannot change. Edit it by hand.")

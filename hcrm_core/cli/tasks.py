@@ -11,6 +11,7 @@ import msgspec
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, say, show_json, show_table, workspace_option
+from hcrm_core.errors import InputError
 from hcrm_core.identity.golden import display_name, golden
 from hcrm_core.store.queries import customers, decisions
 from hcrm_core.store.queries.decisions import TaskRow
@@ -152,10 +153,13 @@ def export(
     """
     with opened(workspace) as space:
         rows = list(_rows(space, state=state, owner=owner, due_before=due_before, customer=customer, limit=None))
-    with Path(file).open("w", encoding=encoding, newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow([_HEADINGS[lang][column] for column in COLUMNS])
-        writer.writerows([[_cell(row.get(column)) for column in COLUMNS] for row in rows])
+    try:
+        with Path(file).open("w", encoding=encoding, newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow([_HEADINGS[lang][column] for column in COLUMNS])
+            writer.writerows([[_cell(row.get(column)) for column in COLUMNS] for row in rows])
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}.") from None
     say(f"Wrote {len(rows)} tasks to {file}. It holds names and phone numbers: keep it as you keep a record.")
 
 

@@ -36,13 +36,9 @@ def relink(connection: Connection, changed: Changed, codec: Codec) -> set[str]:
     seeds = set(changed.patients) | changed.mentioned
     seeds |= _update_identifiers(connection, changed.patients, codec)
     seeds |= _update_links(connection, changed.statements)
-    known = links.customers_of(connection, seeds)
-    # A component may have fallen apart: everybody who shared a customer with a seed is looked at again.
-    members = links.members_of(connection, known.values())
-    before = known | members
-    after = _components(connection, seeds | set(members))
-    missing = set(after) - set(before)
-    before |= links.customers_of(connection, missing)
+    # Both ends of every edge that came or went are seeds, so each piece of a group that fell apart holds one.
+    after = _components(connection, seeds)
+    before = links.customers_of(connection, after)
     moved = {patient: customer for patient, customer in after.items() if before.get(patient) != customer}
     links.assign_customers(connection, list(moved.items()))
     return set(moved)

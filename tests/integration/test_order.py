@@ -79,8 +79,11 @@ def test_a13_about_ten_oclock_takes_back_the_discharge_that_a08_repeated_at_five
     assert len(dumps) == 1
 
 
-def test_a_cancel_said_at_the_same_instant_comes_after_what_it_cancels(store: Store) -> None:
-    for order in permutations((adt("A03", "1000", pv1="202603011000"), adt("A13", "1000"))):
+@pytest.mark.parametrize("bed", range(8))
+def test_a_cancel_said_at_the_same_instant_comes_after_what_it_cancels(store: Store, bed: int) -> None:
+    """Whatever the content hashes are: eight different ones cannot all fall right by chance."""
+    discharge = adt("A03", "1000", pv1="202603011000", extra=(f"NTE|{bed}",))
+    for order in permutations((discharge, adt("A13", "1000"))):
         clear(store)
         stay = fields_of(tell(store, order, batch=1), "Encounter")
         assert stay["status"] == "in-progress"
@@ -127,6 +130,17 @@ def test_a_snapshot_voids_the_members_it_leaves_out_and_silence_voids_nothing(st
     for order in permutations((both, one, none)):
         clear(store)
         assert allergies(tell(store, order, batch=1)) == []
+
+
+def test_a_member_left_out_and_mentioned_again_begins_anew(store: Store) -> None:
+    severe = adt("A01", "1000", extra=("AL1|1|DA|P^青霉素|SV",))
+    without = adt("A08", "1001", extra=("AL1|1|FA|N^花生",))
+    again = adt("A08", "1002", extra=("AL1|1|DA|P^青霉素",))
+    for order in permutations((severe, without, again)):
+        clear(store)
+        found = [line for line in tell(store, order, batch=1) if "青霉素".encode() in line]
+        assert len(found) == 1
+        assert b"SV" not in found[0]
 
 
 def test_repeated_segments_are_known_by_content_not_by_position(store: Store) -> None:

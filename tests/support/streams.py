@@ -53,7 +53,7 @@ def messages(draw: st.DrawFn) -> bytes:
         segments.append("PV1|" + "|".join(stay.get(number, "") for number in range(1, 46)))
     for _ in range(draw(st.integers(0, 2))):
         allergen = draw(st.sampled_from(("青霉素", "花生", '""')))
-        segments.append(f"AL1||DA|{allergen}^{allergen}")
+        segments.append(f"AL1||DA|{allergen}^{allergen}|{draw(st.sampled_from(('', 'SV')))}")
     if event not in ("A40", "A28", "A31", "A11") and draw(st.booleans()):
         segments.append(f"DG1|||{draw(st.sampled_from(('I10', 'E11')))}")
     return "\r".join(segments).encode()
