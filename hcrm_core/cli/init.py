@@ -6,7 +6,7 @@ import click
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, say
-from hcrm_core.errors import WorkspaceError
+from hcrm_core.errors import ConfigurationError, WorkspaceError
 from hcrm_core.registry import installed
 from hcrm_core.store import schema
 from hcrm_core.store.codec import create_key
@@ -52,6 +52,7 @@ def create(directory: Path, title: str, timezone: str) -> Opened:
 
     Raises:
         WorkspaceError: The folder holds a workspace already, or cannot be written.
+        ConfigurationError: There is no such time zone; nothing is left behind.
     """
     file = directory / env.CONFIGURATION
     if file.exists():
@@ -69,7 +70,11 @@ def create(directory: Path, title: str, timezone: str) -> Opened:
         )
     except OSError as error:
         raise WorkspaceError(f"{directory} cannot be made a workspace: {error.strerror}.") from None
-    workspace = Opened(directory.resolve())
+    try:
+        workspace = Opened(directory.resolve())
+    except ConfigurationError:
+        file.unlink()
+        raise
     create_key(workspace.configuration.path(workspace.configuration.settings.store.key_file))
     schema.upgrade(workspace.unchecked_store)
     return workspace

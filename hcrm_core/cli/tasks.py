@@ -3,6 +3,7 @@
 import csv
 import getpass
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +50,18 @@ def tasks() -> None:
     """See, complete and export follow-up tasks."""
 
 
+def _day(_ctx: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    try:
+        return date.fromisoformat(given).isoformat() if given else None
+    except ValueError:
+        raise click.BadParameter(f"{given!r} is no day such as 2026-11-21.") from None
+
+
 def filters(command: Any) -> Any:
     """The options that choose tasks."""
     for option in (
         click.option("--owner", metavar="QUEUE", help="Only tasks of this queue."),
-        click.option("--due-before", metavar="DAY", help="Only tasks due before this day (YYYY-MM-DD)."),
+        click.option("--due-before", metavar="DAY", callback=_day, help="Only tasks due before this day (YYYY-MM-DD)."),
         click.option("--customer", metavar="ID", help="Only tasks for this customer."),
         click.option("--state", type=click.Choice(STATES), default="open", show_default=True, help="In this state."),
     ):

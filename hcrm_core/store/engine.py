@@ -75,14 +75,14 @@ def driver_sql(connection: Connection, statement: str, rows: Sequence[tuple[Any,
 def _engine(url: str) -> Engine:
     try:
         engine = create_engine(url, hide_parameters=True, pool_pre_ping=url.startswith("postgresql"))
-    except (ArgumentError, NoSuchModuleError):
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        if isinstance(error, ModuleNotFoundError) and url.startswith("postgresql"):
+            raise ConfigurationError(
+                "The driver for PostgreSQL is not installed. Install it: pip install 'hcrm[postgresql]'."
+            ) from None
         raise ConfigurationError(
             "The database URL in [store] cannot be read. Use sqlite:///store.db or "
             "postgresql+psycopg://user@host/database."
-        ) from None
-    except ModuleNotFoundError:
-        raise ConfigurationError(
-            "The driver for PostgreSQL is not installed. Install it: pip install 'hcrm[postgresql]'."
         ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)

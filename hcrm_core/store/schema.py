@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, MetaData, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from hcrm_core.errors import StoreError
 from hcrm_core.store import tables
@@ -54,11 +55,22 @@ def upgrade(store: Store) -> list[str]:
 
 
 def status(store: Store) -> list[tuple[str, str | None, str]]:
-    """(schema, its revision or `None`, the revision this version works on), a row each."""
+    """(schema, its revision or `None`, the revision this version works on), a row each.
+
+    Raises:
+        StoreError: A database cannot be opened.
+    """
     rows = []
     for part, engine in _engines(store):
-        with engine.connect() as connection:
-            rows.append((part.name, _revision(connection, part), part.revision))
+        try:
+            with engine.connect() as connection:
+                rows.append((part.name, _revision(connection, part), part.revision))
+        except DBAPIError as error:
+            reason = str(error.orig).partition("\n")[0]
+            raise StoreError(
+                f"The {part.name} cannot be opened: {reason}. Check [store] in hcrm.toml, and that the database is "
+                "there and running."
+            ) from None
     return rows
 
 
