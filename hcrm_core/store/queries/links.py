@@ -66,15 +66,6 @@ def stated_by(connection: Connection, fact_ids: Iterable[str]) -> list[LinkRow]:
     ]
 
 
-def links_stated_by(connection: Connection, fact_ids: Iterable[str]) -> list[LinkRow]:
-    """The links that these PatientLink facts state."""
-    return [
-        LinkRow(*row)
-        for chunk in _chunks(fact_ids)
-        for row in connection.execute(select(patient_link).where(patient_link.c.fact_id.in_(chunk)))
-    ]
-
-
 def customers_of(connection: Connection, patient_ids: Iterable[str]) -> dict[str, str]:
     """Patient → customer, for those patients that have one."""
     return {
