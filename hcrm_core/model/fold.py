@@ -7,6 +7,7 @@ so any permutation and any number of redeliveries give the same fact.
 import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
+from operator import itemgetter
 from struct import Struct as Layout
 from typing import Any, NamedTuple
 
@@ -71,8 +72,8 @@ class Folded(NamedTuple):
 def fold(events: Iterable[Event], start: Folded | None = None) -> Folded | None:
     """Apply statements in their order; `None` when there is none at all.
 
-    A complete set's statement and the mention of a member in the same message carry the same stamp: the set comes
-    first, so that only members it leaves out become void. A void fact that is mentioned again begins anew.
+    A complete set's statement and the mention of a member in the same message carry the same stamp: such a set does not
+    leave the member out and says nothing of it. A fact that was left out and is mentioned again begins anew.
 
     Args:
         events: Any order; those of `start` are not among them and all lie after it.
@@ -82,11 +83,14 @@ def fold(events: Iterable[Event], start: Folded | None = None) -> Folded | None:
     void = start.void if start else True
     last = start.stamp if start else b""
     any_event = start is not None
-    for event in sorted(events, key=_set_first):
+    ordered = sorted(events, key=itemgetter(0))
+    mentioned = {event.stamp for event in ordered if event.fields is not None}
+    for event in ordered:
         any_event = True
         last = event.stamp
         if event.fields is None:
-            fields, void = {}, True
+            if event.stamp not in mentioned:
+                fields, void = {}, True
             continue
         void = False
         for name, value in event.fields.items():
@@ -95,7 +99,3 @@ def fold(events: Iterable[Event], start: Folded | None = None) -> Folded | None:
             else:
                 fields[name] = value
     return Folded(fields, void, last) if any_event else None
-
-
-def _set_first(event: Event) -> tuple[bytes, bool]:
-    return event.stamp, event.fields is not None

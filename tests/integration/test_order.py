@@ -132,6 +132,15 @@ def test_a_snapshot_voids_the_members_it_leaves_out_and_silence_voids_nothing(st
         assert allergies(tell(store, order, batch=1)) == []
 
 
+def test_a_member_mentioned_again_in_a_snapshot_keeps_what_the_snapshot_does_not_mention(store: Store) -> None:
+    severe = adt("A01", "1000", extra=("AL1|1|DA|P^青霉素|SV",))
+    again = adt("A08", "1002", extra=("AL1|1|DA|P^青霉素",))
+    for order in permutations((severe, again)):
+        clear(store)
+        (found,) = (line for line in tell(store, order, batch=1) if "青霉素".encode() in line)
+        assert b"SV" in found
+
+
 def test_a_member_left_out_and_mentioned_again_begins_anew(store: Store) -> None:
     severe = adt("A01", "1000", extra=("AL1|1|DA|P^青霉素|SV",))
     without = adt("A08", "1001", extra=("AL1|1|FA|N^花生",))
