@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
 Date = Annotated[str, Meta(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
 """A FHIR `date`: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`, as precise as the source was."""
@@ -72,6 +73,11 @@ class ContactPoint(Value, frozen=True):
     """FHIR contact-point-system: `phone`, `email`, `fax`, `url`, `sms`, `other` (WeChat and the like)."""
     use: str | None = None
 
+    def __post_init__(self) -> None:
+        # msgspec leaves a default out only where it is the very same object, and equal values must be written alike.
+        if self.system == "phone":
+            force_setattr(self, "system", "phone")
+
 
 class Address(Value, frozen=True):
     """A postal address; `line` holds street and house, outermost last."""
@@ -106,3 +112,8 @@ class Money(Value, frozen=True):
 
     amount: int
     currency: str = "CNY"
+
+    def __post_init__(self) -> None:
+        # As in ContactPoint: whether or not a source names the default currency, one amount is one text.
+        if self.currency == "CNY":
+            force_setattr(self, "currency", "CNY")
