@@ -29,13 +29,13 @@ def number(value: str, system: str = "HOSP", kind: str | None = "MR") -> dict[st
 
 def test_the_latest_statement_wins_field_by_field_and_is_named() -> None:
     rows = [
-        patient(1, stamp=5, gender="female", birth_date="1990-03-07"),
+        patient(3, stamp=5, gender="female", birth_date="1990-03-07"),
         patient(2, stamp=9, gender="male"),
     ]
     for order in permutations(rows):
         fields = golden(order, CODEC)
         assert (fields["gender"].value, fields["gender"].patient_id, fields["gender"].message_id) == ("male", "p2", 2)
-        assert (fields["birth_date"].value, fields["birth_date"].patient_id) == ("1990-03-07", "p1")
+        assert (fields["birth_date"].value, fields["birth_date"].patient_id) == ("1990-03-07", "p3")
 
 
 def test_statements_of_one_instant_are_settled_by_the_patient_s_id() -> None:
