@@ -2,6 +2,7 @@
 
 from msgspec import UNSET
 
+from hcrm_core.env import now
 from hcrm_core.errors import ConfigurationError, HcrmError, InputError, StrategyError, UsageError
 from hcrm_core.hookspecs import WorkspaceView, hookimpl
 from hcrm_core.model.adapters import Adapter, SourceSettings
@@ -97,4 +98,5 @@ __all__ = [
     "UsageError",
     "WorkspaceView",
     "hookimpl",
+    "now",
 ]

@@ -70,6 +70,11 @@ def from_microseconds(value: int) -> datetime:
     return datetime.fromtimestamp(value // 1_000_000, UTC).replace(microsecond=value % 1_000_000)
 
 
+def shown(value: int) -> str:
+    """Microseconds since 1970 UTC as the commands show an instant: ISO 8601, UTC, to the second."""
+    return from_microseconds(value).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def local_day(instant: datetime, timezone: str) -> date:
     """The calendar day of an instant in a zone."""
     return instant.astimezone(ZoneInfo(timezone)).date()

@@ -1,4 +1,4 @@
-"""The command line. This module imports click only; every command is loaded when it is called (design §8)."""
+"""The command line. This module imports click only; every command is loaded when it is called."""
 
 import importlib
 import os
@@ -40,7 +40,7 @@ class Root(click.Group):
             return load(cmd_name)
         from hcrm_core.cli.context import plugin_command
 
-        return plugin_command(ctx, cmd_name)
+        return plugin_command(ctx, cmd_name, list(COMMANDS))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, from the table above alone."""

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from hcrm_core import env
-from hcrm_core.config import Configuration
-from hcrm_core.errors import HcrmError
+from hcrm_core.config import Configuration, nearest
+from hcrm_core.errors import UsageError, WorkspaceError
 from hcrm_core.registry import Registry
 from hcrm_core.store import schema
 from hcrm_core.store.codec import Codec, read_key
@@ -96,13 +96,27 @@ def opened(given: str | None) -> Iterator[Opened]:
                 workspace.__dict__[name].close()
 
 
-def plugin_command(ctx: click.Context, name: str) -> click.Command | None:
-    """A command an enabled plugin offers; `None` where there is no workspace or no such command."""
+def plugin_command(ctx: click.Context, name: str, own: list[str]) -> click.Command:
+    """A command an enabled plugin offers.
+
+    Args:
+        ctx: Of `hcrm`.
+        name: The command asked for.
+        own: The core's commands, for a suggestion.
+
+    Raises:
+        UsageError: There is none.
+    """
     try:
-        registry = Registry(Configuration(env.find_workspace(ctx.params.get("workspace"))))
-    except HcrmError:
-        return None
-    return registry.commands.get(name)
+        root = env.find_workspace(ctx.params.get("workspace"))
+    except WorkspaceError as error:
+        raise UsageError(
+            f"There is no command {name!r}. {nearest(name, own)} Commands of plugins need a workspace. {error}"
+        ) from None
+    offered = Registry(Configuration(root)).commands
+    if name not in offered:
+        raise UsageError(f"There is no command {name!r}. {nearest(name, [*own, *offered])}")
+    return offered[name]
 
 
 def show_json(value: Any) -> None:
@@ -133,6 +147,11 @@ def pad(text: str, to: int) -> str:
 def say(text: str) -> None:
     """Tell the person something on standard error."""
     click.echo(text, err=True)
+
+
+def counted(count: int, thing: str) -> str:
+    """`1 file`, `2 files`, `1,000 files`."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 class Progress:

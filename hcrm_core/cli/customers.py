@@ -8,9 +8,10 @@ import click
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, show_table, workspace_option
 from hcrm_core.errors import NotFoundError, UsageError
-from hcrm_core.identity.golden import Field, display_name, golden
+from hcrm_core.identity.golden import Field, display_name, golden, last_mention
+from hcrm_core.model.fold import said_at
 from hcrm_core.store.queries import customers as queries
-from hcrm_core.store.queries.facts import FactRow
+from hcrm_core.store.queries.facts import FactRow, versions
 
 
 @click.group()
@@ -89,30 +90,45 @@ def _row(customer_id: str, fields: dict[str, Field], patients: list[FactRow]) ->
 
 def _show(space: Opened, wanted: str) -> dict[str, Any]:
     codec = space.store.codec
-    parts = wanted.split("|")
-    tokens = [codec.token("identifier", *parts)] if len(parts) == 3 else []
+    customer_id = resolve(space, wanted)
     with space.store.read() as connection:
-        found = queries.find(connection, wanted, tokens)
-        if not found:
-            raise NotFoundError("No customer has this id or number. List them with: hcrm customers list")
-        if len(found) > 1:
-            raise UsageError(f"{len(found)} customers fit. Give more of the id, or a number as AUTHORITY|TYPE|NUMBER.")
-        patients = [patient for _, patient in queries.patients_of(connection, found)]
-        facts = queries.facts_about(connection, [patient.fact_id for patient in patients])
+        patients = [patient for _, patient in queries.patients_of(connection, [customer_id])]
+        ids = [patient.fact_id for patient in patients]
+        facts = queries.facts_about(connection, ids)
+        log = versions(connection, ids)
     fields = golden(patients, codec)
-    return _row(found[0], fields, patients) | {
-        "fields": {
-            name: {
-                "value": field.value,
-                "said_at": env.from_microseconds(field.said_at).isoformat(timespec="seconds"),
-                "patient": field.patient_id,
-                "message": field.message_id,
-            }
-            for name, field in sorted(fields.items())
-        },
+    shown = {}
+    for name, field in sorted(fields.items()):
+        said = last_mention(log[field.patient_id], name, codec)
+        shown[name] = {
+            "value": field.value,
+            "said_at": env.shown(said_at(said.stamp)),
+            "patient": field.patient_id,
+            "message": said.message_id,
+        }
+    return _row(customer_id, fields, patients) | {
+        "fields": shown,
         "patients": [{"id": patient.fact_id, "source": patient.source} for patient in patients],
         "facts": dict(sorted(Counter(fact.kind for fact in facts).items())),
     }
+
+
+def resolve(space: Opened, wanted: str) -> str:
+    """The one customer meant by any member's id, its beginning, or a number as `AUTHORITY|TYPE|NUMBER`.
+
+    Raises:
+        NotFoundError: Nobody fits.
+        UsageError: Several do.
+    """
+    parts = wanted.split("|")
+    tokens = [space.store.codec.token("identifier", *parts)] if len(parts) == 3 else []
+    with space.store.read() as connection:
+        found = queries.find(connection, wanted, tokens)
+    if not found:
+        raise NotFoundError("No customer has this id or number. List them with: hcrm customers list")
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} customers fit. Give more of the id, or a number as AUTHORITY|TYPE|NUMBER.")
+    return found[0]
 
 
 def _brief(value: Any) -> str:

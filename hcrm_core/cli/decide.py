@@ -70,8 +70,10 @@ def tell(outcomes: list[StrategyOutcome], dry_run: bool) -> None:
     """The outcomes as a table, and what to do next."""
     show_table(
         ("strategy", "new", "changed", "unchanged", "withdrawn", "expired", "seconds"),
-        [(o.name, o.new, o.changed, o.unchanged, o.withdrawn, o.expired, o.seconds) for o in outcomes],
+        [(o.name, o.new, o.changed, o.unchanged, o.withdrawn, o.expired, o.seconds) for o in outcomes if not o.error],
     )
+    if all(outcome.error for outcome in outcomes):
+        return
     click.echo(
         "Nothing was applied (--dry-run)."
         if dry_run

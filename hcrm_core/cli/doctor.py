@@ -7,6 +7,7 @@ import msgspec
 
 from hcrm_core.cli.context import Opened, find, json_option, show_json, workspace_option
 from hcrm_core.errors import HcrmError
+from hcrm_core.mart.contract import check_strategy
 from hcrm_core.model.translation import Problem
 from hcrm_core.registry import installed
 from hcrm_core.store import schema
@@ -32,6 +33,7 @@ def examine(space: Opened) -> Iterator[tuple[str, str]]:
     """(level, sentence) for each thing looked at; a level is `good`, `note` or `wrong`."""
     yield "good", f"The configuration {space.root / 'hcrm.toml'} is readable."
     yield from _plugins(space)
+    yield from _strategies(space)
     try:
         schema.require_current(space.unchecked_store)
     except HcrmError as error:
@@ -52,6 +54,21 @@ def _plugins(space: Opened) -> Iterator[tuple[str, str]]:
             yield "wrong", str(error)
         else:
             yield "good", f"The plugin {name} ({known[name].distribution} {known[name].version}) loads."
+
+
+def _strategies(space: Opened) -> Iterator[tuple[str, str]]:
+    try:
+        strategies = space.registry.strategies
+    except HcrmError as error:
+        yield "wrong", str(error)
+        return
+    for strategy in strategies.values():
+        try:
+            check_strategy(strategy)
+        except HcrmError as error:
+            yield "wrong", str(error)
+        else:
+            yield "good", f"The strategy {strategy.name} {strategy.version} keeps to its contract."
 
 
 def _sources(space: Opened) -> Iterator[tuple[str, str]]:

@@ -7,12 +7,13 @@ import click
 import msgspec
 
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, workspace_option
+from hcrm_core.cli.customers import resolve
 from hcrm_core.decide.explain import Explanation, Landed, explain_segment, explain_task
 from hcrm_core.decide.narrate import render_explanation
-from hcrm_core.errors import NotFoundError, UsageError
+from hcrm_core.errors import NotFoundError
 from hcrm_core.intake.bulk import ADAPTER as RECORDS
 from hcrm_core.model.translation import Origin
-from hcrm_core.store.queries import customers, decisions, inbox, processing
+from hcrm_core.store.queries import decisions, inbox, processing
 
 
 @click.group()
@@ -38,7 +39,7 @@ def task(task_id: str, as_json: bool, workspace: str | None) -> None:
 @json_option
 @workspace_option
 def segment(customer: str, strategy: str | None, as_json: bool, workspace: str | None) -> None:
-    """Explain in which segments a customer is, by the customer's id or the beginning of it."""
+    """Explain in which segments a customer is, by the customer's id or a number AUTHORITY|TYPE|NUMBER."""
     with opened(workspace) as space:
         _show(_of_customer(space, customer, strategy, "segment"), space.timezone, as_json)
 
@@ -49,19 +50,15 @@ def segment(customer: str, strategy: str | None, as_json: bool, workspace: str |
 @json_option
 @workspace_option
 def score(customer: str, strategy: str | None, as_json: bool, workspace: str | None) -> None:
-    """Explain a customer's scores, by the customer's id or the beginning of it."""
+    """Explain a customer's scores, by the customer's id or a number AUTHORITY|TYPE|NUMBER."""
     with opened(workspace) as space:
         _show(_of_customer(space, customer, strategy, "score"), space.timezone, as_json)
 
 
 def _of_customer(space: Opened, customer: str, strategy: str | None, kind: str) -> list[Explanation]:
+    customer_id = resolve(space, customer)
     with space.store.read() as connection:
-        found = customers.find(connection, customer, [])
         runs = decisions.last_runs(connection, kind)
-    if not found:
-        raise NotFoundError("No customer has this id. List them with: hcrm customers list")
-    if len(found) > 1:
-        raise UsageError(f"{len(found)} customers fit; give more of the id.")
     if strategy is None and not runs:
         raise NotFoundError(f"No strategy has decided a {kind} yet. Run them: hcrm decide")
     trace = _Trace(space)
@@ -69,7 +66,7 @@ def _of_customer(space: Opened, customer: str, strategy: str | None, kind: str) 
     for name in [strategy] if strategy else sorted(runs):
         try:
             explained += explain_segment(
-                space.store, space.mart, name, found[0], message=trace.message, origins=trace.origins
+                space.store, space.mart, name, customer_id, message=trace.message, origins=trace.origins
             )
         except NotFoundError:
             if strategy:

@@ -11,6 +11,7 @@ from hcrm_core.cli.context import (
     PARTIAL,
     Opened,
     Progress,
+    counted,
     json_option,
     opened,
     say,
@@ -213,18 +214,19 @@ def _add(summary: Summary, count: LandedCount) -> None:
 def tell(summary: Summary) -> None:
     """The summary in sentences, and what to do next."""
     click.echo(
-        f"Read {summary.files:,} files: {summary.messages:,} messages, {summary.landed:,} new, "
+        f"Read {counted(summary.files, 'file')}: {counted(summary.messages, 'message')}, {summary.landed:,} new, "
         f"{summary.duplicates:,} known already ({summary.seconds:.1f} s)."
     )
     click.echo(
-        f"Translated {summary.translated:,} into {summary.records:,} records; quarantined {summary.quarantined:,}. "
-        f"The store now knows {summary.patients:,} patients who are {summary.customers:,} customers."
+        f"Translated {summary.translated:,} into {counted(summary.records, 'record')}; quarantined "
+        f"{summary.quarantined:,}. The store now knows {counted(summary.patients, 'patient')}, as "
+        f"{counted(summary.customers, 'customer')}."
     )
     if summary.skipped:
-        click.echo(f"Passed over {summary.skipped:,} files of other types.")
+        click.echo(f"Passed over {counted(summary.skipped, 'file')} of other types.")
     if summary.rejected:
-        click.echo(f"Rejected {len(summary.rejected):,} files; each is named above.")
+        click.echo(f"Rejected {counted(len(summary.rejected), 'file')}; each is named above.")
     if summary.quarantined:
         click.echo("Why: hcrm messages list --state quarantined")
-    if summary.landed:
+    if summary.translated:
         click.echo("Next: hcrm decide")

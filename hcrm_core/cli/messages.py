@@ -1,15 +1,25 @@
 """`hcrm messages`: what arrived and what became of it."""
 
-from datetime import UTC
 from typing import Any
 
 import click
 import msgspec
 
 from hcrm_core import env
-from hcrm_core.cli.context import PARTIAL, Opened, json_option, opened, say, show_json, show_table, workspace_option
+from hcrm_core.cli.context import (
+    PARTIAL,
+    Opened,
+    counted,
+    json_option,
+    opened,
+    say,
+    show_json,
+    show_table,
+    workspace_option,
+)
 from hcrm_core.cli.ingest import work_off
-from hcrm_core.errors import NotFoundError
+from hcrm_core.errors import NotFoundError, UsageError
+from hcrm_core.intake.bulk import ADAPTER as RECORDS
 from hcrm_core.intake.fold import Folder
 from hcrm_core.intake.pool import WorkerPool
 from hcrm_core.intake.process import accept
@@ -51,18 +61,15 @@ def list_(
 
 
 @messages.command()
-@click.argument("message_id", type=int, metavar="ID")
+@click.argument("wanted", metavar="ID|CONTROL_ID")
 @json_option
 @workspace_option
-def show(message_id: int, as_json: bool, workspace: str | None) -> None:
+def show(wanted: str, as_json: bool, workspace: str | None) -> None:
     """Show what became of one message: its state, its problems and how many records it gave."""
     with opened(workspace) as space:
-        with space.store.read_inbox() as landed:
-            message = inbox.read(landed, message_id)
-        if message is None:
-            raise NotFoundError(f"There is no message {message_id}. List them with: hcrm messages list")
+        message = _find(space, wanted)
         with space.store.read() as connection:
-            outcome = processing.outcomes(connection, [message_id]).get(message_id)
+            outcome = processing.outcomes(connection, [message.id]).get(message.id)
     shown: dict[str, Any] = _row(message.id, message.source, message.control_id, message.received_at, outcome)
     if outcome:
         shown |= {
@@ -75,35 +82,40 @@ def show(message_id: int, as_json: bool, workspace: str | None) -> None:
         show_json(shown)
         return
     for name, value in shown.items():
-        if name != "problems":
-            click.echo(f"{name}: {'' if value is None else value}")
+        if name != "problems" and value is not None:
+            click.echo(f"{name}: {value}")
     for problem in shown.get("problems", ()):
-        click.echo(f"- {problem['code']} {problem['where']}: {problem['text']}")
+        click.echo(f"- {' '.join(filter(None, (problem['code'], problem['where'])))}: {problem['text']}")
 
 
 @messages.command()
-@click.argument("message_ids", type=int, nargs=-1, metavar="[ID...]")
+@click.argument("wanted", nargs=-1, metavar="[ID|CONTROL_ID...]")
 @click.option("--state", type=click.Choice(("translated", "quarantined")), help="All messages in this state.")
 @workspace_option
-def replay(message_ids: tuple[int, ...], state: str | None, workspace: str | None) -> None:
+def replay(wanted: tuple[str, ...], state: str | None, workspace: str | None) -> None:
     """Translate stored messages anew; the new translation takes the place of the old one."""
+    if not wanted and state is None:
+        raise UsageError("Which messages? Name them, or choose all in a state with --state.")
     with opened(workspace) as space, WorkerPool(space.root) as pool:
         work_off(space, pool)
+        named = {_find(space, one).id for one in wanted}
         with space.store.read() as connection:
-            ids = sorted({*message_ids, *(processing.messages_in(connection, state, 1_000_000) if state else ())})
+            chosen = named | set(processing.messages_in(connection, state, 1_000_000) if state else ())
+            outcomes = processing.outcomes(connection, chosen)
+        files = {number for number, outcome in outcomes.items() if outcome.adapter == RECORDS}
+        if named & files:
+            raise UsageError("A record file is not replayed: its rows are in the file. Ingest a corrected one.")
+        ids = sorted(chosen - files)
         folder = Folder(space.store.codec)
         translated = quarantined = 0
         for message_id in ids:
-            with space.store.read_inbox() as landed:
-                message = inbox.read(landed, message_id)
-            if message is None:
-                raise NotFoundError(f"There is no message {message_id}. List them with: hcrm messages list")
+            message = _find(space, str(message_id))
             adapter = _adapter(space, message.source)
             payload = space.store.codec.open(message.payload)
             answer = pool.translate(adapter.source, adapter.name, [payload]).result()
             done = accept(space.store, folder, adapter, [message], answer, env.microseconds(env.now()))
             translated, quarantined = translated + done.translated, quarantined + done.quarantined
-    say(f"Replayed {len(ids)} messages: {translated} translated, {quarantined} quarantined.")
+    say(f"Replayed {counted(len(ids), 'message')}: {translated} translated, {quarantined} quarantined.")
     if quarantined:
         raise click.exceptions.Exit(PARTIAL)
 
@@ -120,6 +132,8 @@ def coverage(source: str | None, status: str | None, as_json: bool, workspace: s
     with opened(workspace) as space:
         with space.store.read() as connection:
             found = processing.read_coverage(connection, source)
+        if source is not None and not found:
+            raise NotFoundError(f"No message of a source {source!r} has been translated yet.")
         rows = [
             {
                 "source": row.source,
@@ -128,8 +142,8 @@ def coverage(source: str | None, status: str | None, as_json: bool, workspace: s
                 "name": _adapter(space, row.source).field_name(row.field),
                 "status": row.status,
                 "messages": row.messages,
-                "first_seen": _instant(row.first_seen),
-                "last_seen": _instant(row.last_seen),
+                "first_seen": env.shown(row.first_seen),
+                "last_seen": env.shown(row.last_seen),
             }
             for row in found
             if status in (None, row.status)
@@ -139,6 +153,20 @@ def coverage(source: str | None, status: str | None, as_json: bool, workspace: s
     else:
         shown = ("source", "type", "field", "name", "status", "messages")
         show_table(shown, [[row[column] for column in shown] for row in rows])
+
+
+def _find(space: Opened, wanted: str) -> inbox.Landed:
+    """A message by its number, else by its control id."""
+    with space.store.read_inbox() as landed:
+        if wanted.isdecimal() and (found := inbox.read(landed, int(wanted))):
+            return found
+        same = list(inbox.headers(landed, control_id=wanted, limit=10))
+        if len(same) == 1 and (found := inbox.read(landed, same[0][0])):
+            return found
+    if same:
+        numbers = ", ".join(str(header[0]) for header in same)
+        raise UsageError(f"Several messages have the control id {wanted}. Name one by its number: {numbers}.")
+    raise NotFoundError(f"There is no message {wanted}. List them with: hcrm messages list")
 
 
 def _adapter(space: Opened, source: str) -> Adapter:
@@ -173,10 +201,6 @@ def _row(
         "control_id": control_id,
         "type": outcome.message_type if outcome else None,
         "state": outcome.state if outcome else "received",
-        "received_at": _instant(received_at),
+        "received_at": env.shown(received_at),
         "reason": f"{reason.where}: {reason.text}".removeprefix(": ") if reason else None,
     }
-
-
-def _instant(value: int) -> str:
-    return env.from_microseconds(value).astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

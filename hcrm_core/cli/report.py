@@ -23,7 +23,7 @@ def report(name: str | None, file: str | None, as_of: str | None, lang: str, wor
     with opened(workspace) as space:
         if name is None:
             for known in space.registry.reports.values():
-                click.echo(f"{known.name}  {known.title.get(lang, '')}")
+                click.echo(f"{known.name}  {known.title.get('zh', '')}  {known.title.get('en', '')}")
             return
         path = write(space, name, file, as_of, lang)
     say(f"Wrote {path}. Open it in a browser.")

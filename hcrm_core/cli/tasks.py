@@ -12,6 +12,7 @@ import msgspec
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, say, show_json, show_table, workspace_option
+from hcrm_core.cli.customers import resolve
 from hcrm_core.errors import InputError
 from hcrm_core.identity.golden import display_name, golden
 from hcrm_core.store.queries import customers, decisions
@@ -106,7 +107,7 @@ def show(task_id: str, as_json: bool, workspace: str | None) -> None:
             history = decisions.task_history(connection, task.task_id)
         shown = _person(space, [task]).get(task.customer_id, {}) | _row(task)
         shown["history"] = [
-            {"at": _instant(event.at), "by": event.by, "state": event.state, "reason": event.reason}
+            {"at": env.shown(event.at), "by": event.by, "state": event.state, "reason": event.reason}
             for event in history
         ]
     if as_json:
@@ -183,6 +184,8 @@ def _table(rows: list[dict[str, Any]]) -> None:
 
 
 def _rows(space: Opened, **chosen: Any) -> Iterator[dict[str, Any]]:
+    if chosen.get("customer"):
+        chosen["customer"] = resolve(space, chosen["customer"])
     with space.store.read() as connection:
         found = decisions.list_tasks(connection, **chosen)
     people = _person(space, found)
@@ -197,9 +200,9 @@ def _row(task: TaskRow) -> dict[str, Any]:
         **shown,
         "detail": msgspec.json.decode(task.detail),
         "evidence": msgspec.json.decode(task.evidence),
-        "created_at": _instant(task.created_at),
-        "closed_at": _instant(task.closed_at) if task.closed_at else None,
-        "basis_gone_at": _instant(task.basis_gone_at) if task.basis_gone_at else None,
+        "created_at": env.shown(task.created_at),
+        "closed_at": env.shown(task.closed_at) if task.closed_at else None,
+        "basis_gone_at": env.shown(task.basis_gone_at) if task.basis_gone_at else None,
     }
 
 
@@ -213,7 +216,7 @@ def _person(space: Opened, found: list[TaskRow]) -> dict[str, dict[str, str]]:
     for customer_id, patients in members.items():
         fields = golden(patients, space.store.codec)
         telecom = fields["telecom"].value if "telecom" in fields else ()
-        phones = [one["value"] for one in telecom if one.get("system", "phone") in ("phone", "sms")]
+        phones = [one["value"] for one in telecom if one["system"] in ("phone", "sms")]
         name = display_name(fields["name"].value) if "name" in fields else ""
         people[customer_id] = {"name": name, "phone": " / ".join(phones)}
     return people
@@ -222,7 +225,3 @@ def _person(space: Opened, found: list[TaskRow]) -> dict[str, dict[str, str]]:
 def _cell(value: Any) -> str:
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _instant(value: int) -> str:
-    return env.from_microseconds(value).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -33,7 +33,9 @@ def _lines(explanation: Explanation, zone: ZoneInfo) -> Iterator[str]:
 
 
 def _evidence(item: Evidence, zone: ZoneInfo) -> Iterator[str]:
-    said = "no live statement mentions it any more" if item.source is None else f"{item.member} = {item.value}"
+    said = f"{item.member} = {_plain(item.value)}" if item.value is not None else f"{item.member} was emptied"
+    if item.source is None:
+        said = "no live statement mentions it any more"
     yield f"  {item.cited}: {said}"
     if source := item.source:
         fields = f", field {', '.join(source.fields)}" if source.fields else ""
@@ -48,9 +50,20 @@ def _shown(name: str, value: Any, zone: ZoneInfo) -> str:
     if name.endswith("_at") and isinstance(value, int):
         return _instant(value, zone)
     if isinstance(value, dict):
-        return ", ".join(f"{key} = {part}" for key, part in value.items())
+        return ", ".join(f"{key} = {_plain(part)}" for key, part in value.items())
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    """A value without Python's own notation."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return " ".join(_plain(part) for part in value.values())
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(part) for part in value)
     return str(value)
 
 
 def _instant(microseconds: int, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).astimezone(zone).isoformat(timespec="seconds")

@@ -1,6 +1,6 @@
 """Customers as the connected components of patients: a pure function of the facts, kept up to date for those changed.
 
-A customer's id is its least patient id, so it depends on nothing but who belongs together (design §2.3).
+A customer's id is its least patient id, so it depends on nothing but who belongs together.
 """
 
 from collections.abc import Iterable, Mapping

@@ -89,9 +89,12 @@ def accept(
             if translation.quarantine is None and translation.statement is not None:
                 place = stamp(translation.statement, message.content_hash)
                 accepted.append(Accepted(message.id, message.source, place, translation.records, translation.complete))
-            if number == 1:
+            # A field counts once a message, however often it is translated.
+            if number == 1 or before[message.id].state == "quarantined":
                 coverage[message.source, translation.message_type, translation.coverage] += 1
-        records = folder.apply(connection, accepted, now, voided=sorted(before))
+        # Only an accepted translation takes its predecessor's place; a quarantined one leaves it standing.
+        replaced = sorted(before.keys() & {translation.message_id for translation in accepted})
+        records = folder.apply(connection, accepted, now, voided=replaced)
         processing.put(connection, outcomes)
         processing.count_coverage(connection, _coverage_rows(coverage, now))
     quarantined = sum(outcome.state == "quarantined" for outcome in outcomes)

@@ -1,5 +1,6 @@
 """DuckDB over one published mart, locked down: it reads the mart's folder and nothing else, for a limited time."""
 
+import re
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -206,8 +207,12 @@ def open_mart(
 
 def explain_error(error: duckdb.Error) -> str:
     """What DuckDB objects to, without values of the data, which only errors of running queries hold."""
+    if missing := re.search(r'Referenced column "(.*?)" not found', str(error)):
+        return (
+            f"it reads a column {missing.group(1)!r} that no table of it has. The columns of each table are documented."
+        )
     if isinstance(error, duckdb.BinderException | duckdb.ParserException | duckdb.CatalogException):
-        return " ".join(str(error).split())
+        return " ".join(str(error).partition("LINE ")[0].split())
     if isinstance(error, duckdb.PermissionException):
         return "it tried to reach something outside the mart. Read the documented tables only."
     if isinstance(error, duckdb.OutOfMemoryException):

@@ -2,7 +2,7 @@
 
 A table is filled from the facts of one kind that are not void. `INSTANT`, `DAY` and the like say how the text of the
 fact becomes the column; the expressions stand in `mart/refresh.py`. Names, phones, addresses, document numbers and
-free text have no column here (design §7).
+free text have no column here.
 """
 
 from typing import Literal, NamedTuple

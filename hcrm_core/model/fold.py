@@ -1,4 +1,4 @@
-"""The pure fold: what a fact is, given everything that was ever said of it (design §2.4).
+"""The pure fold: what a fact is, given everything that was ever said of it.
 
 Statements are put in one total order by their stamp and applied one after the other. The order never looks at arrival,
 so any permutation and any number of redeliveries give the same fact.

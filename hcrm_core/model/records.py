@@ -121,7 +121,7 @@ class Encounter(Record, frozen=True, tag=True):
     """A stay or visit.
 
     `uncertain` is true where the source gave no visit number and the key rests on the patient and the day; a
-    cancellation against such a key is reported, never applied (design §4).
+    cancellation against such a key is reported, never applied.
     """
 
     subject: PatientKey | None | UnsetType = UNSET

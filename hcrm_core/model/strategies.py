@@ -15,11 +15,10 @@ class Strategy(Struct, frozen=True, kw_only=True):
     Attributes:
         name: Unique among enabled strategies; the decisions' first key.
         version: Recorded with every decision; raise it when the SQL's meaning changes.
-        kind: What its rows are. The columns each kind must and may return are in `TASK_COLUMNS` and its siblings.
+        kind: What its rows are. The columns each kind must return are in `REQUIRED_COLUMNS`.
         scope: `subject` reads only its subject's rows and can be run for a few; `all` is run for everybody.
-        tables: The mart tables it reads; `decision_task`, `decision_segment`, `decision_score` read other
-            strategies' decisions and order the run.
-        reads: The strategies whose decisions it reads, by name.
+        tables: The mart tables it reads, `decision_task`, `decision_segment` and `decision_score` among them.
+        reads: The strategies whose decisions it reads, by name; they run before it.
         sql: One SELECT in DuckDB's dialect; parameters are written `$name`, and `$as_of` (TIMESTAMP, UTC) and
             `$today` (DATE, in the workspace's zone) are always given.
         parameters: Name → default; `[strategies.NAME]` of the workspace overrides them, with the default's type.

@@ -36,7 +36,7 @@ class Problem(Struct, frozen=True):
 
 
 class Statement(Struct, frozen=True):
-    """When and in which order a message said what it said (design §2.4). Event time is data and never stands here.
+    """When and in which order a message said what it said. Event time is data and never stands here.
 
     Attributes:
         said_at: Statement time in microseconds since 1970 UTC, of the years 1 to 9999 (HL7 EVN-2, else MSH-7).

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from msgspec import Meta, Struct
-from msgspec.structs import force_setattr
 
 Date = Annotated[str, Meta(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
 """A FHIR `date`: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`, as precise as the source was."""
@@ -43,7 +42,7 @@ class Identifier(Value, frozen=True):
 
     Its namespace is `system` and `type` together. `system` is the assigning authority; where the source names none,
     it is `source/application/facility` of the sender and `sender_scoped` is true: such a number links two patients
-    only together with an agreeing name and birth date (design §4).
+    only together with an agreeing name and birth date.
     """
 
     value: str
@@ -69,14 +68,9 @@ class ContactPoint(Value, frozen=True):
     """A phone number, e-mail address or account by which a person is reached."""
 
     value: str
-    system: str = "phone"
+    system: str
     """FHIR contact-point-system: `phone`, `email`, `fax`, `url`, `sms`, `other` (WeChat and the like)."""
     use: str | None = None
-
-    def __post_init__(self) -> None:
-        # msgspec leaves a default out only where it is the very same object, and equal values must be written alike.
-        if self.system == "phone":
-            force_setattr(self, "system", "phone")
 
 
 class Address(Value, frozen=True):
@@ -111,9 +105,5 @@ class Money(Value, frozen=True):
     """An exact amount in minor units of its currency (fen, cents)."""
 
     amount: int
-    currency: str = "CNY"
-
-    def __post_init__(self) -> None:
-        # As in ContactPoint: whether or not a source names the default currency, one amount is one text.
-        if self.currency == "CNY":
-            force_setattr(self, "currency", "CNY")
+    currency: str
+    """ISO 4217 code."""

@@ -59,7 +59,7 @@ class Store:
 
 
 def driver_sql(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Run one statement for many rows on the driver itself; hot inserts are a third faster so (design §6).
+    """Run one statement for many rows on the driver itself; hot inserts are a third faster so.
 
     Args:
         connection: Inside a transaction.

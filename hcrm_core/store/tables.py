@@ -24,7 +24,7 @@ from sqlalchemy import (
 Serial = BigInteger().with_variant(Integer, "sqlite")
 
 inbox = MetaData()
-"""The landing zone: on SQLite a file of its own, so that landing never waits for the fold (design §6)."""
+"""The landing zone: on SQLite a file of its own, so that landing never waits for the fold."""
 
 message = Table(
     "message",

@@ -105,7 +105,7 @@ class Hl7v2Adapter(Adapter):
         if event.rule.person and not translator.about_somebody:
             text = (
                 f"{kind or 'The message'} is about a person, but PID-3 holds no number that identifies one. Have the "
-                "sender fill it, then replay."
+                "sender fill it and send the message again."
             )
             return Translation(kind, quarantine=Problem("no-patient", "PID-3", text))
         if not kind:

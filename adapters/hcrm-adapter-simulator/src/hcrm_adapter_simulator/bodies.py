@@ -42,7 +42,7 @@ def patient(mrn: str, who: Demographics) -> str:
     identity = f',{{"value":"{who.identity}","system":"PRC","type":"NI"}}' if who.identity else ""
     home = who.home
     phones = [
-        f'{{"value":"{number}","use":"{use}"}}'
+        f'{{"value":"{number}","system":"phone","use":"{use}"}}'
         for number, use in ((who.phone, "mobile"), (who.work_phone, "work"))
         if number
     ]
@@ -66,7 +66,7 @@ def related(subject: str, contact: Contact) -> str:
     """RelatedPerson."""
     return (
         f'{{"patient":"{subject}","name":{_name(contact.family, contact.given, "official")},'
-        f'"telecom":[{{"value":"{contact.phone}","use":"mobile"}}],"relationship":{concept(contact.relationship)}}}'
+        f'"telecom":[{{"value":"{contact.phone}","system":"phone","use":"mobile"}}],"relationship":{concept(contact.relationship)}}}'
     )
 
 

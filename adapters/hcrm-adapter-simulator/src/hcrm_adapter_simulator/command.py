@@ -3,12 +3,13 @@
 import json
 import sys
 import time
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 
-from hcrm_core.api import UsageError
+from hcrm_core.api import UsageError, now
 
 
 @click.command()
@@ -101,8 +102,7 @@ def simulate(
 
 
 def _yesterday() -> date:
-    today = datetime.now().astimezone().date()
-    return date.fromordinal(today.toordinal() - 1)
+    return now().astimezone(ZoneInfo("Asia/Shanghai")).date() - timedelta(days=1)
 
 
 def _progress(done: int, total: int) -> None:

@@ -48,7 +48,7 @@ class Overview(Report):
     """Activity, customers, revenue and follow-up, for a hospital's director."""
 
     name: ClassVar[str] = "overview"
-    title: ClassVar[dict[str, str]] = {"zh": "运营月报", "en": "Operations overview"}
+    title: ClassVar[dict[str, str]] = {"zh": "运营概览", "en": "Operations overview"}
     tables: ClassVar[tuple[str, ...]] = (
         "appointment",
         "calendar",

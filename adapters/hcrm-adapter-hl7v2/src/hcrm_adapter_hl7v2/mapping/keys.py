@@ -1,4 +1,4 @@
-"""Who a message is about and which stay: the keys of Patient and Encounter (design §4)."""
+"""Who a message is about and which stay: the keys of Patient and Encounter."""
 
 from typing import NamedTuple
 
