@@ -208,9 +208,7 @@ def open_mart(
 def explain_error(error: duckdb.Error) -> str:
     """What DuckDB objects to, without values of the data, which only errors of running queries hold."""
     if missing := re.search(r'Referenced column "(.*?)" not found', str(error)):
-        return (
-            f"it reads a column {missing.group(1)!r} that no table of it has. The columns of each table are documented."
-        )
+        return f"it reads a column {missing.group(1)!r} that none of its tables has. Their columns are documented."
     if isinstance(error, duckdb.BinderException | duckdb.ParserException | duckdb.CatalogException):
         return " ".join(str(error).partition("LINE ")[0].split())
     if isinstance(error, duckdb.PermissionException):

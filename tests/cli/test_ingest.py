@@ -148,7 +148,7 @@ def test_a_message_without_its_person_is_quarantined_with_a_reason_to_act_on(wor
     assert (summary["translated"], summary["quarantined"]) == (1, 1)
     (row,) = told("messages", "list", "--state", "quarantined")
     assert row["type"] == "ADT^A28"
-    assert row["reason"].startswith("PID-3: ") and "then replay" in row["reason"]
+    assert row["reason"].startswith("PID-3: ") and "send the message again" in row["reason"]
 
 
 def test_a_member_that_would_climb_out_of_its_archive_only_lends_its_content(workspace: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command line starts without what it does not need (design §8, style §6)."""
+"""The command line starts without what it does not need."""
 
 import os
 import subprocess
@@ -68,7 +68,7 @@ def test_an_unknown_command_is_a_usage_error(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, ["ingets"])
     assert result.exit_code == 2
-    assert "No such command 'ingets'" in result.stderr
+    assert "There is no command 'ingets'. Did you mean 'ingest'?" in result.stderr
 
 
 def test_help_ends_soon(tmp_path: Path) -> None:

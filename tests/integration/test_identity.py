@@ -1,4 +1,4 @@
-"""Who is whom: links by number and by merge, on both databases; facts stay where they were said (design §2.3)."""
+"""Who is whom: links by number and by merge, on both databases; facts stay where they were said."""
 
 from itertools import permutations
 

@@ -1,4 +1,4 @@
-"""Any order, any number of redeliveries, the same state: design §2.4."""
+"""Any order, any number of redeliveries, the same state."""
 
 from itertools import permutations
 

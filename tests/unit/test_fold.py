@@ -1,4 +1,4 @@
-"""The pure fold: one total order of statements, and what a fact is after the last of them (design §2.4)."""
+"""The pure fold: one total order of statements, and what a fact is after the last of them."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -39,9 +39,9 @@ def test_a_registration_says_all_that_a_pid_holds() -> None:
             ],
             "district": "朝阳区",
             "telecom": [
-                {"value": "13800138000", "use": "mobile"},
+                {"value": "13800138000", "system": "phone", "use": "mobile"},
                 {"value": "wang@example.org", "system": "email"},
-                {"value": "01065000000", "use": "work"},
+                {"value": "01065000000", "system": "phone", "use": "work"},
             ],
             "language": {"code": "zh", "display": "中文"},
             "marital_status": {"code": "M", "display": "已婚"},
@@ -89,7 +89,7 @@ def test_a_relative_is_known_by_relation_and_name_and_not_by_position() -> None:
         "patient": PATIENT,
         "name": [{"family": "王", "given": ["强"]}],
         "relationship": {"coding": [{"code": "SPO", "display": "配偶"}]},
-        "telecom": [{"value": "13900000000"}],
+        "telecom": [{"value": "13900000000", "system": "phone"}],
     }
     assert sets(there) == {("RelatedPerson", PATIENT)}
 
@@ -339,7 +339,7 @@ def test_only_messages_about_a_person_need_one(event: str, quarantined: bool) ->
         assert translation.records == ()
         if quarantined:
             assert translation.quarantine.code == "no-patient" and translation.quarantine.where == "PID-3"
-            assert "then replay" in translation.quarantine.text
+            assert "send the message again" in translation.quarantine.text
         elif segments:
             assert "no-patient" in problems(translation)
 

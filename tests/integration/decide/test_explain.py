@@ -44,7 +44,7 @@ def test_a_task_leads_to_the_field_of_the_message(hospital: Hospital) -> None:
     text = render_explanation(found, "Asia/Shanghai")
     assert "encounter/e1#ended_on: period_end = 2026-03-10T10:00:00+08:00" in text
     assert "said by his in message MSG00002 (unknown type), field PV1-45" in text
-    assert "on 2026-03-10 20:00:00, received 1970-01-01 08:00:02" in text
+    assert "on 2026-03-10T20:00:00+08:00, received 1970-01-01T08:00:02+08:00" in text
 
 
 def test_a_suppressed_task_leads_to_the_reason(hospital: Hospital) -> None:

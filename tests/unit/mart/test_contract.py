@@ -67,7 +67,7 @@ WRONG = [
     (SCORE, "'age' AS score", "'age' AS scores", "needs the column score .VARCHAR.. Did you mean 'scores'"),
     (SCORE, "$base + 1 AS value", "'x' AS value", "the column value is VARCHAR. Cast it to BIGINT"),
     (SCORE, "sex AS more", "sex AS more, sex AS more", "two columns are named more"),
-    (SCORE, "sex AS more", "sx AS more", 'column "sx" not found'),
+    (SCORE, "sex AS more", "sx AS more", "column 'sx' that none of its tables has"),
     (SCORE, "$base", "$bass", r"\$bass is not a declared parameter. Did you mean 'base'"),
     (SCORE, "FROM customer", "FROM encounter", "does not declare"),
     (TASK, "'o' AS owner", "NULL AS owner", "the column owner is .*NULL.*. Cast it to VARCHAR"),

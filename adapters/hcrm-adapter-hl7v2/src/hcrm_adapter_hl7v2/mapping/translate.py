@@ -68,7 +68,7 @@ class Translator:
             if value is UNSET:
                 continue
             if field.datatype == "observation-value":
-                fields |= value
+                fields |= value or dict.fromkeys(VALUE_FIELDS)
                 names: tuple[str, ...] = VALUE_FIELDS
             else:
                 fields[field.attribute] = value
