@@ -65,10 +65,13 @@ def load(
     with store.read_inbox() as connection:
         message_id = inbox.find(connection, source, message.control_id, hashlib.sha256(message.payload).digest())
     with store.read() as connection:
-        if processing.outcomes(connection, [message_id]):
-            return Loaded(False, 0)
+        before = processing.outcomes(connection, [message_id]).get(message_id)
+    if before and before.adapter == ADAPTER and before.state == "translated":
+        return Loaded(False, 0)
     folder = Folder(store.codec)
     with store.write() as connection:
+        # Until it is loaded the file has an outcome of its own, so that nobody takes its manifest for a message.
+        processing.put(connection, [_outcome(message_id, "loading", 0, now)])
         folder.apply(connection, (), now, voided=[message_id])
     records = 0
     for rows in read_rows(path):
@@ -76,8 +79,7 @@ def load(
             records += folder.apply(connection, _accepted(path, message_id, source, rows), now)
         progress(len(rows))
     with store.write() as connection:
-        outcome = ProcessingRow(message_id, "translated", MESSAGE_TYPE, 1, ADAPTER, records, None, None, now)
-        processing.put(connection, [outcome])
+        processing.put(connection, [_outcome(message_id, "translated", records, now)])
     return Loaded(landed, records)
 
 
@@ -104,6 +106,10 @@ def load_mart(mart: Path, source: str, paths: Sequence[Path], key: bytes, *, now
         as_of_us=now,
         today=today,
     )
+
+
+def _outcome(message_id: int, state: str, records: int, now: int) -> ProcessingRow:
+    return ProcessingRow(message_id, state, MESSAGE_TYPE, 1, ADAPTER, records, None, None, now)
 
 
 def _accepted(path: Path, message_id: int, source: str, rows: Iterable[RecordRow]) -> Iterator[Accepted]:

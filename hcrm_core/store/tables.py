@@ -46,7 +46,7 @@ processing = Table(
     "processing",
     store,
     Column("message_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("state", String, nullable=False),  # translated, quarantined
+    Column("state", String, nullable=False),  # translated, quarantined; loading while a record file is folded
     Column("message_type", String, nullable=False),
     Column("translation", Integer, nullable=False),  # 1 for the first, counted up by every replay
     Column("adapter", String, nullable=False),  # name and version that translated it

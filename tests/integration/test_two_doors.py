@@ -11,9 +11,11 @@ from support.streams import ADAPTER, work_off
 
 from hcrm_adapter_simulator import Settings, write_hl7v2, write_records
 from hcrm_core.decide.run import refresh_mart
+from hcrm_core.intake import bulk
 from hcrm_core.intake.bulk import load, load_mart
 from hcrm_core.intake.land import land
 from hcrm_core.mart.manifest import read_manifest
+from hcrm_core.mart.record_files import read_rows
 from hcrm_core.store import schema
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.dump import dump
@@ -72,6 +74,26 @@ def test_a_record_file_lands_once(from_records: Store, record_files: list[Path])
     before = list(dump(from_records))
     assert load(from_records, "his", record_files[0], NOW) == (False, 0)
     assert list(dump(from_records)) == before
+
+
+def test_a_load_that_was_interrupted_is_begun_anew(
+    from_records: Store, record_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = new_store(tmp_path)
+
+    def fail_after_the_first(path: Path) -> Iterator[object]:
+        yield next(read_rows(path))[:500]
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(bulk, "read_rows", fail_after_the_first)
+    with pytest.raises(OSError, match="disk"):
+        load(store, "his", record_files[0], NOW)
+    monkeypatch.undo()
+    work_off(store, NOW)
+    for path in record_files:
+        assert load(store, "his", path, NOW).records
+    assert facts(store) == facts(from_records)
+    store.close()
 
 
 def test_the_mart_loaded_from_files_equals_the_mart_refreshed_from_the_store(

@@ -68,8 +68,8 @@ def land(connection: Connection, rows: Sequence[Landing]) -> None:
 def waiting(inbox: Connection, store: Connection, limit: int) -> list[Landed]:
     """The next messages that have no processing row, in landing order.
 
-    Both are read since the inbox may be a file of its own. The search begins after the longest run of processed
-    messages; a PostgreSQL sequence may leave gaps, so it never rests on the highest processed id alone.
+    Both are read since the inbox may be a file of its own. On PostgreSQL a message may become visible after one with a
+    higher id was processed; the counts then differ, and the search begins at the first message.
     """
     floor = _processed_run(inbox, store)
     found: list[Landed] = []
@@ -91,7 +91,7 @@ def _processed_run(inbox: Connection, store: Connection) -> int:
     if not count:
         return 0
     landed = inbox.scalar(select(func.count()).select_from(message).where(message.c.id <= highest))
-    return int(highest) if landed == count and inbox.dialect.name == "sqlite" else 0
+    return int(highest) if landed == count else 0
 
 
 def read(inbox: Connection, message_id: int) -> Landed | None:
