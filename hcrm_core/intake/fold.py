@@ -179,7 +179,8 @@ class Folder:
                 start = Folded(self._fields(before.body, before.sealed), before.void, before.stamp)
             if not events and start:
                 continue
-            folded = fold(events, start) or Folded({}, True, before.stamp if before else b"")
+            kind = identities[fact_id].kind if fact_id in identities else existing[fact_id].kind
+            folded = fold(events, start, KINDS[kind].BY_NAMESPACE) or Folded({}, True, before.stamp if before else b"")
             source = max(said, key=lambda row: row.stamp, default=None)
             message_id = source.message_id if source else (before.message_id if before else 0)
             rows.append((self._row(fact_id, before, identities.get(fact_id), folded, message_id, now), folded.fields))

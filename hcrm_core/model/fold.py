@@ -5,7 +5,7 @@ so any permutation and any number of redeliveries give the same fact.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import groupby
 from operator import itemgetter
 from struct import Struct as Layout
@@ -69,7 +69,7 @@ class Folded(NamedTuple):
     stamp: bytes
 
 
-def fold(events: Iterable[Event], start: Folded | None = None) -> Folded | None:
+def fold(events: Iterable[Event], start: Folded | None = None, by_namespace: Collection[str] = ()) -> Folded | None:
     """Apply statements in their order; `None` when there is none at all.
 
     A complete set's statement and the mention of a member in the same message carry the same stamp: such a set does not
@@ -78,6 +78,8 @@ def fold(events: Iterable[Event], start: Folded | None = None) -> Folded | None:
     Args:
         events: Any order; those of `start` are not among them and all lie after it.
         start: The fact as folded so far.
+        by_namespace: Fields that hold identifiers: a statement replaces those of the namespaces it names and leaves
+            the others, since a system that knows a person by one number says nothing of the numbers others gave.
     """
     fields: dict[str, Any] = dict(start.fields) if start else {}
     void = start.void if start else True
@@ -96,6 +98,13 @@ def fold(events: Iterable[Event], start: Folded | None = None) -> Folded | None:
         for name, value in event.fields.items():
             if value is None:
                 fields.pop(name, None)
+            elif name in by_namespace and name in fields:
+                named = {_namespace(identifier) for identifier in value}
+                fields[name] = [one for one in fields[name] if _namespace(one) not in named] + list(value)
             else:
                 fields[name] = value
     return Folded(fields, void, last) if any_event else None
+
+
+def _namespace(identifier: Mapping[str, Any]) -> tuple[str, str | None]:
+    return identifier["system"], identifier.get("type")

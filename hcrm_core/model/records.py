@@ -48,11 +48,15 @@ class Record(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind",
     SEALED: ClassVar[frozenset[str]] = frozenset()
     """Fields that hold direct identifiers (name, phone, address, document number); the store seals them."""
 
+    BY_NAMESPACE: ClassVar[frozenset[str]] = frozenset()
+    """Fields that hold identifiers, which a statement replaces namespace by namespace and not as a whole."""
+
 
 class Patient(Record, frozen=True, tag=True):
     """One person as one source knows them; several may be one customer."""
 
     SEALED = frozenset({"identifier", "name", "telecom", "address"})
+    BY_NAMESPACE = frozenset({"identifier"})
 
     identifier: tuple[Identifier, ...] | None | UnsetType = UNSET
     name: tuple[HumanName, ...] | None | UnsetType = UNSET

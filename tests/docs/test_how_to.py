@@ -10,7 +10,7 @@ from support.environment import own_environment
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 BIN = Path(sys.executable).parent
 
-GUIDES = ("map-your-his", "follow-up-rules", "read-the-report")
+GUIDES = ("map-your-his", "follow-up-rules", "read-the-report", "simulate-a-hospital")
 PLUGINS = ("write-a-strategy", "write-an-adapter")
 
 

@@ -92,25 +92,13 @@ def test_a_number_without_authority_links_only_with_agreeing_name_and_birth_date
     assert together(store, "1001", "2002") == linked
 
 
-def test_a_number_taken_back_parts_who_it_linked(store: Store) -> None:
-    story = (
-        person(f"1001^^^HOSP^MR~{ID_CARD}^^^PRC^NI", time="20260301100000"),
-        person(f"2002^^^HOSP^MR~{ID_CARD}^^^PRC^NI", time="20260301100100"),
-        person("2002^^^HOSP^MR", time="20260301100200"),
-    )
-    for order in permutations(story):
-        clear(store)
-        tell(store, order, batch=1)
-        assert not together(store, "1001", "2002")
-
-
 def test_the_patient_who_joined_two_others_parts_them_when_it_leaves(store: Store) -> None:
     bridge = f"2002^^^HOSP^MR~{ID_CARD}^^^PRC^NI~4711^^^BANK^PI"
     tell(store, (person(f"1001^^^HOSP^MR~{ID_CARD}^^^PRC^NI"), person("3003^^^HOSP^MR~4711^^^BANK^PI")))
     assert not together(store, "1001", "3003")
     tell(store, (person(bridge, time="20260301100100"),))
     assert together(store, "1001", "2002", "3003")
-    tell(store, (person("2002^^^HOSP^MR", time="20260301100200"),))
+    tell(store, (person("2002^^^HOSP^MR~110101199003070011^^^PRC^NI~4712^^^BANK^PI", time="20260301100200"),))
     assert len(groups(store)) == 3
 
 
@@ -246,3 +234,24 @@ def test_numbers_are_replaced_when_a_patient_is_said_to_have_none(store: Store) 
             Folder(store.codec).apply(connection, batch, now=number)
     with store.read() as connection:
         assert customers.find(connection, "no id", [store.codec.token("identifier", "HOSP", "PI", "4711")]) == []
+
+
+def test_a_message_that_knows_one_number_leaves_the_others_and_the_link(store: Store) -> None:
+    """A laboratory sends the hospital number alone; that says nothing of the identity number registration stated."""
+    registered = person(f"1001^^^HOSP^MR~{ID_CARD}^^^PRC^NI", time="20260301100000")
+    elsewhere = person(f"2002^^^HOSP^MR~{ID_CARD}^^^PRC^NI", time="20260301100000")
+    laboratory = person("1001^^^HOSP^MR", time="20260301120000")
+    for order in permutations((registered, elsewhere, laboratory)):
+        clear(store)
+        tell(store, order, batch=1)
+        assert together(store, "1001", "2002")
+
+
+def test_a_corrected_identity_number_takes_the_place_of_the_wrong_one(store: Store) -> None:
+    wrong = person(f"1001^^^HOSP^MR~{ID_CARD}^^^PRC^NI", time="20260301100000")
+    elsewhere = person(f"2002^^^HOSP^MR~{ID_CARD}^^^PRC^NI", time="20260301100000")
+    right = person("1001^^^HOSP^MR~110101199003070011^^^PRC^NI", time="20260301120000")
+    for order in permutations((wrong, elsewhere, right)):
+        clear(store)
+        tell(store, order, batch=1)
+        assert not together(store, "1001", "2002")
