@@ -236,5 +236,8 @@ class Translator:
         return found
 
     def _trace_constants(self, kind: str, key: str, constants: Fields) -> None:
-        if self._trace:
-            self.origins += [Origin(kind, key, name.rstrip("_"), "MSH-9") for name in constants]
+        if self._trace and constants:
+            names = {name.rstrip("_") for name in constants}
+            # What the event states overrules what a field said.
+            self.origins = [o for o in self.origins if (o.kind, o.key) != (kind, key) or o.field not in names]
+            self.origins += [Origin(kind, key, name, "MSH-9") for name in sorted(names)]
