@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import click
 import msgspec
 
-from hcrm_core.cli.context import Opened, find, json_option, show_json, workspace_option
+from hcrm_core.cli.context import Opened, counted, find, json_option, show_json, workspace_option
 from hcrm_core.errors import HcrmError
 from hcrm_core.mart.contract import check_strategy
 from hcrm_core.model.translation import Problem
@@ -87,7 +87,7 @@ def _messages(space: Opened) -> Iterator[tuple[str, str]]:
         waiting = len(inbox.waiting(landed, connection, 10_000))
         quarantined = processing.quarantine_reasons(connection)
         patients, customers = processing.people(connection)
-    yield "good", f"The store knows {patients:,} patients who are {customers:,} customers."
+    yield "good", f"The store knows {counted(patients, 'patient')}, as {counted(customers, 'customer')}."
     if waiting:
         yield "note", f"{waiting:,} messages wait to be translated. The next hcrm ingest works them off."
     for message_type, reason, count in quarantined[:10]:

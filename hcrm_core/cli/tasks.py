@@ -13,6 +13,7 @@ import msgspec
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, say, show_json, show_table, workspace_option
 from hcrm_core.cli.customers import resolve
+from hcrm_core.decide.narrate import plain
 from hcrm_core.errors import InputError
 from hcrm_core.identity.golden import display_name, golden
 from hcrm_core.store.queries import customers, decisions
@@ -63,7 +64,7 @@ def filters(command: Any) -> Any:
     for option in (
         click.option("--owner", metavar="QUEUE", help="Only tasks of this queue."),
         click.option("--due-before", metavar="DAY", callback=_day, help="Only tasks due before this day (YYYY-MM-DD)."),
-        click.option("--customer", metavar="ID", help="Only tasks for this customer."),
+        click.option("--customer", metavar="ID", help="Only tasks for this customer, by id or number."),
         click.option("--state", type=click.Choice(STATES), default="open", show_default=True, help="In this state."),
     ):
         command = option(command)
@@ -114,8 +115,8 @@ def show(task_id: str, as_json: bool, workspace: str | None) -> None:
         show_json(shown)
         return
     for name, value in shown.items():
-        if name != "history" and value not in (None, "", {}):
-            click.echo(f"{name}: {value}")
+        if name != "history" and value not in (None, "", {}, []):
+            click.echo(f"{name}: {plain(value)}")
     for event in shown["history"]:
         click.echo(f"- {event['at']} {event['state']} by {event['by']} {event['reason'] or ''}".rstrip())
 

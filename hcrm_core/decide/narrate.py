@@ -33,7 +33,7 @@ def _lines(explanation: Explanation, zone: ZoneInfo) -> Iterator[str]:
 
 
 def _evidence(item: Evidence, zone: ZoneInfo) -> Iterator[str]:
-    said = f"{item.member} = {_plain(item.value)}" if item.value is not None else f"{item.member} was emptied"
+    said = f"{item.member} = {plain(item.value)}" if item.value is not None else f"{item.member} was emptied"
     if item.source is None:
         said = "no live statement mentions it any more"
     yield f"  {item.cited}: {said}"
@@ -50,18 +50,18 @@ def _shown(name: str, value: Any, zone: ZoneInfo) -> str:
     if name.endswith("_at") and isinstance(value, int):
         return _instant(value, zone)
     if isinstance(value, dict):
-        return ", ".join(f"{key} = {_plain(part)}" for key, part in value.items())
-    return _plain(value)
+        return ", ".join(f"{key} = {plain(part)}" for key, part in value.items())
+    return plain(value)
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     """A value without Python's own notation."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return " ".join(_plain(part) for part in value.values())
+        return " ".join(plain(part) for part in value.values())
     if isinstance(value, list | tuple):
-        return ", ".join(_plain(part) for part in value)
+        return ", ".join(plain(part) for part in value)
     return str(value)
 
 
