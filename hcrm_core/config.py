@@ -77,6 +77,9 @@ class Configuration:
         own = {key: table for key, table in self._tables.items() if key not in names or key in _FIELDS}
         self.settings = self._typed(own, Settings, ())
         self._check_timezone(self.settings.timezone, ("timezone",))
+        twice = {name for name in self.settings.plugins if self.settings.plugins.count(name) > 1}
+        if twice:
+            raise ConfigurationError(f"{self.where('plugins')}: plugins names {', '.join(sorted(twice))} twice.")
 
     def table(self, *path: str) -> dict[str, Any]:
         """A table as it stands in the file, empty where absent."""
@@ -155,7 +158,7 @@ def nearest(name: str, valid: tuple[str, ...] | list[str]) -> str:
     close = get_close_matches(name, valid, n=1, cutoff=0.6)
     if close:
         return f"Did you mean {close[0]!r}?"
-    return f"Valid here: {', '.join(sorted(valid))}." if valid else "Nothing is valid here."
+    return f"Valid here: {', '.join(sorted(valid))}." if valid else "None is enabled; see: hcrm plugins list"
 
 
 def line_of(text: str, path: tuple[str, ...]) -> int:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -241,16 +240,9 @@ class Registry:
             default = strategy.parameters[key]
             if default is not None and type(value) is not type(default):
                 raise ConfigurationError(
-                    f"{self.configuration.where(*where, key)}: {strategy.name}.{key} must be a "
+                    f"{self.configuration.where(*where, key)}: {strategy.name}.{key} must be of type "
                     f"{type(default).__name__}, as its default {default!r} is."
                 )
         from msgspec.structs import replace
 
         return replace(strategy, parameters=strategy.parameters | given)
-
-
-def workspace_paths(configuration: Configuration) -> tuple[Path, Path]:
-    """The folder of the mart and the key file of a workspace."""
-    return configuration.path(configuration.settings.mart.path), configuration.path(
-        configuration.settings.store.key_file
-    )

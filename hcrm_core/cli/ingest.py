@@ -26,6 +26,7 @@ from hcrm_core.intake.pool import WorkerPool
 from hcrm_core.intake.process import Processed, process
 from hcrm_core.model.adapters import Adapter
 from hcrm_core.model.translation import RawMessage
+from hcrm_core.store.queries import inbox, processing
 from hcrm_core.store.queries.processing import people
 
 RECORDS = "records"
@@ -49,6 +50,9 @@ class Summary:
     seconds: float = 0.0
     files: int = 0
     skipped: int = 0
+    resumed: int = 0
+    resumed_quarantined: int = 0
+    stuck: list[str] = field(default_factory=list)
     rejected: list[str] = field(default_factory=list)
 
 
@@ -75,7 +79,7 @@ def ingest(
         show_json(asdict(summary))
     else:
         tell(summary)
-    if summary.quarantined or summary.rejected:
+    if summary.quarantined or summary.resumed_quarantined or summary.rejected or summary.stuck:
         raise click.exceptions.Exit(PARTIAL)
 
 
@@ -106,13 +110,26 @@ def run(space: Opened, adapter: Adapter, paths: tuple[str, ...]) -> Summary:
     """Land what the paths hold and work it off."""
     began = time.perf_counter()
     summary = Summary(adapter.source, adapter.name)
+    now = env.microseconds(env.now())
+    with space.store.read_inbox() as landed:
+        before = inbox.highest(landed)
     with WorkerPool(space.root) as pool:
-        # What an earlier, interrupted run left waiting is not this run's.
-        work_off(space, pool)
-        _land(space, adapter, paths, summary)
-        done = work_off(space, pool)
-    summary.translated, summary.quarantined, summary.records = done
+        try:
+            _land(space, adapter, paths, summary, now)
+            worked, summary.stuck = work_off(space, pool)
+        except KeyboardInterrupt:
+            say("hcrm: interrupted. What has landed is kept; run the same command again to go on.")
+            raise
+    with space.store.read_inbox() as landed:
+        own = inbox.landed_since(landed, before, adapter.source, now)
     with space.store.read() as connection:
+        outcomes = processing.outcomes(connection, own).values()
+        summary.quarantined = sum(outcome.state == "quarantined" for outcome in outcomes)
+        summary.translated = len(outcomes) - summary.quarantined
+        summary.records = sum(outcome.records for outcome in outcomes)
+        # What an interrupted run left waiting was worked off too, and is not this run's.
+        summary.resumed = max(worked.translated + worked.quarantined - len(outcomes), 0)
+        summary.resumed_quarantined = max(worked.quarantined - summary.quarantined, 0)
         summary.patients, summary.customers = people(connection)
     summary.seconds = round(time.perf_counter() - began, 3)
     return summary
@@ -144,8 +161,8 @@ def run_records(space: Opened, source: str | None, paths: tuple[str, ...]) -> Su
     return summary
 
 
-def work_off(space: Opened, pool: WorkerPool) -> Processed:
-    """Translate and fold what waits, with progress."""
+def work_off(space: Opened, pool: WorkerPool) -> tuple[Processed, list[str]]:
+    """Translate and fold what waits, with progress; sources whose adapter is missing are named and passed over."""
     progress = Progress("Translating and folding:", "messages")
     adapters: dict[str, Adapter] = {}
 
@@ -162,11 +179,12 @@ def work_off(space: Opened, pool: WorkerPool) -> Processed:
 
     done = process(space.store, pool.translate, adapter_of, lambda: env.microseconds(env.now()), progress=progress.add)
     progress.end()
+    for sentence in done[1]:
+        say(f"hcrm: {sentence}")
     return done
 
 
-def _land(space: Opened, adapter: Adapter, paths: tuple[str, ...], summary: Summary) -> None:
-    now = env.microseconds(env.now())
+def _land(space: Opened, adapter: Adapter, paths: tuple[str, ...], summary: Summary, now: int) -> None:
     progress = Progress("Landing:", "messages")
     for item in inputs(paths, adapter.file_suffixes):
         if item.data is None:
@@ -222,11 +240,16 @@ def tell(summary: Summary) -> None:
         f"{summary.quarantined:,}. The store now knows {counted(summary.patients, 'patient')}, as "
         f"{counted(summary.customers, 'customer')}."
     )
+    if summary.resumed:
+        click.echo(
+            f"Finished what an interrupted run had left: {counted(summary.resumed, 'message')}, "
+            f"{summary.resumed_quarantined:,} quarantined."
+        )
     if summary.skipped:
         click.echo(f"Passed over {counted(summary.skipped, 'file')} of other types.")
     if summary.rejected:
         click.echo(f"Rejected {counted(len(summary.rejected), 'file')}; each is named above.")
     if summary.quarantined:
         click.echo("Why: hcrm messages list --state quarantined")
-    if summary.translated:
+    if summary.translated or summary.resumed:
         click.echo("Next: hcrm decide")

@@ -77,4 +77,5 @@ def create(directory: Path, title: str, timezone: str) -> Opened:
         raise
     create_key(workspace.configuration.path(workspace.configuration.settings.store.key_file))
     schema.upgrade(workspace.unchecked_store)
+    schema.require_current(workspace.unchecked_store)
     return workspace

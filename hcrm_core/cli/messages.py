@@ -109,11 +109,11 @@ def replay(wanted: tuple[str, ...], state: str | None, workspace: str | None) ->
         folder = Folder(space.store.codec)
         translated = quarantined = 0
         for message_id in ids:
-            message = _find(space, str(message_id))
+            message = _find(space, f"#{message_id}")
             adapter = _adapter(space, message.source)
             payload = space.store.codec.open(message.payload)
             answer = pool.translate(adapter.source, adapter.name, [payload]).result()
-            done = accept(space.store, folder, adapter, [message], answer, env.microseconds(env.now()))
+            done = accept(space.store, folder, adapter, [message], answer, env.microseconds(env.now()), replay=True)
             translated, quarantined = translated + done.translated, quarantined + done.quarantined
     say(f"Replayed {counted(len(ids), 'message')}: {translated} translated, {quarantined} quarantined.")
     if quarantined:
@@ -158,11 +158,22 @@ def coverage(source: str | None, status: str | None, as_json: bool, workspace: s
 def _find(space: Opened, wanted: str) -> inbox.Landed:
     """A message by its number, else by its control id."""
     with space.store.read_inbox() as landed:
-        if wanted.isdecimal() and (found := inbox.read(landed, int(wanted))):
+        number = wanted.removeprefix("#")
+        row = inbox.read(landed, int(number)) if number.isdecimal() and len(number) < 19 else None
+        if row and wanted.startswith("#"):
+            return row
+        same = [
+            header for header in inbox.headers(landed, control_id=wanted, limit=10) if not row or header[0] != row.id
+        ]
+        if row and not same:
+            return row
+        if not row and len(same) == 1 and (found := inbox.read(landed, same[0][0])):
             return found
-        same = list(inbox.headers(landed, control_id=wanted, limit=10))
-        if len(same) == 1 and (found := inbox.read(landed, same[0][0])):
-            return found
+    if row:
+        raise UsageError(
+            f"{wanted} is the number of one message and the control id of another. Say '#{wanted}' for the first, or "
+            f"'#{same[0][0]}' for the second."
+        )
     if same:
         numbers = ", ".join(str(header[0]) for header in same)
         raise UsageError(f"Several messages have the control id {wanted}. Name one by its number: {numbers}.")

@@ -96,7 +96,10 @@ def _write(root: Path, enabled: tuple[str, ...]) -> None:
     changed, count = re.subn(r"(?ms)^plugins\s*=\s*\[.*?\]", lambda _: line, text, count=1)
     if not count:
         changed = f"{line}\n{text}"
-    file.write_text(changed, encoding="utf-8")
+    try:
+        file.write_text(changed, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be written: {error.strerror}.") from None
     try:
         written = Configuration(root).settings.plugins == enabled
     except ConfigurationError:

@@ -201,6 +201,9 @@ class _Tracer:
             for fact in candidates:
                 body = msgspec.json.decode(fact.body)
                 # A golden column comes from the patient that has a value; another fact has just one candidate.
+                # The mart takes a customer for dead where any source says so, so the source that says so is cited.
+                if member == "deceased" and len(candidates) > 1 and not body.get(member):
+                    continue
                 if member in body or len(candidates) == 1:
                     source = self._source(connection, fact, log.get(fact.fact_id, []), member)
                     if source is not None:

@@ -46,7 +46,7 @@ def is_placeholder(kind: str, value: str) -> bool:
     The check digit is that of GB 11643-1999 (ISO 7064 MOD 11-2).
     """
     digits = value.replace("-", "").replace(" ", "").upper()
-    if len(set(digits)) <= 1:
+    if len(set(digits)) <= 1 and (len(digits) >= 5 or digits.strip("0") == "" or not digits.isdecimal()):
         return True
     if kind in _CHINESE_ID_TYPES and len(digits) == 18 and digits[:17].isdecimal():
         total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits[:17], strict=True))

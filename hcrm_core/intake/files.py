@@ -8,7 +8,8 @@ import sys
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -16,6 +17,18 @@ from hcrm_core.errors import InputError
 
 MEMBER_LIMIT = 2 * 1024**3
 """Bytes an archive member may unpack to; a larger one is taken for a bomb and refused."""
+
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    zlib.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+)
+"""What reading a damaged file or archive raises."""
 
 _ZIP = (".zip",)
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -91,7 +104,7 @@ def _file(file: Path, suffixes: tuple[str, ...], *, named: bool) -> Iterator[Inp
             yield Input(str(file), file.read_bytes())
         else:
             yield Input(str(file), None)
-    except (OSError, EOFError, ValueError, RuntimeError, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         yield Input(str(file), None, f"{file}: cannot be read ({_reason(error)}). Check or replace the file.")
 
 
@@ -102,8 +115,7 @@ def _zip(file: Path, suffixes: tuple[str, ...]) -> Iterator[Input]:
                 continue
             name = f"{file}!{member.filename}"
             if _wanted(member.filename.lower(), suffixes):
-                with archive.open(member) as stream:
-                    yield Input(name, _capped(stream))
+                yield _member(name, partial(archive.open, member))
             else:
                 yield Input(name, None)
 
@@ -114,8 +126,22 @@ def _tar(file: Path, suffixes: tuple[str, ...]) -> Iterator[Input]:
             if not member.isfile():
                 continue
             name = f"{file}!{member.name}"
-            stream = archive.extractfile(member) if _wanted(member.name.lower(), suffixes) else None
-            yield Input(name, _capped(stream) if stream else None)
+            if _wanted(member.name.lower(), suffixes):
+                yield _member(name, partial(archive.extractfile, member))
+            else:
+                yield Input(name, None)
+
+
+def _member(name: str, open_member: Callable[[], IO[bytes] | None]) -> Input:
+    """One member; a damaged one costs no other."""
+    try:
+        stream = open_member()
+        if stream is None:
+            return Input(name, None)
+        with stream:
+            return Input(name, _capped(stream))
+    except UNREADABLE as error:
+        return Input(name, None, f"{name}: cannot be read ({_reason(error)}). Check or replace this member.")
 
 
 def _wanted(name: str, suffixes: tuple[str, ...]) -> bool:
@@ -130,4 +156,5 @@ def _capped(stream: IO[bytes] | gzip.GzipFile) -> bytes:
 
 
 def _reason(error: BaseException) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return text.partition("\n")[0]

@@ -103,6 +103,11 @@ class Folder:
             store.count_mart_sequence(connection)
         return len(versions)
 
+    def forget(self) -> None:
+        """Forget ids and prepared records, after a batch that failed."""
+        self._ids.clear()
+        self._prepared.clear()
+
     def _void(self, connection: Connection, voided: Iterable[int], now: int) -> tuple[set[str], set[str]]:
         facts: set[str] = set()
         sets: set[str] = set()

@@ -1,18 +1,20 @@
 """Work off the inbox: translate what waits, fold it, and record what became of each message."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
 
+from hcrm_core.errors import HcrmError
 from hcrm_core.intake.fold import Accepted, Folder
+from hcrm_core.intake.worker import failed
 from hcrm_core.model.adapters import Adapter
 from hcrm_core.model.fold import stamp
 from hcrm_core.model.translation import Coverage, Problem, Translation
-from hcrm_core.store.engine import Store
+from hcrm_core.store.engine import UNAVAILABLE, Store
 from hcrm_core.store.queries import inbox, processing
 from hcrm_core.store.queries.inbox import Landed
 from hcrm_core.store.queries.processing import CoverageRow, ProcessingRow
@@ -42,8 +44,10 @@ def process(
     adapter_of: Callable[[str], Adapter],
     now: Callable[[], int],
     progress: Callable[[int], None] = lambda count: None,
-) -> Processed:
+) -> tuple[Processed, list[str]]:
     """Translate and fold every waiting message, in landing order, a batch a transaction.
+
+    A source whose adapter cannot be had is passed over and holds back no other.
 
     Args:
         store: The workspace's store.
@@ -51,19 +55,54 @@ def process(
         adapter_of: Source → adapter, for its name and version.
         now: The clock, microseconds UTC.
         progress: Told the number of messages after every batch.
+
+    Returns:
+        What it came to, and a sentence for each source that was passed over.
     """
     folder = Folder(store.codec)
     total = Processed(0, 0, 0)
-    while waiting := _waiting(store, BATCH * WINDOW):
+    stuck: dict[str, str] = {}
+    while waiting := _waiting(store, BATCH * WINDOW, stuck):
         jobs = []
         for batch in _batches(waiting):
-            adapter = adapter_of(batch[0].source)
+            source = batch[0].source
+            try:
+                adapter = adapter_of(source)
+            except HcrmError as error:
+                stuck[source] = str(error)
+                continue
             payloads = [store.codec.open(message.payload) for message in batch]
-            jobs.append((batch, adapter, translate(batch[0].source, adapter.name, payloads)))
+            jobs.append((batch, adapter, translate(source, adapter.name, payloads)))
         for batch, adapter, translated in jobs:
-            total += accept(store, folder, adapter, batch, translated.result(), now())
+            total += _accept_each(store, folder, adapter, batch, translated.result(), now())
             progress(len(batch))
-    return total
+    return total, list(stuck.values())
+
+
+def _accept_each(
+    store: Store,
+    folder: Folder,
+    adapter: Adapter,
+    messages: Sequence[Landed],
+    translations: Sequence[Translation],
+    now: int,
+) -> Processed:
+    """Accept a batch; where it fails, message by message, so that only the one at fault is quarantined."""
+    try:
+        return accept(store, folder, adapter, messages, translations, now)
+    except UNAVAILABLE:
+        raise
+    except Exception as error:
+        if len(messages) == 1:
+            text = (
+                f"What {adapter.name} {adapter.version} made of this message could not be stored "
+                f"({type(error).__name__}). The message is kept; report it to the adapter's author."
+            )
+            return accept(store, folder, adapter, messages, [failed("fold-failed", text)], now)
+    folder.forget()
+    pairs = zip(messages, translations, strict=True)
+    done = [_accept_each(store, folder, adapter, [message], [one], now) for message, one in pairs]
+    return sum(done, start=Processed(0, 0, 0))
 
 
 def accept(
@@ -73,10 +112,13 @@ def accept(
     messages: Sequence[Landed],
     translations: Sequence[Translation],
     now: int,
+    *,
+    replay: bool = False,
 ) -> Processed:
     """Fold the translations of messages and record their outcomes, in one transaction.
 
-    A message that was translated before is translated anew: what it said then no longer counts.
+    A message that has an outcome already was worked off by another process meanwhile and is left alone; with `replay`
+    it is translated anew, and what it said before no longer counts.
     """
     by = f"{adapter.name} {adapter.version}"
     with store.write() as connection:
@@ -84,6 +126,8 @@ def accept(
         outcomes, accepted = [], []
         coverage: Counter[tuple[str, str, Coverage]] = Counter()
         for message, translation in zip(messages, translations, strict=True):
+            if message.id in before and not replay:
+                continue
             number = before[message.id].translation + 1 if message.id in before else 1
             outcomes.append(_outcome(message, translation, number, by, now))
             if translation.quarantine is None and translation.statement is not None:
@@ -101,9 +145,9 @@ def accept(
     return Processed(len(outcomes) - quarantined, quarantined, records)
 
 
-def _waiting(store: Store, limit: int) -> list[Landed]:
+def _waiting(store: Store, limit: int, without: Collection[str]) -> list[Landed]:
     with store.read_inbox() as landed, store.read() as processed:
-        return inbox.waiting(landed, processed, limit)
+        return inbox.waiting(landed, processed, limit, without)
 
 
 def _batches(messages: Sequence[Landed]) -> Iterator[list[Landed]]:

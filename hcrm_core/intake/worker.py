@@ -36,7 +36,10 @@ def main() -> None:
             answer = Answer([translate_one(adapter, payload) for payload in job.payloads])
         except HcrmError as error:
             answer = Answer([], str(error))
-        wire.send(answers, answer)
+        try:
+            wire.send(answers, answer)
+        except BrokenPipeError:
+            return  # the core is gone
 
 
 def translate_one(adapter: Adapter, payload: bytes) -> msgspec.Raw:

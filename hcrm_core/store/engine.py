@@ -5,12 +5,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
 
 from hcrm_core.errors import ConfigurationError
 from hcrm_core.store.codec import Codec
 
 BUSY_SECONDS = 30
+
+UNAVAILABLE = (OperationalError, InterfaceError)
+"""Errors of the database itself and not of what it was given."""
 
 WRITER_LOCK = 0x4843524D
 """The PostgreSQL advisory lock of the store's writer: "HCRM"."""
@@ -34,8 +37,11 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view of the store."""
-        with self.engine.connect() as connection, connection.begin():
-            yield connection
+        with self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, MetaData, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from hcrm_core.errors import StoreError
@@ -69,7 +69,7 @@ def status(store: Store) -> list[tuple[str, str | None, str]]:
             reason = str(error.orig).partition("\n")[0]
             raise StoreError(
                 f"The {part.name} cannot be opened: {reason}. Check [store] in hcrm.toml, and that the database is "
-                "there and running."
+                "there, running, and its folder writable."
             ) from None
     return rows
 
@@ -85,6 +85,34 @@ def require_current(store: Store) -> None:
                 "hcrm db upgrade"
             )
         _refuse_newer(name, found, wanted)
+    _require_own_key(store)
+    _require_own_inbox(store)
+
+
+def _require_own_key(store: Store) -> None:
+    token = store.codec.token("key-check")
+    with store.read() as connection:
+        known = connection.scalar(select(tables.key_check.c.token))
+    if known is None:
+        with store.write() as connection:
+            connection.execute(tables.key_check.insert().values(id=1, token=token))
+    elif known != token:
+        raise StoreError(
+            "The key file is not the one this store was made with: every id would change and every person be known "
+            "twice. Restore the store's own key file from your backup."
+        )
+
+
+def _require_own_inbox(store: Store) -> None:
+    with store.read() as connection:
+        processed = connection.scalar(select(func.max(tables.processing.c.message_id))) or 0
+    with store.read_inbox() as connection:
+        landed = connection.scalar(select(func.max(tables.message.c.id))) or 0
+    if processed > landed:
+        raise StoreError(
+            f"The store has worked off message {processed}, but the inbox ends at {landed}: they do not belong "
+            "together. Restore both from the same backup."
+        )
 
 
 def run_migrations(context: Any) -> None:

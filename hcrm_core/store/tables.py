@@ -215,6 +215,13 @@ task_event = Table(
     Index("task_event_task", "task_id", "id"),
 )
 
+key_check = Table(
+    "key_check",
+    store,
+    Column("id", SmallInteger, primary_key=True),  # always 1
+    Column("token", String, nullable=False),  # of a fixed text under the workspace's key
+)
+
 mart_state = Table(
     "mart_state",
     store,

@@ -264,7 +264,7 @@ def test_a_charset_that_does_not_exist_is_refused_before_anything_lands(workspac
     assert told("messages", "list") == []
 
 
-def test_messages_of_a_source_that_was_taken_out_are_waited_for_with_a_sentence(workspace: Path) -> None:
+def test_messages_of_a_source_that_was_taken_out_hold_back_no_other(workspace: Path) -> None:
     from hcrm_core.cli.context import Opened
     from hcrm_core.intake.land import land
     from hcrm_core.model.translation import RawMessage
@@ -273,8 +273,10 @@ def test_messages_of_a_source_that_was_taken_out_are_waited_for_with_a_sentence(
     land(space.store, "lis", [RawMessage(MESSAGES["W01"], "W01")], now=1)
     space.store.close()
     write(workspace / "in", SOME)
-    text = sentence(hcrm("ingest", "in"), 1)
-    assert "source 'lis'" in text and "[sources.lis]" in text
+    result = hcrm("ingest", "in")
+    assert result.exit_code == 3
+    assert "source 'lis'" in result.stderr and "[sources.lis]" in result.stderr
+    assert "Translated 3 into" in result.stdout
 
 
 # --- what it says and what it keeps to itself ----
@@ -307,3 +309,46 @@ def test_a_real_process_keeps_standard_output_for_the_document(workspace: Path) 
     assert consistent(json.loads(done.stdout))
     assert done.stderr.decode().startswith("hcrm: in/bad.hl7: no message: the file is a PNG image")
     assert b"Traceback" not in done.stderr
+
+
+# --- what restored or half-lost files would do ---
+
+
+def test_a_foreign_key_file_is_refused_before_it_gives_anybody_a_second_id(workspace: Path) -> None:
+    hcrm("ingest", write(workspace / "in", SOME))
+    (workspace / "hcrm.key").write_text("ab" * 32 + "\n", encoding="ascii")
+    assert "key file is not the one" in sentence(hcrm("ingest", "in"), 1)
+    assert "key file is not the one" in sentence(hcrm("customers", "list"), 1)
+
+
+def test_an_inbox_that_lost_messages_is_refused(workspace: Path) -> None:
+    hcrm("ingest", write(workspace / "in", SOME))
+    for file in workspace.glob("inbox.db*"):
+        file.unlink()
+    hcrm("db", "upgrade")
+    assert "do not belong together" in sentence(hcrm("ingest", "in"), 1)
+
+
+def test_a_damaged_member_costs_no_other(workspace: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(workspace / "some.zip", "w", zipfile.ZIP_STORED) as archive:
+        for name, payload in SOME.items():
+            archive.writestr(f"{name}.hl7", payload)
+    data = bytearray((workspace / "some.zip").read_bytes())
+    spoilt = sorted(SOME)[1]
+    at = data.index(f"{spoilt}.hl7".encode()) + 60
+    data[at] ^= 0xFF
+    (workspace / "some.zip").write_bytes(data)
+    result = hcrm("ingest", "some.zip")
+    assert result.exit_code == 3
+    assert f"some.zip!{spoilt}.hl7: cannot be read" in result.stderr
+    assert f"{len(SOME) - 1} messages" in result.stdout
+
+
+def test_what_stands_behind_the_last_message_of_a_file_is_reported(workspace: Path) -> None:
+    one = next(iter(SOME.values())).rstrip(b"\r\n")
+    (workspace / "batch.hl7").write_bytes(b"BHS|^~\\&|HIS\r" + one + b"\rBTS|5\r")
+    told("ingest", "batch.hl7")
+    shown = told("messages", "show", "#1")
+    assert "count" in {problem["code"] for problem in shown["problems"]}

@@ -271,7 +271,7 @@ def test_a_store_that_is_no_database_is_a_sentence(workspace: Path) -> None:
     (workspace / "store.db").write_bytes(b"this is not a database, " * 400)
     assert sentence(hcrm("customers", "list"), 1) == (
         "hcrm: The store cannot be opened: file is not a database. Check [store] in hcrm.toml, and that the database "
-        "is there and running."
+        "is there, running, and its folder writable."
     )
 
 
@@ -285,7 +285,9 @@ def test_a_database_server_that_is_down_is_a_sentence_without_its_password(works
     url = "postgresql+psycopg://hcrm:hunter2@127.0.0.1:9/hcrm"
     (workspace / "hcrm.toml").write_text(f'[store]\nurl = "{url}"\n', encoding="utf-8")
     text = sentence(hcrm("db", "status"), 1)
-    assert text.startswith("hcrm: The inbox cannot be opened: ") and text.endswith("there and running.")
+    assert text.startswith("hcrm: The inbox cannot be opened: ") and text.endswith(
+        "there, running, and its folder writable."
+    )
     assert "hunter2" not in text
 
 

@@ -40,7 +40,7 @@ def replay(store: Store, payload: bytes, translation: Translation | bytes, now: 
         )
     if isinstance(translation, bytes):
         translation = ADAPTER.translate(translation)
-    accept(store, Folder(store.codec), ADAPTER, [stored], [translation], now=now)
+    accept(store, Folder(store.codec), ADAPTER, [stored], [translation], now=now, replay=True)
 
 
 def said(store: Store) -> list[dict[str, object]]:

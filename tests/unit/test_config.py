@@ -192,7 +192,7 @@ class TestStrategyParameters:
     @pytest.mark.parametrize("value", ['"24"', "24.0", "true"])
     def test_a_parameter_keeps_the_type_of_its_default(self, registry, value: str) -> None:
         with pytest.raises(
-            ConfigurationError, match=r"line 13: rfm\.window_months must be a int, as its default 12 is"
+            ConfigurationError, match=r"line 13: rfm\.window_months must be of type int, as its default 12 is"
         ):
             registry(GOOD.replace("24", value)).strategies  # noqa: B018
 
@@ -247,7 +247,7 @@ def test_looking_for_a_line_never_fails(text: str, path: list[str]) -> None:
 def test_nearest_names_one_or_all_or_says_that_there_is_none() -> None:
     assert nearest("hl7", ["hl7v2", "fhir"]) == "Did you mean 'hl7v2'?"
     assert nearest("zzz", ["hl7v2", "fhir"]) == "Valid here: fhir, hl7v2."
-    assert nearest("zzz", []) == "Nothing is valid here."
+    assert nearest("zzz", []) == "None is enabled; see: hcrm plugins list"
 
 
 def test_settings_are_frozen(tmp_path: Path) -> None:

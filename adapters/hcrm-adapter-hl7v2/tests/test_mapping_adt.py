@@ -1,7 +1,7 @@
 """ADT: what each event says of the patient, the stay, the people around and the sets it states whole."""
 
 import pytest
-from support.hl7v2 import PATIENT, PID, STAY, kinds, one, problems, pv1, said, sets, translate
+from support.hl7v2 import ADAPTER, PATIENT, PID, STAY, kinds, one, problems, pv1, said, sets, translate
 
 FULL_PID = (
     "PID|1||1001^^^RMYY^MR~11010119900307002X^^^PRC^NI||王^芳^^^女士^^L~Wang^Fang^^^^^A||19900307|F||"
@@ -351,3 +351,14 @@ def test_the_type_is_found_where_old_and_careless_senders_put_it() -> None:
     untyped = translate("", PID, evn=None)
     assert untyped.message_type == "" and "no-type" in problems(untyped)
     assert kinds(untyped) == ["Patient"]
+
+
+@pytest.mark.parametrize(("evn", "ended"), [("20260310120000", "12"), ("", "11")])
+def test_a_discharge_without_its_time_ended_when_its_event_did(evn: str, ended: str) -> None:
+    """Else nobody would call: the follow-up rule starts from the day of discharge."""
+    text = (
+        "MSH|^~\\&|HIS|RMYY|||20260310113000||ADT^A03|1|P|2.5\r"
+        f"EVN|A03|20260310110000||||{evn}\rPID|||1001^^^RMYY^MR\rPV1||I|||||||||||||||||V1^^^RMYY^VN"
+    )
+    stay = one(ADAPTER.translate(text.encode()), "Encounter")
+    assert stay["period_end"] == f"2026-03-10T{ended}:00:00+08:00"

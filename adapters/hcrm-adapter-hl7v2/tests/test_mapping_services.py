@@ -197,7 +197,7 @@ def charge(price: str, *, kind: str = "CG", quantity: str = "1", currency: str =
 def test_a_line_of_a_bill_is_said() -> None:
     line = FT1.format(id="T1", type="CG", code="X^床位费^L", quantity="2^天", price="120.5&CNY") + "||心内科^心内科"
     assert said(translate("DFT^P03", PID, pv1(), line), "ChargeItem") == {
-        "RMYY|T1|X|20260310": {
+        "RMYY|T1|CG|X|20260310": {
             "subject": PATIENT,
             "encounter": STAY,
             "status": "billable",
@@ -244,3 +244,11 @@ def test_two_equal_lines_of_one_bill_are_two_charges_when_they_differ_at_all() -
     lines = [FT1.format(id="T1", type="CG", code="X", quantity="1", price=price) for price in ("1", "2", "2")]
     charges = said(translate("DFT^P03", PID, pv1(), *lines), "ChargeItem")
     assert sorted(item["price"]["amount"] for item in charges.values()) == [100, 200]
+
+
+def test_a_charge_and_its_credit_are_two_lines_of_one_transaction() -> None:
+    """Restated together or sent apart, each keeps its own record and the sum is right."""
+    made = {}
+    for kind in ("CG", "CD"):
+        made |= said(charge("100", kind=kind), "ChargeItem")
+    assert sorted(body["price"]["amount"] for body in made.values()) == [-10_000, 10_000]

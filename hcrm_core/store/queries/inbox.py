@@ -1,6 +1,6 @@
 """The inbox: land once, read in landing order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select, text, tuple_
@@ -65,7 +65,7 @@ def land(connection: Connection, rows: Sequence[Landing]) -> None:
     )
 
 
-def waiting(inbox: Connection, store: Connection, limit: int) -> list[Landed]:
+def waiting(inbox: Connection, store: Connection, limit: int, without: Collection[str] = ()) -> list[Landed]:
     """The next messages that have no processing row, in landing order.
 
     Both are read since the inbox may be a file of its own. On PostgreSQL a message may become visible after one with a
@@ -81,7 +81,7 @@ def waiting(inbox: Connection, store: Connection, limit: int) -> list[Landed]:
         done = set(
             store.scalars(select(processing.c.message_id).where(processing.c.message_id.between(ids[0], ids[-1])))
         )
-        found += [Landed(*row) for row in rows if row.id not in done]
+        found += [Landed(*row) for row in rows if row.id not in done and row.source not in without]
         floor = ids[-1]
     return found[:limit]
 
@@ -98,6 +98,19 @@ def read(inbox: Connection, message_id: int) -> Landed | None:
     """One message, or `None`."""
     row = inbox.execute(select(message).where(message.c.id == message_id)).first()
     return Landed(*row) if row else None
+
+
+def highest(inbox: Connection) -> int:
+    """The highest id there is, 0 in an empty inbox."""
+    return int(inbox.scalar(select(func.max(message.c.id))) or 0)
+
+
+def landed_since(inbox: Connection, after: int, source: str, received_at: int) -> list[int]:
+    """The messages with higher ids that one landing brought."""
+    query = select(message.c.id).where(
+        message.c.id > after, message.c.source == source, message.c.received_at == received_at
+    )
+    return list(inbox.scalars(query.order_by(message.c.id)))
 
 
 def find(inbox: Connection, source: str, control_id: str, content_hash: bytes) -> int:

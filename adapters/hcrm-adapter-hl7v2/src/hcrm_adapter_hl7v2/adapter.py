@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, cast
 
+from msgspec import structs
+
 from hcrm_adapter_hl7v2.dictionary import field_name
 from hcrm_adapter_hl7v2.mapping import dates
 from hcrm_adapter_hl7v2.mapping.compiled import Event, compile_event
@@ -77,20 +79,26 @@ class Hl7v2Adapter(Adapter):
         Raises:
             ValueError: No message is in it; the text says what it seems to be.
         """
-        remarks: list[Problem] = []
-        found = False
+        before: list[Problem] = []
+        held: RawMessage | None = None
         for item in split_messages(data):
             if isinstance(item, FileRemark):
                 if item.code == "not-hl7":
                     raise ValueError(item.text)
-                remarks.append(Problem(item.code, str(item.where), item.text))
+                remark = Problem(item.code, str(item.where), item.text)
+                if held is None:
+                    before.append(remark)
+                else:
+                    held = structs.replace(held, repairs=(*held.repairs, remark))
                 continue
-            found = True
-            repairs = (*remarks, *map(_problem, item.repairs))
-            remarks = []
-            yield RawMessage(item.raw, _control_id(item.raw), repairs)
-        if not found:
+            if held is not None:
+                yield held
+            # A message is held back until what stands behind it is known: it may be a missing trailer or stray bytes.
+            held = RawMessage(item.raw, _control_id(item.raw), (*before, *map(_problem, item.repairs)))
+            before = []
+        if held is None:
             raise ValueError("there is no MSH segment in it")
+        yield held
 
     def translate(self, payload: bytes) -> Translation:
         """Read and map one message."""

@@ -76,8 +76,8 @@ def observation(report_key: str, code: str) -> str:
 
 
 def charge(number: str, code: str, occurred: str) -> str:
-    """ChargeItem, by transaction, what was charged and when (as FT1-4 has it)."""
-    return f"{FACILITY}|{number}|{code}|{occurred}"
+    """ChargeItem, by transaction, its type, what was charged and when (as FT1-4 has it)."""
+    return f"{FACILITY}|{number}|CG|{code}|{occurred}"
 
 
 def allergy(patient_key: str, code: str) -> str:

@@ -1,6 +1,5 @@
 """Mapping tables made ready to run: paths parsed, data types and code tables bound, one plan an event."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from keyword import iskeyword
@@ -55,6 +54,7 @@ class Plan(NamedTuple):
     group: KeyPart | None
     fields: tuple[Field, ...]
     says: dict[str, str | None]
+    fallback: tuple[tuple[str, tuple[tuple[Path, str], ...]], ...]
     when: tuple[tuple[Path, dict[str, str | None]], ...]
 
 
@@ -114,6 +114,10 @@ def _plan(tables: Tables, event: EventRule, name: str, message_type: str, curren
         _key_part(rule.group) if rule.group else None,
         fields,
         _constants(event.says.get(name, {})),
+        tuple(
+            (_attribute(field), tuple((parse_path(path), path) for path in paths))
+            for field, paths in event.fallback.get(name, {}).items()
+        ),
         when,
     )
 
@@ -179,8 +183,3 @@ def _attribute(name: str) -> str:
 
 def _field(path: Path) -> str:
     return f"{path.segment}-{path.field}"
-
-
-def field_of(reference: str) -> str:
-    """The field of a reference: `PID-3` of `PID-3.1`."""
-    return re.sub(r"[.\[].*", "", reference)

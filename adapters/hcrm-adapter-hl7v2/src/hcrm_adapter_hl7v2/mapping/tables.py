@@ -49,6 +49,7 @@ class EventRule(Struct, frozen=True, forbid_unknown_fields=True):
     person: bool = False
     ignored: tuple[str, ...] = ()
     says: dict[str, dict[str, str]] = {}
+    fallback: dict[str, dict[str, tuple[str, ...]]] = {}
     when: dict[str, dict[str, dict[str, str]]] = {}
 
 

@@ -13,6 +13,7 @@ from hcrm_adapter_hl7v2.mapping.keys import Stay, encounter_key, entity_key, ide
 from hcrm_adapter_hl7v2.mapping.linked import LINKED
 from hcrm_adapter_hl7v2.mapping.observation import VALUE_FIELDS, observation_value
 from hcrm_adapter_hl7v2.mapping.view import NULL, View
+from hcrm_adapter_hl7v2.reader import Path
 from hcrm_core.api import UNSET, CompleteSet, Origin, Record
 
 Fields = dict[str, Any]
@@ -75,6 +76,9 @@ class Translator:
                 names = (field.name,)
             if self._trace:
                 self.origins += [Origin(plan.kind, key, name, where) for name in names]
+        for name, paths in plan.fallback:
+            if name not in fields:
+                self._fall_back(plan.kind, key, fields, name, paths, index)
         for path, constants in plan.when:
             raw = self.view.raw(path, index)
             if raw and raw != NULL:
@@ -104,6 +108,17 @@ class Translator:
             fields["price"] = structs.replace(price, amount=-abs(price.amount))
         group = self._part(plan.group, index) if plan.group else None
         self._put(plan.kind, key, plan.make(key=key, group=group, **fields))
+
+    def _fall_back(
+        self, kind: str, key: str, fields: Fields, name: str, paths: tuple[tuple[Path, str], ...], index: int
+    ) -> None:
+        for path, reference in paths:
+            moment = dates.date_time(self.view.first(self.view.raw(path, index)), self.view.zone)
+            if moment:
+                fields[name] = moment
+                if self._trace:
+                    self.origins.append(Origin(kind, key, name, reference))
+                return
 
     def _put(self, kind: str, key: str, record: Record) -> None:
         before = self.records.get((kind, key))

@@ -44,6 +44,12 @@ def upgrade() -> None:
         batch_op.create_index("fact_set", ["set_id"], unique=False)
 
     op.create_table(
+        "key_check",
+        sa.Column("id", sa.SmallInteger(), nullable=False),
+        sa.Column("token", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "mart_state",
         sa.Column("id", sa.SmallInteger(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
@@ -242,6 +248,7 @@ def downgrade() -> None:
 
     op.drop_table("patient_customer")
     op.drop_table("mart_state")
+    op.drop_table("key_check")
     with op.batch_alter_table("fact", schema=None) as batch_op:
         batch_op.drop_index("fact_set")
         batch_op.drop_index("fact_patient")
