@@ -11,7 +11,9 @@ from hcrm_core.env import parse_instant
 
 @click.command()
 @click.argument("strategies", nargs=-1, metavar="[STRATEGY...]")
-@click.option("--as-of", metavar="INSTANT", help="Look at what was known then, as 2026-11-01T00:00:00+08:00.")
+@click.option(
+    "--as-of", metavar="INSTANT", help="Look at what was known then (links are today's), as 2026-11-01T00:00:00+08:00."
+)
 @click.option(
     "--basis",
     type=click.Choice(["known", "said"]),
