@@ -6,6 +6,7 @@ from hcrm_core.env import now
 from hcrm_core.errors import ConfigurationError, HcrmError, InputError, StrategyError, UsageError
 from hcrm_core.hookspecs import WorkspaceView, hookimpl
 from hcrm_core.model.adapters import Adapter, SourceSettings
+from hcrm_core.model.listening import Connection, Received, Verdict
 from hcrm_core.model.records import (
     KINDS,
     AllergyIntolerance,
@@ -63,6 +64,7 @@ __all__ = [
     "CompleteSet",
     "Condition",
     "ConfigurationError",
+    "Connection",
     "ContactPoint",
     "Coverage",
     "DiagnosticReport",
@@ -84,6 +86,7 @@ __all__ = [
     "Procedure",
     "Quantity",
     "RawMessage",
+    "Received",
     "Record",
     "RelatedPerson",
     "Report",
@@ -96,6 +99,7 @@ __all__ = [
     "StrategyError",
     "Translation",
     "UsageError",
+    "Verdict",
     "WorkspaceView",
     "hookimpl",
     "now",

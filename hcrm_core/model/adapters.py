@@ -2,10 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from msgspec import Struct
 
+from hcrm_core.model.listening import Connection, ListenerSettings, Verdict
 from hcrm_core.model.translation import Origin, RawMessage, Translation
 
 
@@ -15,10 +16,17 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     Attributes:
         adapter: The adapter's name.
         timezone: IANA zone of times the source sends without an offset; the workspace's where not given.
+        listen: Address and port on which `hcrm listen` waits for this source (`127.0.0.1:2575`).
+        acknowledge: When a message is answered as accepted: `commit`, once it is stored durably, or `application`,
+            once it is translated and folded too.
+        listener: How the port is guarded.
     """
 
     adapter: str
     timezone: str = "Asia/Shanghai"
+    listen: str | None = None
+    acknowledge: Literal["commit", "application"] = "commit"
+    listener: ListenerSettings = ListenerSettings()
 
 
 class Adapter(ABC):
@@ -29,12 +37,14 @@ class Adapter(ABC):
         version: Of the translation; a change makes stored messages worth replaying.
         settings_type: A frozen `SourceSettings` subclass that types `[sources.NAME]`.
         file_suffixes: Suffixes of files it reads (lower case, with the dot); empty: it reads no files.
+        listens: Whether it has a protocol to listen by: `connection` and `acknowledge`.
     """
 
     name: ClassVar[str]
     version: ClassVar[str]
     settings_type: ClassVar[type[SourceSettings]] = SourceSettings
     file_suffixes: ClassVar[tuple[str, ...]] = ()
+    listens: ClassVar[bool] = False
 
     def __init__(self, source: str, settings: SourceSettings) -> None:
         """Args: source: the source's name in the workspace; settings: its table, typed by `settings_type`."""
@@ -48,6 +58,19 @@ class Adapter(ABC):
             ValueError: Nothing in it can be a message; its text is a sentence saying what the file seems to be.
         """
         raise ValueError(f"The adapter {self.name} reads no files.")
+
+    def connection(self) -> Connection:
+        """A new connection's framing; asked only of an adapter that listens."""
+        raise NotImplementedError
+
+    def acknowledge(self, payload: bytes, verdict: Verdict) -> bytes:
+        """The bytes that answer a message, framed for the wire; none where the message asked for no such answer.
+
+        Pure: the same payload and verdict give the same bytes. `payload` may be empty or cut short when the verdict
+        is `refused`. With the setting `acknowledge = "application"` it is asked twice: when the message is stored, and
+        when its translation is known.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def translate(self, payload: bytes) -> Translation:
