@@ -1,10 +1,8 @@
-"""The HL7 v2 adapter: files and messages in, records out."""
+"""The HL7 v2 adapter: files, connections and messages in, records and acknowledgments out."""
 
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, cast
-
-from msgspec import structs
 
 from hcrm_adapter_hl7v2.dictionary import field_name
 from hcrm_adapter_hl7v2.mapping import dates
@@ -12,15 +10,9 @@ from hcrm_adapter_hl7v2.mapping.compiled import Event, compile_event
 from hcrm_adapter_hl7v2.mapping.tables import shipped
 from hcrm_adapter_hl7v2.mapping.translate import Translator
 from hcrm_adapter_hl7v2.mapping.view import Memos, View
-from hcrm_adapter_hl7v2.reader import (
-    FileRemark,
-    Message,
-    Repair,
-    UnreadableMessage,
-    default_codec,
-    read_message,
-    split_messages,
-)
+from hcrm_adapter_hl7v2.mllp import MllpConnection, acknowledge
+from hcrm_adapter_hl7v2.reader import Message, UnreadableMessage, default_codec, read_message
+from hcrm_adapter_hl7v2.splitting import problem_of, raw_messages
 from hcrm_core.api import (
     Adapter,
     AnyRecord,
@@ -32,6 +24,7 @@ from hcrm_core.api import (
     SourceSettings,
     Statement,
     Translation,
+    Verdict,
 )
 
 
@@ -58,6 +51,7 @@ class Hl7v2Adapter(Adapter):
     version = "1"
     settings_type = Hl7v2Settings
     file_suffixes = (".hl7", ".hl7v2", ".er7", ".msg", ".txt", ".dat")
+    listens = True
 
     def __init__(self, source: str, settings: SourceSettings) -> None:
         """Args: source: its name; settings: `Hl7v2Settings`."""
@@ -79,26 +73,22 @@ class Hl7v2Adapter(Adapter):
         Raises:
             ValueError: No message is in it; the text says what it seems to be.
         """
-        before: list[Problem] = []
-        held: RawMessage | None = None
-        for item in split_messages(data):
-            if isinstance(item, FileRemark):
-                if item.code == "not-hl7":
-                    raise ValueError(item.text)
-                remark = Problem(item.code, str(item.where), item.text)
-                if held is None:
-                    before.append(remark)
-                else:
-                    held = structs.replace(held, repairs=(*held.repairs, remark))
-                continue
-            if held is not None:
-                yield held
-            # A message is held back until what stands behind it is known: it may be a missing trailer or stray bytes.
-            held = RawMessage(item.raw, _control_id(item.raw), (*before, *map(_problem, item.repairs)))
-            before = []
-        if held is None:
-            raise ValueError("there is no MSH segment in it")
-        yield held
+        return raw_messages(data)
+
+    def connection(self) -> MllpConnection:
+        """A new MLLP connection's framing."""
+        return MllpConnection()
+
+    def acknowledge(self, payload: bytes, verdict: Verdict) -> bytes:
+        """The framed ACK of a message, two where it asked for both kinds at once, none where it asked for none."""
+        settings = self._settings
+        return acknowledge(
+            payload,
+            verdict,
+            at_commit=settings.acknowledge == "commit",
+            charset=settings.charset,
+            override_charset=settings.ignore_msh_18,
+        )
 
     def translate(self, payload: bytes) -> Translation:
         """Read and map one message."""
@@ -127,7 +117,7 @@ class Hl7v2Adapter(Adapter):
             records=tuple(cast("dict[Any, AnyRecord]", translator.records).values()),
             complete=tuple(translator.complete),
             coverage=self._coverage(message, event),
-            problems=(*map(_problem, message.repairs), *view.problems),
+            problems=(*map(problem_of, message.repairs), *view.problems),
         )
 
     def origins(self, payload: bytes) -> list[Origin]:
@@ -201,15 +191,3 @@ def _message_type(message: Message) -> str:
     if not code and structure:
         code, _, event = str(structure).partition("_")
     return f"{code}^{event}".rstrip("^")
-
-
-def _control_id(payload: bytes) -> str:
-    # The header's own charset matters little here: a control id is ASCII, and what is not must only be stable.
-    end = min((at for at in (payload.find(b"\r"), payload.find(b"\n")) if at >= 0), default=len(payload))
-    fields = payload[:end].split(payload[3:4])
-    found = fields[9] if len(fields) > 9 else b""
-    return "".join(letter for letter in found.decode("ascii", "backslashreplace") if letter.isprintable())[:200]
-
-
-def _problem(repair: Repair) -> Problem:
-    return Problem(repair.code, str(repair.where), repair.text)

@@ -26,33 +26,36 @@ _XML: Final = re.compile(rb"<[?!A-Za-z]")
 _SEGMENT: Final = re.compile(rb"[A-Z][A-Z0-9]{2}\|")
 
 
-def why_not_hl7(data: bytes, has_wrapper: bool) -> str:
+def why_not_hl7(data: bytes, has_wrapper: bool, thing: str = "file") -> str:
     """Return one sentence on why a file without a message start holds no message.
 
     Args:
         data: The whole file.
         has_wrapper: Whether a batch or file wrapper segment was found in it.
+        thing: What the sentence calls it.
     """
     text = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x0b")
     if not data:
-        return "the file is empty"
+        return f"the {thing} is empty"
     if looks_wide(data):
-        return "the file is UTF-16 or UTF-32 text, which HCRM does not read; let the sender write UTF-8"
+        return f"the {thing} is UTF-16 or UTF-32 text, which HCRM does not read; let the sender write UTF-8"
     for magic, name in _MAGIC:
         if data.startswith(magic):
-            return f"the file is {name}, not HL7 v2"
+            return f"the {thing} is {name}, not HL7 v2"
     if not data.strip(b"\0"):
-        return "the file holds nothing but NUL bytes; its writer may have failed half-way"
+        return f"the {thing} holds nothing but NUL bytes; its writer may have failed half-way"
     if not text.strip():
-        return "the file holds nothing but blanks"
+        return f"the {thing} holds nothing but blanks"
     if has_wrapper:
-        return "the file has a batch or file wrapper but no MSH segment in it, so it carries no message"
+        return f"the {thing} has a batch or file wrapper but no MSH segment in it, so it carries no message"
     if b"\0" in text:
-        return "the file is binary, not HL7 v2"
+        return f"the {thing} is binary, not HL7 v2"
     if _XML.match(text):
-        return "the file is XML or HTML; HCRM reads HL7 v2 in its usual encoding with delimiters only"
+        return f"the {thing} is XML or HTML; HCRM reads HL7 v2 in its usual encoding with delimiters only"
     if text.startswith((b"{", b"[{")):
-        return "the file is JSON, not HL7 v2"
+        return f"the {thing} is JSON, not HL7 v2"
     if _SEGMENT.match(text):
-        return "the file has segments but no MSH segment, so nothing says how to read them; its beginning may be lost"
-    return "the file is text without an MSH segment, so it is not HL7 v2"
+        return (
+            f"the {thing} has segments but no MSH segment, so nothing says how to read them; its beginning may be lost"
+        )
+    return f"the {thing} is text without an MSH segment, so it is not HL7 v2"

@@ -61,7 +61,7 @@ class FileRemark(NamedTuple):
     raw: bytes
 
 
-def split_messages(data: bytes) -> Iterator[RawMessage | FileRemark]:
+def split_messages(data: bytes, thing: str = "file") -> Iterator[RawMessage | FileRemark]:
     """Yield every message of a file, and a remark on everything in it that is none.
 
     Reads a single message, several in a row, batch and file wrappers (FHS, BHS, BTS, FTS; HL7 v2.5.1
@@ -71,13 +71,14 @@ def split_messages(data: bytes) -> Iterator[RawMessage | FileRemark]:
 
     Args:
         data: The whole file.
+        thing: What sentences call it where no message is in it.
 
     Yields:
         Messages and remarks in the file's order. A file without any message yields one remark that says why.
     """
     marks = list(_marks(data))
     if not any(mark["id"] == b"MSH" for mark in marks):
-        yield FileRemark("not-hl7", Where(line=1, byte=0), why_not_hl7(data, bool(marks)), data)
+        yield FileRemark("not-hl7", Where(line=1, byte=0), why_not_hl7(data, bool(marks), thing), data)
         return
     yield from _stray(data[: marks[0].start()], Where(line=1, byte=0))
     wrappers = _Wrappers()
