@@ -16,7 +16,7 @@ from hcrm_adapter_simulator.truth import count
 def truth(lives: list[list[Event]]) -> Counter[str]:
     total: Counter[str] = Counter()
     for events in lives:
-        total.update(count(events))
+        count(events, total)
     return total
 
 

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from msgspec.structs import replace
+
 from hcrm_adapter_simulator import outpatient
 from hcrm_adapter_simulator.catalogue import Code, Diagnosis
 from hcrm_adapter_simulator.events import Booking
@@ -33,7 +35,7 @@ def book(life: Life, diagnosis: Diagnosis, instant: int, wanted: int, *, again: 
     if draw < _missed(life):
         miss(life, diagnosis, booking)
     elif draw > 1 - CANCELLED:
-        cancelled = booking._replace(status="Cancelled", cancelled_for=rng.pick(REASONS))
+        cancelled = replace(booking, status="Cancelled", cancelled_for=rng.pick(REASONS))
         when = rng.between(instant + MINUTE, max(instant + HOUR, start - 2 * HOUR))
         life.at(when, lambda when: life.tell("SIU^S15", mrn, number, when, booking=cancelled))
         _come_later(life, diagnosis, start)
@@ -44,7 +46,7 @@ def book(life: Life, diagnosis: Diagnosis, instant: int, wanted: int, *, again: 
 
 def miss(life: Life, diagnosis: Diagnosis, booking: Booking) -> None:
     """Let a booking pass without coming."""
-    missed = booking._replace(status="Noshow")
+    missed = replace(booking, status="Noshow")
 
     def tell(instant: int) -> None:
         life.tell("SIU^S26", life.contact(instant), booking.number, instant, booking=missed)

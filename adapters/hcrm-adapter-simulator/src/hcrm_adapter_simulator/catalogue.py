@@ -6,14 +6,16 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from itertools import accumulate
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from hcrm_adapter_simulator.chance import Chance
 
 T = TypeVar("T")
 
 
-class Code(NamedTuple):
+class Code(Struct, frozen=True, gc=False, cache_hash=True):
     """A code with its name and the code system as messages name it."""
 
     code: str
@@ -34,7 +36,7 @@ class Weighted(Generic[T]):
         return self.things[bisect(self._cumulative, rng.random() * self._cumulative[-1])]
 
 
-class Analyte(NamedTuple):
+class Analyte(Struct, frozen=True, gc=False, cache_hash=True):
     """One quantity a panel measures; `coded` ones are negative or positive."""
 
     code: Code
@@ -45,7 +47,7 @@ class Analyte(NamedTuple):
     coded: bool
 
 
-class Panel(NamedTuple):
+class Panel(Struct, frozen=True, gc=False):
     """What a doctor orders as one: analytes, or an examination with one of some findings."""
 
     code: Code
@@ -55,7 +57,7 @@ class Panel(NamedTuple):
     findings: tuple[str, ...]
 
 
-class Diagnosis(NamedTuple):
+class Diagnosis(Struct, frozen=True, gc=False):
     """What people come with and what becomes of it; the members are explained in `data/diagnoses.toml`."""
 
     code: Code
@@ -81,14 +83,14 @@ class Diagnosis(NamedTuple):
     operation: "Item | None"
 
 
-class Item(NamedTuple):
+class Item(Struct, frozen=True, gc=False):
     """One line of the price list; the price in fen."""
 
     code: Code
     price: int
 
 
-class Payer(NamedTuple):
+class Payer(Struct, frozen=True, gc=False):
     """Who pays."""
 
     financial_class: str
@@ -96,7 +98,7 @@ class Payer(NamedTuple):
     insurer: str
 
 
-class Allergen(NamedTuple):
+class Allergen(Struct, frozen=True, gc=False):
     """What people are allergic to."""
 
     code: Code

@@ -1,13 +1,15 @@
 """The event model: what a hospital's systems state, before it is a message or a record."""
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from hcrm_adapter_simulator.catalogue import Analyte, Code, Panel
 from hcrm_adapter_simulator.hospital import Department, Doctor
 from hcrm_adapter_simulator.people import Demographics, Person
 
 
-class Finding(NamedTuple):
+class Finding(Struct, frozen=True, gc=False):
     """A diagnosis as stated: `stage` is HL7 table 0052, `rank` 1 the principal."""
 
     code: Code
@@ -17,7 +19,7 @@ class Finding(NamedTuple):
     doctor: Doctor
 
 
-class Visit(NamedTuple):
+class Visit(Struct, frozen=True, gc=False):
     """A visit or stay as known at one moment. Instants are -1 where not known; `class_` is HL7 table 0004."""
 
     number: str
@@ -34,7 +36,7 @@ class Visit(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
-class Booking(NamedTuple):
+class Booking(Struct, frozen=True, gc=False):
     """An appointment as known at one moment; `status` is HL7 table 0278."""
 
     number: str
@@ -48,7 +50,7 @@ class Booking(NamedTuple):
     visit: Visit | None = None
 
 
-class Result(NamedTuple):
+class Result(Struct, frozen=True, gc=False):
     """One value of a report; `code` is set for a coded one, `text` for an examination's finding."""
 
     analyte: Analyte
@@ -58,7 +60,7 @@ class Result(NamedTuple):
     status: str
 
 
-class Report(NamedTuple):
+class Report(Struct, frozen=True, gc=False):
     """A report as stated; `status` is HL7 table 0123."""
 
     number: str
@@ -71,7 +73,7 @@ class Report(NamedTuple):
     results: tuple[Result, ...]
 
 
-class Charge(NamedTuple):
+class Charge(Struct, frozen=True, gc=False):
     """One line of a bill, in fen."""
 
     number: str
@@ -82,8 +84,8 @@ class Charge(NamedTuple):
     department: Department
 
 
-class Event:
-    """One statement about one patient.
+class Event(Struct, eq=False, gc=False):
+    """One statement about one patient. The timeline fills in what stands from `delay` on.
 
     Attributes:
         trigger: As in MSH-9: `ADT^A01`.
@@ -91,49 +93,28 @@ class Event:
         mrn: Under which record number.
         chain: Statements of one chain are made in the order things happened (a visit's, a booking's, a report's).
         occurred: When it happened.
-        delay: How long after that the statement was made, at least.
-        said: When it was made.
-        change: What it newly says of the person, by member of `Demographics`.
         who: The person as this statement describes them.
+        change: What it newly says of the person, by member of `Demographics`.
         merged: The record number that was merged into `mrn` (A40).
+        delay: How long after it happened the statement was made, at least.
+        said: When it was made.
         control_id: Of its message.
         copies: How often its message was sent.
     """
 
-    __slots__ = (
-        "booking", "chain", "change", "charges", "control_id", "copies", "delay", "merged", "mrn", "occurred", "person",
-        "report", "said", "trigger", "visit", "who",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        trigger: str,
-        person: Person,
-        mrn: str,
-        chain: str,
-        occurred: int,
-        *,
-        visit: Visit | None = None,
-        booking: Booking | None = None,
-        report: Report | None = None,
-        charges: tuple[Charge, ...] = (),
-        change: dict[str, Any] | None = None,
-        merged: str = "",
-    ) -> None:
-        """Args: see the class; the timeline fills in the rest."""
-        self.trigger = trigger
-        self.person = person
-        self.mrn = mrn
-        self.chain = chain
-        self.occurred = occurred
-        self.visit = visit
-        self.booking = booking
-        self.report = report
-        self.charges = charges
-        self.change = change
-        self.merged = merged
-        self.delay = 0
-        self.said = 0
-        self.who: Demographics = person.first
-        self.control_id = ""
-        self.copies = 1
+    trigger: str
+    person: Person
+    mrn: str
+    chain: str
+    occurred: int
+    who: Demographics
+    visit: Visit | None = None
+    booking: Booking | None = None
+    report: Report | None = None
+    charges: tuple[Charge, ...] = ()
+    change: dict[str, Any] | None = None
+    merged: str = ""
+    delay: int = 0
+    said: int = 0
+    control_id: str = ""
+    copies: int = 1

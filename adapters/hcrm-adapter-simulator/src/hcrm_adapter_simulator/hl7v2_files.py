@@ -45,7 +45,7 @@ def _write_shard(settings: Settings, charset: str, shard: int) -> _Shard:
     places: dict[str, list[_Place]] = {}
     ends: Counter[str] = Counter()
     for events in simulate_shard(settings, shard):
-        truth.update(count(events))
+        count(events, truth)
         for said, control_id, text in writer.messages(events):
             data = f"{text}\n".encode(charset)
             month = _month_of_day((said + ZONE) // DAY)

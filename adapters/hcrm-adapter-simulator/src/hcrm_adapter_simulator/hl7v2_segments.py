@@ -9,12 +9,11 @@ from hcrm_adapter_simulator.instants import hl7
 from hcrm_adapter_simulator.keys import FACILITY
 from hcrm_adapter_simulator.people import SELF, Demographics, Home, Person
 
-_coded = lru_cache(maxsize=4096)("^".join)
 
-
+@lru_cache(maxsize=4096)
 def ce(code: Code) -> str:
     """CE: a code, its name and its system."""
-    return _coded(code)
+    return f"{code.code}^{code.name}^{code.system}"
 
 
 @lru_cache(maxsize=1024)

@@ -1,14 +1,15 @@
 """The hospital: its departments, their doctors and the days on which these hold clinic."""
 
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from hcrm_adapter_simulator.catalogue import read
 from hcrm_adapter_simulator.chance import Chance
 from hcrm_adapter_simulator.names import Names
 
 
-class Department(NamedTuple):
+class Department(Struct, frozen=True, gc=False, cache_hash=True):
     """A clinical department; the fee is a consultation's, in fen."""
 
     code: str
@@ -16,7 +17,7 @@ class Department(NamedTuple):
     fee: int
 
 
-class Doctor(NamedTuple):
+class Doctor(Struct, frozen=True, gc=False, cache_hash=True):
     """A doctor; `weekdays` are those of the clinic, 0 Monday, and `room` is where it is held."""
 
     number: str

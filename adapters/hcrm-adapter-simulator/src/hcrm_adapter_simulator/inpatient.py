@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from msgspec.structs import replace
+
 from hcrm_adapter_simulator import billing, booking, results
 from hcrm_adapter_simulator.catalogue import Diagnosis
 from hcrm_adapter_simulator.events import Finding, Visit
@@ -46,10 +48,10 @@ def stay(life: Life, diagnosis: Diagnosis, admitted: int, *, source: str, days: 
         source=source,
     )
     if planned and rng.random() < PLANNED_AHEAD:
-        ahead = here._replace(class_="P", room="", bed="")
+        ahead = replace(here, class_="P", room="", bed="")
         life.tell("ADT^A05", mrn, here.number, admitted - rng.between(18, 40) * HOUR, visit=ahead)
     principal = Finding(diagnosis.code, "A", 1, admitted, doctor)
-    here = here._replace(begun=admitted, findings=(principal,))
+    here = replace(here, begun=admitted, findings=(principal,))
     life.tell("ADT^A01", mrn, here.number, admitted, visit=here)
     if rng.random() < CANCELLED:
         life.tell("ADT^A11", mrn, here.number, admitted + rng.between(20, 300) * MINUTE, visit=here)
@@ -75,21 +77,21 @@ def _course(life: Life, diagnosis: Diagnosis, mrn: str, here: Visit, end: int) -
     others = [d for d in life.person.chronic if d is not diagnosis]
     working = admitted + rng.between(12, 30) * HOUR
     if working < end - 4 * HOUR and rng.random() < 0.7:
-        here = here._replace(findings=_findings(here, others, "W", working))
+        here = replace(here, findings=_findings(here, others, "W", working))
         life.tell("ADT^A08", mrn, here.number, working, visit=here)
     moved = admitted + rng.between(1, 3) * DAY
     if moved < end - DAY and rng.random() < TRANSFERRED:
         code = rng.pick([ward for ward in WARDS_TAKING_OVER if ward != here.department.code])
         doctor = rng.pick(life.hospital.doctors[code])
         room = f"{rng.between(3, 14)}{rng.between(1, 24):02d}"
-        here = here._replace(department=doctor.department, doctor=doctor, room=room)
+        here = replace(here, department=doctor.department, doctor=doctor, room=room)
         life.tell("ADT^A02", mrn, here.number, max(moved, working + HOUR), visit=here)
-    return here._replace(findings=_findings(here, others, "F", end))
+    return replace(here, findings=_findings(here, others, "F", end))
 
 
 def _findings(here: Visit, others: list[Diagnosis], stage: str, stated: int) -> tuple[Finding, ...]:
     """What was stated at earlier stages stays; this stage states the principal diagnosis and the others."""
-    principal = here.findings[0]._replace(stage=stage, stated=stated)
+    principal = replace(here.findings[0], stage=stage, stated=stated)
     secondary = [Finding(other.code, stage, rank, stated, here.doctor) for rank, other in enumerate(others, 2)]
     return (*here.findings, principal, *secondary)
 
@@ -98,19 +100,19 @@ def _discharge(life: Life, diagnosis: Diagnosis, mrn: str, here: Visit, end: int
     rng = life.rng
     where = life.hospital.dispositions
     if end < life.end and rng.random() < diagnosis.die * (2.0 if life.age(end) > 75 else 0.8):
-        here = here._replace(ended=end, disposition=where["died"])
+        here = replace(here, ended=end, disposition=where["died"])
         life.tell("ADT^A03", mrn, here.number, end, visit=here, change={"died": end})
         life.at(end, partial(_die, life))
         return
     disposition = where["transfer" if rng.random() < ELSEWHERE else "home"]
-    here = here._replace(ended=end, disposition=disposition)
+    here = replace(here, ended=end, disposition=disposition)
     life.tell("ADT^A03", mrn, here.number, end, visit=here)
     if rng.random() < DISCHARGE_CANCELLED:
-        stays = here._replace(ended=-1, disposition="")
+        stays = replace(here, ended=-1, disposition="")
         life.tell("ADT^A13", mrn, here.number, end + rng.between(20, 300) * MINUTE, visit=stays)
         end = start_of_day(end) + rng.between(1, 3) * DAY + rng.between(9 * 60, 16 * 60) * MINUTE
         life.on_ward_until = end
-        life.tell("ADT^A03", mrn, here.number, end, visit=here._replace(ended=end))
+        life.tell("ADT^A03", mrn, here.number, end, visit=replace(here, ended=end))
     life.at(end, partial(_afterwards, life, diagnosis))
 
 

@@ -1,6 +1,7 @@
 """One person's life with the hospital: a schedule of things that will happen, worked off in order."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from heapq import heappop, heappush
 from typing import Any
 
@@ -16,6 +17,12 @@ REGISTERED_AHEAD = 0.5
 SECOND_MERGED = 0.7
 PEDIATRIC_AGE = 14
 PEDIATRIC = frozenset({"RESP", "GAST", "CARD", "NEUR"})
+
+
+@lru_cache(maxsize=10_000)
+def four_digits(number: int) -> str:
+    """A number as numbers of messages, visits and reports end, of which a person has a hundred."""
+    return f"{number:04d}"
 
 
 class Life:
@@ -69,12 +76,13 @@ class Life:
 
     def tell(self, trigger: str, mrn: str, chain: str, occurred: int, **what: Any) -> None:
         """Note a statement."""
-        self.events.append(Event(trigger, self.person, mrn, chain, occurred, **what))
+        person = self.person
+        self.events.append(Event(trigger, person, mrn, chain, occurred, person.first, **what))
 
     def number(self, prefix: str) -> str:
         """A number nobody else has."""
         self._numbers += 1
-        return f"{prefix}{self.stem}{self._numbers:04d}"
+        return f"{prefix}{self.stem}{four_digits(self._numbers)}"
 
     def age(self, instant: int) -> int:
         """Completed years."""

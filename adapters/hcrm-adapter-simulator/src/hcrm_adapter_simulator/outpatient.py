@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from msgspec.structs import replace
+
 from hcrm_adapter_simulator import billing, booking, inpatient, results
 from hcrm_adapter_simulator.catalogue import Diagnosis
 from hcrm_adapter_simulator.events import Booking, Finding, Visit
@@ -57,12 +59,12 @@ def visit(life: Life, diagnosis: Diagnosis, arrival: int, booked: Booking | None
     seen = arrival + rng.between(15, 70) * MINUTE
     panels = results.order(life, mrn, here, diagnosis, seen)
     end = seen + (rng.between(60, 170) if panels else rng.between(5, 25)) * MINUTE
-    here = here._replace(ended=end, findings=_findings(life, diagnosis, here, end))
+    here = replace(here, ended=end, findings=_findings(life, diagnosis, here, end))
     ends = "ADT^A08" if rng.random() < ENDS_WITH_A08 else "ADT^A03"
     life.tell(ends, mrn, here.number, end, visit=here)
     billing.visit(life, mrn, here, diagnosis, panels, end + rng.between(2, 20) * MINUTE)
     if booked:
-        complete = booked._replace(status="Complete", visit=here)
+        complete = replace(booked, status="Complete", visit=here)
         life.tell("SIU^S14", mrn, booked.number, end + MINUTE, booking=complete)
     _afterwards(life, diagnosis, here, end, urgent=False)
 
@@ -80,7 +82,7 @@ def emergency(life: Life, diagnosis: Diagnosis, arrival: int) -> None:
     life.tell("ADT^A04", mrn, here.number, arrival, visit=here)
     panels = results.order(life, mrn, here, diagnosis, arrival + rng.between(5, 30) * MINUTE, urgent=True)
     end = arrival + rng.between(60, 420) * MINUTE
-    here = here._replace(ended=end, disposition="01", findings=_findings(life, diagnosis, here, end))
+    here = replace(here, ended=end, disposition="01", findings=_findings(life, diagnosis, here, end))
     life.tell("ADT^A03", mrn, here.number, end, visit=here)
     billing.visit(life, mrn, here, diagnosis, panels, end + rng.between(2, 20) * MINUTE)
     _afterwards(life, diagnosis, here, end, urgent=True)

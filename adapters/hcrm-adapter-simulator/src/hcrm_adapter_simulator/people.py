@@ -1,7 +1,8 @@
 """What the world says of a person: the values a registration desk types in."""
 
 from datetime import date
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from hcrm_adapter_simulator.catalogue import Allergen, Code, Diagnosis, Payer
 
@@ -17,7 +18,7 @@ HAN = Code("HA", "汉族", "GB3304")
 OTHERS = (Code("HU", "回族", "GB3304"), Code("SH", "畲族", "GB3304"), Code("MA", "满族", "GB3304"))
 
 
-class Home(NamedTuple):
+class Home(Struct, frozen=True, gc=False):
     """A home address."""
 
     street: str
@@ -27,7 +28,7 @@ class Home(NamedTuple):
     postal_code: str
 
 
-class Demographics(NamedTuple):
+class Demographics(Struct, frozen=True, gc=False):
     """All that a PID segment says beside the record number. `identity` and phones are empty where not known; `died` is
     an instant, or -1 of the living."""
 
@@ -44,7 +45,7 @@ class Demographics(NamedTuple):
     died: int = -1
 
 
-class Contact(NamedTuple):
+class Contact(Struct, frozen=True, gc=False):
     """Somebody to call."""
 
     family: str
@@ -53,7 +54,7 @@ class Contact(NamedTuple):
     phone: str
 
 
-class Allergy(NamedTuple):
+class Allergy(Struct, frozen=True, gc=False):
     """An allergy with its severity."""
 
     allergen: Allergen

@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
+from msgspec.structs import replace
+
 from hcrm_adapter_simulator import people
 from hcrm_adapter_simulator.catalogue import Payer, Weighted, catalogue, read
 from hcrm_adapter_simulator.chance import Chance
@@ -205,7 +207,7 @@ def _sound_like(rng: Chance, person: Person, other: Person) -> None:
     family, given = other.first.family, other.first.given
     if rng.random() < 0.7:
         family, given = names().alike(rng, family, given)
-    person.first = person.first._replace(family=family, given=given)
+    person.first = replace(person.first, family=family, given=given)
 
 
 def _register_twice(rng: Chance, person: Person) -> None:
@@ -213,8 +215,8 @@ def _register_twice(rng: Chance, person: Person) -> None:
     now = person.first
     if rng.random() < 0.4:
         family, given = names().alike(rng, now.family, now.given)
-        now = now._replace(family=family, given=given)
+        now = replace(now, family=family, given=given)
     if rng.random() < 0.3:
-        now = now._replace(phone=places().mobile(rng))
+        now = replace(now, phone=places().mobile(rng))
     person.second = now
     person.second_mrn = f"9{person.index + 1:07d}"

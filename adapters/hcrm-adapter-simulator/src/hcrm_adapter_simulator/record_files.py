@@ -67,7 +67,7 @@ def _write_shard(settings: Settings, folder: Path, shard: int) -> tuple[int, Cou
     rows = Rows()
     truth: Counter[str] = Counter()
     for events in simulate_shard(settings, shard):
-        truth.update(count(events))
+        count(events, truth)
         rows.add(events)
     pq.write_table(
         _table(rows),

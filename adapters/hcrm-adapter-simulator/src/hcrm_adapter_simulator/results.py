@@ -1,5 +1,7 @@
 """Tests and examinations: ordered, reported, now and then corrected."""
 
+from msgspec.structs import replace
+
 from hcrm_adapter_simulator.catalogue import Analyte, Diagnosis, Panel, catalogue
 from hcrm_adapter_simulator.events import Report, Result, Visit
 from hcrm_adapter_simulator.instants import HOUR, MINUTE
@@ -33,8 +35,8 @@ def order(
         life.tell("ORU^R01", mrn, number, issued, report=report)
         if rng.random() < CORRECTED and panel.analytes:
             at = issued + rng.between(1, 20) * HOUR
-            again = (_measure(life, panel.analytes[0], diagnosis)._replace(status="C"), *values[1:])
-            life.tell("ORU^R01", mrn, number, at, report=report._replace(status="C", issued=at, results=again))
+            again = (replace(_measure(life, panel.analytes[0], diagnosis), status="C"), *values[1:])
+            life.tell("ORU^R01", mrn, number, at, report=replace(report, status="C", issued=at, results=again))
     return panels
 
 

@@ -2,9 +2,11 @@
 
 from operator import attrgetter
 
+from msgspec.structs import replace
+
 from hcrm_adapter_simulator.events import Event
 from hcrm_adapter_simulator.instants import HOUR
-from hcrm_adapter_simulator.life import Life
+from hcrm_adapter_simulator.life import Life, four_digits
 
 LATE = 0.03
 TWICE = 0.005
@@ -28,9 +30,9 @@ def statements(life: Life) -> list[Event]:
             event.mrn = person.mrn
         merged = merged or bool(event.merged)
         if event.change:
-            known[event.mrn] = known[event.mrn]._replace(**event.change)
+            known[event.mrn] = replace(known[event.mrn], **event.change)
         event.who = known[event.mrn]
-        event.control_id = f"{SYSTEMS[event.trigger[:3]]}{life.stem}{nth:04d}"
+        event.control_id = f"{SYSTEMS[event.trigger[:3]]}{life.stem}{four_digits(nth)}"
         if life.rng.random() < TWICE:
             event.copies = 2
     return told

@@ -17,32 +17,30 @@ _COUNTED = {
     "SIU^S15": "cancelled_appointments",
     "SIU^S26": "no_shows",
 }
+_REPORTS = {"F": "reports", "C": "corrected_reports"}
 
 
-def count(events: Sequence[Event]) -> Counter[str]:
-    """The truth of one person's statements, by name; sums over persons are the hospital's."""
-    truth: Counter[str] = Counter(persons=1, statements=len(events))
-    truth["patients"] = len({event.mrn for event in events} | {event.merged for event in events if event.merged})
-    for event in events:
-        truth["messages"] += event.copies
-        truth["duplicates"] += event.copies - 1
-        name = _COUNTED.get(event.trigger)
-        if name:
-            truth[name] += 1
-        if event.delay >= 3600:
-            truth["late"] += 1
-        if event.report is not None:
-            truth["reports" if event.report.status == "F" else "corrected_reports"] += 1
-        truth["charges"] += len(event.charges)
-        truth["charged_fen"] += sum(charge.amount for charge in event.charges)
-    truth["deaths"] = int(any(event.change and "died" in event.change for event in events))
+def count(events: Sequence[Event], truth: Counter[str]) -> None:
+    """Add to the truth, by name, what one person's statements tell of it."""
+    truth["persons"] += 1
+    truth["statements"] += len(events)
+    truth["patients"] += len({event.mrn for event in events} | {event.merged for event in events if event.merged})
+    messages = sum([event.copies for event in events])
+    truth["messages"] += messages
+    truth["duplicates"] += messages - len(events)
+    truth["late"] += sum([event.delay >= 3600 for event in events])
+    truth.update([_COUNTED[event.trigger] for event in events if event.trigger in _COUNTED])
+    truth.update([_REPORTS[event.report.status] for event in events if event.report is not None])
+    charged = [charge.amount for event in events for charge in event.charges]
+    truth["charges"] += len(charged)
+    truth["charged_fen"] += sum(charged)
+    truth["deaths"] += any("died" in event.change for event in events if event.change)
     _visits(events, truth)
-    return truth
 
 
 def _visits(events: Iterable[Event], truth: Counter[str]) -> None:
     """Visits and stays as they stand after the last statement of each."""
-    visits = {e.visit.number: (e.trigger, e.visit) for e in events if e.visit is not None and e.trigger[:3] == "ADT"}
+    visits = {e.visit.number: (e.trigger, e.visit) for e in events if e.visit is not None and not e.charges}
     stays = []
     for trigger, visit in visits.values():
         if visit.class_ == "O":
