@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +12,8 @@ import click
 
 from hcrm_core import env
 from hcrm_core.config import Configuration, nearest
-from hcrm_core.errors import UsageError, WorkspaceError
+from hcrm_core.errors import ConfigurationError, UsageError, WorkspaceError
+from hcrm_core.model.adapters import Adapter
 from hcrm_core.registry import Registry
 from hcrm_core.store import schema
 from hcrm_core.store.codec import Codec, read_key
@@ -54,6 +55,20 @@ class Opened:
     def registry(self) -> Registry:
         """The enabled plugins."""
         return Registry(self.configuration)
+
+    @cached_property
+    def adapter_of(self) -> Callable[[str], Adapter]:
+        """Source → its adapter; of a source that is only known by its messages, the adapter of its name."""
+        return lru_cache(self._adapter_of)
+
+    def _adapter_of(self, source: str) -> Adapter:
+        known = source in self.configuration.settings.sources
+        if not known and source not in self.registry.adapters:
+            raise ConfigurationError(
+                f"Messages of the source {source!r} wait to be translated, but hcrm.toml has no table "
+                f"[sources.{source}]. Put it back."
+            )
+        return self.registry.adapter(source, None if known else source)
 
     @property
     def mart(self) -> Path:

@@ -84,7 +84,7 @@ def _sources(space: Opened) -> Iterator[tuple[str, str]]:
 def _messages(space: Opened) -> Iterator[tuple[str, str]]:
     store = space.unchecked_store
     with store.read_inbox() as landed, store.read() as connection:
-        waiting = len(inbox.waiting(landed, connection, 10_000))
+        waiting, _ = inbox.behind(landed, processing.claimed_to(connection))
         quarantined = processing.quarantine_reasons(connection)
         patients, customers = processing.people(connection)
     yield "good", f"The store knows {counted(patients, 'patient')}, as {counted(customers, 'customer')}."

@@ -101,7 +101,7 @@ class _Trace:
         with self._space.store.read_inbox() as landed, self._space.store.read() as processed:
             found = inbox.read(landed, message_id)
             outcome = processing.outcomes(processed, [message_id]).get(message_id)
-        if found is None or outcome is None or outcome.adapter == RECORDS:
+        if found is None or found.payload is None or outcome is None or outcome.adapter == RECORDS:
             return ()
         adapter = self._space.registry.adapter(found.source, outcome.adapter.partition(" ")[0])
         return adapter.origins(self._space.store.codec.open(found.payload))

@@ -19,11 +19,12 @@ from hcrm_core.cli.context import (
     workspace_option,
 )
 from hcrm_core.config import nearest
-from hcrm_core.errors import ConfigurationError, InputError, UsageError
+from hcrm_core.errors import InputError, UsageError
+from hcrm_core.intake.accept import Processed
 from hcrm_core.intake.files import inputs, named_files
-from hcrm_core.intake.land import LandedCount, land
+from hcrm_core.intake.land import LandedCount, land_all
 from hcrm_core.intake.pool import WorkerPool
-from hcrm_core.intake.process import Processed, process
+from hcrm_core.intake.process import Intake
 from hcrm_core.model.adapters import Adapter
 from hcrm_core.model.translation import RawMessage
 from hcrm_core.store.queries import inbox, processing
@@ -164,24 +165,13 @@ def run_records(space: Opened, source: str | None, paths: tuple[str, ...]) -> Su
 def work_off(space: Opened, pool: WorkerPool) -> tuple[Processed, list[str]]:
     """Translate and fold what waits, with progress; sources whose adapter is missing are named and passed over."""
     progress = Progress("Translating and folding:", "messages")
-    adapters: dict[str, Adapter] = {}
-
-    def adapter_of(source: str) -> Adapter:
-        if source not in adapters:
-            known = source in space.configuration.settings.sources
-            if not known and source not in space.registry.adapters:
-                raise ConfigurationError(
-                    f"Messages of the source {source!r} wait to be translated, but hcrm.toml has no table "
-                    f"[sources.{source}]. Put it back."
-                )
-            adapters[source] = space.registry.adapter(source, None if known else source)
-        return adapters[source]
-
-    done = process(space.store, pool.translate, adapter_of, lambda: env.microseconds(env.now()), progress=progress.add)
+    intake = Intake(space.store, pool.translate, space.adapter_of, lambda: env.microseconds(env.now()))
+    intake.begin()
+    done = intake.settle(progress.add)
     progress.end()
-    for sentence in done[1]:
+    for sentence in intake.stuck.values():
         say(f"hcrm: {sentence}")
-    return done
+    return done, list(intake.stuck.values())
 
 
 def _land(space: Opened, adapter: Adapter, paths: tuple[str, ...], summary: Summary, now: int) -> None:
@@ -195,7 +185,7 @@ def _land(space: Opened, adapter: Adapter, paths: tuple[str, ...], summary: Summ
                 summary.skipped += 1
             continue
         try:
-            count = land(space.store, adapter.source, _split(adapter, item.data), now)
+            count = land_all(space.store, adapter.source, _split(adapter, item.data), now)
         except ValueError as error:
             text = f"{item.name}: no message: {error}. The file was left out; check it or name another adapter."
             summary.rejected.append(text)

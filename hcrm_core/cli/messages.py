@@ -20,14 +20,12 @@ from hcrm_core.cli.context import (
 from hcrm_core.cli.ingest import work_off
 from hcrm_core.errors import NotFoundError, UsageError
 from hcrm_core.intake.bulk import ADAPTER as RECORDS
-from hcrm_core.intake.fold import Folder
 from hcrm_core.intake.pool import WorkerPool
-from hcrm_core.intake.process import accept
-from hcrm_core.model.adapters import Adapter
+from hcrm_core.intake.replay import replay as replay_
 from hcrm_core.model.translation import Problem
 from hcrm_core.store.queries import inbox, processing
 
-STATES = ("received", "translated", "quarantined")
+STATES = ("received", "claimed", "translated", "folded", "quarantined", "rejected")
 
 
 @click.group()
@@ -90,7 +88,7 @@ def show(wanted: str, as_json: bool, workspace: str | None) -> None:
 
 @messages.command()
 @click.argument("wanted", nargs=-1, metavar="[ID|CONTROL_ID...]")
-@click.option("--state", type=click.Choice(("translated", "quarantined")), help="All messages in this state.")
+@click.option("--state", type=click.Choice(("folded", "quarantined")), help="All messages in this state.")
 @workspace_option
 def replay(wanted: tuple[str, ...], state: str | None, workspace: str | None) -> None:
     """Translate stored messages anew; the new translation takes the place of the old one."""
@@ -100,23 +98,15 @@ def replay(wanted: tuple[str, ...], state: str | None, workspace: str | None) ->
         work_off(space, pool)
         named = {_find(space, one).id for one in wanted}
         with space.store.read() as connection:
-            chosen = named | set(processing.messages_in(connection, state, 1_000_000) if state else ())
+            chosen = named | set(processing.find(connection, states=[state], limit=1_000_000) if state else ())
             outcomes = processing.outcomes(connection, chosen)
         files = {number for number, outcome in outcomes.items() if outcome.adapter == RECORDS}
         if named & files:
             raise UsageError("A record file is not replayed: its rows are in the file. Ingest a corrected one.")
         ids = sorted(chosen - files)
-        folder = Folder(space.store.codec)
-        translated = quarantined = 0
-        for message_id in ids:
-            message = _find(space, f"#{message_id}")
-            adapter = _adapter(space, message.source)
-            payload = space.store.codec.open(message.payload)
-            answer = pool.translate(adapter.source, adapter.name, [payload]).result()
-            done = accept(space.store, folder, adapter, [message], answer, env.microseconds(env.now()), replay=True)
-            translated, quarantined = translated + done.translated, quarantined + done.quarantined
-    say(f"Replayed {counted(len(ids), 'message')}: {translated} translated, {quarantined} quarantined.")
-    if quarantined:
+        done = replay_(space.store, pool.translate, space.adapter_of, ids, lambda: env.microseconds(env.now()))
+    say(f"Replayed {counted(len(ids), 'message')}: {done.translated} translated, {done.quarantined} quarantined.")
+    if done.quarantined:
         raise click.exceptions.Exit(PARTIAL)
 
 
@@ -139,7 +129,7 @@ def coverage(source: str | None, status: str | None, as_json: bool, workspace: s
                 "source": row.source,
                 "type": row.message_type,
                 "field": row.field,
-                "name": _adapter(space, row.source).field_name(row.field),
+                "name": space.adapter_of(row.source).field_name(row.field),
                 "status": row.status,
                 "messages": row.messages,
                 "first_seen": env.shown(row.first_seen),
@@ -178,11 +168,6 @@ def _find(space: Opened, wanted: str) -> inbox.Landed:
         numbers = ", ".join(str(header[0]) for header in same)
         raise UsageError(f"Several messages have the control id {wanted}. Name one by its number: {numbers}.")
     raise NotFoundError(f"There is no message {wanted}. List them with: hcrm messages list")
-
-
-def _adapter(space: Opened, source: str) -> Adapter:
-    known = source in space.configuration.settings.sources
-    return space.registry.adapter(source, None if known else source)
 
 
 def _rows(

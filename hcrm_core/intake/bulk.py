@@ -16,16 +16,16 @@ import msgspec
 from hcrm_core.errors import InputError
 from hcrm_core.identity.bulk import customers
 from hcrm_core.intake.fold import Accepted, Folder
-from hcrm_core.intake.land import land
+from hcrm_core.intake.land import Arrival, land
 from hcrm_core.mart.bulk import load_records
 from hcrm_core.mart.manifest import Manifest
 from hcrm_core.mart.record_files import RecordRow, count_rows, read_rows
 from hcrm_core.model.fold import stamp
 from hcrm_core.model.records import AnyRecord
-from hcrm_core.model.translation import RawMessage, Statement
+from hcrm_core.model.translation import Statement
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Store
-from hcrm_core.store.queries import inbox, processing
+from hcrm_core.store.queries import processing
 from hcrm_core.store.queries.processing import ProcessingRow
 
 MESSAGE_TYPE = "records"
@@ -60,17 +60,14 @@ def load(
         InputError: It is no record file, or a row of it breaks its kind's definition.
     """
     manifest = {"file": path.name, "rows": count_rows(path), "sha256": _sha256(path)}
-    message = RawMessage(msgspec.json.encode(manifest, order="deterministic"), control_id=path.name[:200])
-    landed = land(store, source, [message], now).landed == 1
-    with store.read_inbox() as connection:
-        message_id = inbox.find(connection, source, message.control_id, hashlib.sha256(message.payload).digest())
+    body = msgspec.json.encode(manifest, order="deterministic")
+    message_id, _, repeated = land(store, [Arrival(source, body, path.name[:200], form="records")], now)[0]
     with store.read() as connection:
         before = processing.outcomes(connection, [message_id]).get(message_id)
-    if before and before.adapter == ADAPTER and before.state == "translated":
+    if before and before.adapter == ADAPTER and before.state == "folded":
         return Loaded(False, 0)
     folder = Folder(store.codec)
     with store.write() as connection:
-        # Until it is loaded the file has an outcome of its own, so that nobody takes its manifest for a message.
         processing.put(connection, [_outcome(message_id, "loading", 0, now)])
         folder.apply(connection, (), now, voided=[message_id])
     records = 0
@@ -79,8 +76,8 @@ def load(
             records += folder.apply(connection, _accepted(path, message_id, source, rows), now)
         progress(len(rows))
     with store.write() as connection:
-        processing.put(connection, [_outcome(message_id, "translated", records, now)])
-    return Loaded(landed, records)
+        processing.put(connection, [_outcome(message_id, "folded", records, now)])
+    return Loaded(not repeated, records)
 
 
 def load_mart(mart: Path, source: str, paths: Sequence[Path], key: bytes, *, now: int, today: date) -> Manifest:
@@ -109,7 +106,7 @@ def load_mart(mart: Path, source: str, paths: Sequence[Path], key: bytes, *, now
 
 
 def _outcome(message_id: int, state: str, records: int, now: int) -> ProcessingRow:
-    return ProcessingRow(message_id, state, MESSAGE_TYPE, 1, ADAPTER, records, None, None, now)
+    return ProcessingRow(message_id, state, MESSAGE_TYPE, 1, ADAPTER, records, processed_at=now)
 
 
 def _accepted(path: Path, message_id: int, source: str, rows: Iterable[RecordRow]) -> Iterator[Accepted]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from hcrm_core.failpoints import fp
 from hcrm_core.identity.link import Changed, relink
 from hcrm_core.model.fold import Event, Folded, fold, said_at
 from hcrm_core.model.records import KINDS, PATIENT_FIELD, REFERENCES, Record
@@ -97,7 +98,9 @@ class Folder:
                 sets.append(SetRow(set_id, accepted.message_id, accepted.stamp, now))
         store.add_versions(connection, versions)
         store.add_set_statements(connection, sets)
+        fp("upsert")
         changed = self._fold(connection, versions, sets, identities, void_facts, void_sets, now)
+        fp("identity")
         moved = relink(connection, self._identity_changes(changed), self._codec)
         if changed or moved:
             store.count_mart_sequence(connection)

@@ -1,18 +1,58 @@
 """Land: commit raw messages to the inbox before anything else happens to them."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 
-from hcrm_core.model.translation import RawMessage
+from hcrm_core.failpoints import fp
+from hcrm_core.model.translation import Problem, RawMessage
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import inbox
 from hcrm_core.store.queries.inbox import Landing
 
 BATCH = 500
+
+REUSED = Problem(
+    "control-id-reused",
+    "MSH-10",
+    "The source has used this control id before for a message with other content. Both are kept and translated; let "
+    "the sender number its messages.",
+)
+
+
+class Arrival(NamedTuple):
+    """A message that has arrived.
+
+    Attributes:
+        source: The source it came from.
+        payload: The bytes as received.
+        control_id: The source's own id of it, or empty.
+        remarks: What had to be mended around it; of a refused message the first says why.
+        form: `message`; `refused`: kept for people to see, never translated; `records`: a record file.
+    """
+
+    source: str
+    payload: bytes
+    control_id: str = ""
+    remarks: tuple[Problem, ...] = ()
+    form: str = "message"
+
+
+class Receipt(NamedTuple):
+    """Proof that a message is stored.
+
+    Attributes:
+        message_id: Its number in the inbox.
+        received_at: When it arrived first, microseconds UTC.
+        repeated: Whether it had landed before, by source, control id and bytes.
+    """
+
+    message_id: int
+    received_at: int
+    repeated: bool
 
 
 class LandedCount(NamedTuple):
@@ -23,11 +63,55 @@ class LandedCount(NamedTuple):
     duplicates: int
 
 
-def land(store: Store, source: str, messages: Iterable[RawMessage], now: int) -> LandedCount:
-    """Commit messages to the inbox in batches; when it returns they are durable.
+def land(store: Store, arrivals: Sequence[Arrival], now: int) -> list[Receipt]:
+    """Commit messages to the inbox in one transaction; when it returns they are durable.
 
-    A message with the same source, control id and bytes as one that is there already is a duplicate and not kept
-    twice. The same control id with other bytes is another message.
+    A message with the same source, control id and bytes as one that is there already is not kept twice. The same
+    control id with other bytes is another message, and remarked upon.
+
+    Args:
+        store: The workspace's store.
+        arrivals: In order, of any sources.
+        now: Arrival, microseconds UTC.
+
+    Returns:
+        A receipt for each, in order.
+    """
+    keys = [(one.source, one.control_id, hashlib.sha256(one.payload).digest()) for one in arrivals]
+    sealed = [store.codec.seal(one.payload) for one in arrivals]
+    receipts: dict[tuple[str, str, bytes], Receipt] = {}
+    fresh: dict[tuple[str, str, bytes], Landing] = {}
+    numbered: set[tuple[str, str]] = set()
+    fp("pre-insert")
+    with store.write_inbox() as connection:
+        inbox.take_turn(connection)
+        for one, key, body, before in zip(arrivals, keys, sealed, inbox.known(connection, keys), strict=True):
+            if key in receipts or key in fresh:
+                continue
+            if before.message_id is not None:
+                receipts[key] = Receipt(before.message_id, before.received_at, True)
+                continue
+            reused = before.reused or (key[1] != "" and key[:2] in numbered)
+            remarks = (*one.remarks, REUSED) if reused else one.remarks
+            noted = msgspec.json.encode(remarks).decode() if remarks else None
+            fresh[key] = Landing(*key, now, one.form, noted, body)
+            numbered.add(key[:2])
+        numbers = inbox.land(connection, list(fresh.values()))
+        fp("post-insert")
+        fp("pre-commit")
+    fp("post-commit")
+    given = []
+    made = dict(zip(fresh, numbers, strict=True))
+    for key in keys:
+        if (receipt := receipts.get(key)) is None:
+            receipt = Receipt(made[key], now, False)
+            receipts[key] = receipt._replace(repeated=True)
+        given.append(receipt)
+    return given
+
+
+def land_all(store: Store, source: str, messages: Iterable[RawMessage], now: int) -> LandedCount:
+    """Land a stream of one source's messages in batches.
 
     Args:
         store: The workspace's store.
@@ -37,20 +121,10 @@ def land(store: Store, source: str, messages: Iterable[RawMessage], now: int) ->
     """
     total = landed = 0
     for batch in _batches(iter(messages)):
-        rows: dict[tuple[str, str, bytes], Landing] = {}
-        for message in batch:
-            digest = hashlib.sha256(message.payload).digest()
-            repairs = msgspec.json.encode(message.repairs).decode() if message.repairs else None
-            key = (source, message.control_id, digest)
-            if key not in rows:
-                rows[key] = Landing(*key, now, store.codec.seal(message.payload), repairs)
-        with store.write_inbox() as connection:
-            inbox.take_turn(connection, source)
-            known = inbox.already_landed(connection, list(rows))
-            fresh = [row for key, row in rows.items() if key not in known]
-            inbox.land(connection, fresh)
-        total += len(batch)
-        landed += len(fresh)
+        arrivals = [Arrival(source, one.payload, one.control_id, one.repairs) for one in batch]
+        receipts = land(store, arrivals, now)
+        total += len(receipts)
+        landed += sum(not receipt.repeated for receipt in receipts)
     return LandedCount(total, landed, total - landed)
 
 

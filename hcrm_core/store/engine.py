@@ -86,6 +86,19 @@ def driver_sql(connection: Connection, statement: str, rows: Sequence[tuple[Any,
         connection.exec_driver_sql(statement, list(rows))
 
 
+def driver_rows(connection: Connection, statement: str, values: Sequence[Any]) -> list[Any]:
+    """Run one statement on the driver itself and give its rows.
+
+    Args:
+        connection: Inside a transaction.
+        statement: With `?` for each value and no other question mark.
+        values: One for each `?`.
+    """
+    if connection.dialect.name == "postgresql":
+        statement = statement.replace("?", "%s")
+    return list(connection.exec_driver_sql(statement, tuple(values)))
+
+
 def _engine(url: str) -> Engine:
     try:
         engine = create_engine(url, hide_parameters=True, pool_pre_ping=url.startswith("postgresql"))
@@ -107,6 +120,8 @@ def _engine(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transaction control begins deferred transactions, whose upgrade fails at once under a writer.
     connection.isolation_level = None
+    # Counts only before the first table is made; it lets pruning shrink the file.
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")

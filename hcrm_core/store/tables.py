@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
@@ -34,19 +35,29 @@ message = Table(
     Column("control_id", String, nullable=False),
     Column("content_hash", LargeBinary, nullable=False),  # SHA-256 of the bytes as received
     Column("received_at", BigInteger, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
-    Column("repairs", Text),  # JSON list of what reading the file around the message mended
+    Column("form", String, nullable=False),  # message; refused: kept, never translated; records: a record file
+    Column("remarks", Text),  # JSON list of Problems landing noted; of a refused message the first says why
     UniqueConstraint("source", "control_id", "content_hash", name="message_once"),
 )
 
+payload = Table(
+    "payload",
+    inbox,
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Apart from the message, so that pruning frees whole pages and what arrived once is still known as a repetition."""
+
 store = MetaData()
 """Everything else."""
+
+_IS_DUE = "due_at IS NOT NULL"
 
 processing = Table(
     "processing",
     store,
     Column("message_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("state", String, nullable=False),  # translated, quarantined; loading while a record file is folded
+    Column("state", String, nullable=False),  # see intake/claims.py; loading while a record file is folded
     Column("message_type", String, nullable=False),
     Column("translation", Integer, nullable=False),  # 1 for the first, counted up by every replay
     Column("adapter", String, nullable=False),  # name and version that translated it
@@ -54,7 +65,18 @@ processing = Table(
     Column("reason", Text),  # JSON of the Problem that quarantined it
     Column("problems", Text),  # JSON list of Problems
     Column("processed_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("worker", String),  # that has claimed it
+    Column("due_at", BigInteger),  # when it may be taken again; NULL: never, it is done
     Index("processing_state", "state", "message_id"),
+    Index("processing_due", "due_at", sqlite_where=text(_IS_DUE), postgresql_where=text(_IS_DUE)),
+)
+
+intake_state = Table(
+    "intake_state",
+    store,
+    Column("id", SmallInteger, primary_key=True),  # always 1
+    Column("claimed_to", BigInteger, nullable=False),  # every message up to this number has been claimed once
 )
 
 version = Table(
@@ -213,6 +235,18 @@ task_event = Table(
     Column("state", String, nullable=False),
     Column("reason", String),
     Index("task_event_task", "task_id", "id"),
+)
+
+audit = Table(
+    "audit",
+    store,
+    Column("id", Serial, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("detail", Text, nullable=False),  # JSON, without personal data
+    Column("chain", String, nullable=False),  # HMAC of the row and of the row before it
 )
 
 key_check = Table(

@@ -266,11 +266,11 @@ def test_a_charset_that_does_not_exist_is_refused_before_anything_lands(workspac
 
 def test_messages_of_a_source_that_was_taken_out_hold_back_no_other(workspace: Path) -> None:
     from hcrm_core.cli.context import Opened
-    from hcrm_core.intake.land import land
+    from hcrm_core.intake.land import land_all
     from hcrm_core.model.translation import RawMessage
 
     space = Opened(workspace)
-    land(space.store, "lis", [RawMessage(MESSAGES["W01"], "W01")], now=1)
+    land_all(space.store, "lis", [RawMessage(MESSAGES["W01"], "W01")], now=1)
     space.store.close()
     write(workspace / "in", SOME)
     result = hcrm("ingest", "in")

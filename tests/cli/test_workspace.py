@@ -75,7 +75,7 @@ def test_messages_are_listed_newest_first_with_what_became_of_them(full: Path) -
     rows = told("messages", "list")
     assert [row["control_id"] for row in rows] == [f"W{number:02d}" for number in range(15, -1, -1)]
     assert set(rows[0]) >= {"id", "source", "control_id", "type", "state", "received_at", "reason"}
-    assert {row["state"] for row in rows} == {"translated", "quarantined"}
+    assert {row["state"] for row in rows} == {"folded", "quarantined"}
     assert rows[0]["received_at"] == "2026-03-13T01:00:00Z"
     assert [row["control_id"] for row in told("messages", "list", "--limit", "2")] == ["W15", "W14"]
     assert [row["type"] for row in told("messages", "list", "--control-id", "W04")] == ["ADT^A03"]
@@ -86,10 +86,10 @@ def test_messages_are_listed_newest_first_with_what_became_of_them(full: Path) -
 def test_a_message_is_shown_with_its_problems(full: Path) -> None:
     number = told("messages", "list", "--control-id", "W04")[0]["id"]
     shown = told("messages", "show", number)
-    assert (shown["state"], shown["translation"]) == ("translated", 1)
+    assert (shown["state"], shown["translation"]) == ("folded", 1)
     assert shown["records"] >= 2
     text = hcrm("messages", "show", number).stdout
-    assert "state: translated" in text and "王" not in text
+    assert "state: folded" in text and "王" not in text
 
 
 def test_an_unknown_message_says_how_to_list_them(full: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_wrong_call_of_messages_is_a_usage_error(full: Path, arguments: tuple[
 
 def test_messages_are_replayed(full: Path) -> None:
     before = told("customers", "list")
-    result = hcrm("messages", "replay", "--state", "translated")
+    result = hcrm("messages", "replay", "--state", "folded")
     assert result.exit_code == 0
     assert result.stderr.strip() == "Replayed 15 messages: 15 translated, 0 quarantined."
     assert told("customers", "list") == before

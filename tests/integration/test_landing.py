@@ -8,60 +8,62 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from support.streams import clear
 
-from hcrm_core.intake.land import BATCH, LandedCount, land
+from hcrm_core.intake.land import BATCH, LandedCount, land_all
 from hcrm_core.model.translation import Problem, RawMessage
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import inbox
-from hcrm_core.store.tables import message
+from hcrm_core.store.tables import message, payload
+
+_WHOLE = select(message, payload.c.body).where(payload.c.message_id == message.c.id).order_by(message.c.id)
 
 
 def kept(store: Store) -> list[tuple[str, str, bytes]]:
     """(source, control id, payload) of the inbox in landing order."""
     with store.read_inbox() as connection:
-        rows = connection.execute(select(message).order_by(message.c.id)).all()
-    return [(row.source, row.control_id, store.codec.open(row.payload)) for row in rows]
+        rows = connection.execute(_WHOLE).all()
+    return [(row.source, row.control_id, store.codec.open(row.body)) for row in rows]
 
 
 def test_a_redelivered_message_lands_once(store: Store) -> None:
     one = RawMessage(b"MSH|^~\\&|1", "M1")
-    assert land(store, "his", [one], now=1) == LandedCount(1, 1, 0)
-    assert land(store, "his", [one, one], now=2) == LandedCount(2, 0, 2)
+    assert land_all(store, "his", [one], now=1) == LandedCount(1, 1, 0)
+    assert land_all(store, "his", [one, one], now=2) == LandedCount(2, 0, 2)
     assert kept(store) == [("his", "M1", b"MSH|^~\\&|1")]
 
 
 def test_a_message_twice_in_one_delivery_lands_once(store: Store) -> None:
     one = RawMessage(b"MSH|^~\\&|1", "M1")
-    assert land(store, "his", [one] * (BATCH + 3), now=1) == LandedCount(BATCH + 3, 1, BATCH + 2)
+    assert land_all(store, "his", [one] * (BATCH + 3), now=1) == LandedCount(BATCH + 3, 1, BATCH + 2)
 
 
 def test_the_same_control_id_with_another_body_is_another_message(store: Store) -> None:
     bodies = [f"MSH|^~\\&|{number}".encode() for number in range(200)]
-    assert land(store, "his", [RawMessage(body, "M1") for body in bodies], now=1).landed == 200
+    assert land_all(store, "his", [RawMessage(body, "M1") for body in bodies], now=1).landed == 200
     assert [payload for *_, payload in kept(store)] == bodies
 
 
 def test_the_same_message_from_another_source_is_another_message(store: Store) -> None:
     one = RawMessage(b"MSH|^~\\&|1", "M1")
-    assert land(store, "his", [one], now=1).landed + land(store, "lis", [one], now=1).landed == 2
+    assert land_all(store, "his", [one], now=1).landed + land_all(store, "lis", [one], now=1).landed == 2
 
 
 def test_the_first_arrival_and_its_repairs_stay(store: Store) -> None:
-    land(store, "his", [RawMessage(b"x", "M1", (Problem("stray-line", "line 2", "Left out."),))], now=1)
-    land(store, "his", [RawMessage(b"x", "M1")], now=2)
+    land_all(store, "his", [RawMessage(b"x", "M1", (Problem("stray-line", "line 2", "Left out."),))], now=1)
+    land_all(store, "his", [RawMessage(b"x", "M1")], now=2)
     with store.read_inbox() as connection:
         row = connection.execute(select(message)).one()
     assert row.received_at == 1
-    assert "stray-line" in row.repairs
+    assert "stray-line" in row.remarks
 
 
 def test_messages_are_read_in_the_order_they_landed(store: Store) -> None:
     bodies = [str(number).encode() for number in range(1_234)]
     random.Random(5).shuffle(bodies)
-    land(store, "his", (RawMessage(body, body.decode()) for body in bodies), now=1)
+    land_all(store, "his", (RawMessage(body, body.decode()) for body in bodies), now=1)
     assert [payload for *_, payload in kept(store)] == bodies
-    with store.read_inbox() as landed, store.read() as processed:
-        waiting = inbox.waiting(landed, processed, 10_000)
-    assert [store.codec.open(row.payload) for row in waiting] == bodies
+    with store.read_inbox() as landed:
+        waiting = inbox.after(landed, 0, 10_000)
+    assert [store.codec.open(row.payload or b"") for row in waiting] == bodies
 
 
 @settings(
@@ -81,7 +83,7 @@ def test_messages_are_landed_or_duplicates_and_nothing_else(
     clear(store)
     landed = 0
     for number, delivery in enumerate(deliveries):
-        count = land(store, "his", [RawMessage(body, control) for control, body in delivery], now=number)
+        count = land_all(store, "his", [RawMessage(body, control) for control, body in delivery], now=number)
         assert count.messages == len(delivery) == count.landed + count.duplicates
         landed += count.landed
     assert landed == len({pair for delivery in deliveries for pair in delivery}) == len(kept(store))
@@ -94,7 +96,7 @@ def test_eight_senders_landing_the_same_messages_at_once_land_each_once(store: S
     def deliver(seed: int) -> LandedCount:
         order = list(messages)
         random.Random(seed).shuffle(order)
-        counts = [land(store, "his", order[start : start + 50], now=seed) for start in range(0, len(order), 50)]
+        counts = [land_all(store, "his", order[start : start + 50], now=seed) for start in range(0, len(order), 50)]
         return LandedCount(*(sum(column) for column in zip(*counts, strict=True)))
 
     with ThreadPoolExecutor(8) as threads:

@@ -7,13 +7,15 @@ import pytest
 from sqlalchemy import select
 from support.streams import ADAPTER, clear, tell
 
+from hcrm_core.intake.accept import accept
 from hcrm_core.intake.fold import Folder
-from hcrm_core.intake.process import accept
 from hcrm_core.model.translation import Problem, Translation
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import inbox, processing
 from hcrm_core.store.tables import version
+
+BY = f"{ADAPTER.name} {ADAPTER.version}"
 
 
 def adt(event: str, time: str, *segments: str, patient: str = "P1") -> bytes:
@@ -40,7 +42,7 @@ def replay(store: Store, payload: bytes, translation: Translation | bytes, now: 
         )
     if isinstance(translation, bytes):
         translation = ADAPTER.translate(translation)
-    accept(store, Folder(store.codec), ADAPTER, [stored], [translation], now=now, replay=True)
+    accept(store, Folder(store.codec), BY, [stored], [translation], now=now, replay=True)
 
 
 def said(store: Store) -> list[dict[str, object]]:

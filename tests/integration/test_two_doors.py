@@ -13,7 +13,7 @@ from hcrm_adapter_simulator import Settings, write_hl7v2, write_records
 from hcrm_core.decide.run import refresh_mart
 from hcrm_core.intake import bulk
 from hcrm_core.intake.bulk import load, load_mart
-from hcrm_core.intake.land import land
+from hcrm_core.intake.land import land_all
 from hcrm_core.mart.manifest import read_manifest
 from hcrm_core.mart.record_files import read_rows
 from hcrm_core.store import schema
@@ -64,7 +64,7 @@ def test_facts_links_and_customers_are_equal(from_records: Store, tmp_path: Path
     write_hl7v2(Settings(until=date(2025, 6, 14), patients=PERSONS, seed=5), tmp_path / "messages")
     store = new_store(tmp_path)
     for path in sorted((tmp_path / "messages").glob("*.hl7")):
-        land(store, "his", ADAPTER.split(path.read_bytes()), NOW)
+        land_all(store, "his", ADAPTER.split(path.read_bytes()), NOW)
     work_off(store, NOW)
     assert facts(store) == facts(from_records)
     store.close()

@@ -178,14 +178,14 @@ def test_what_an_interrupted_run_landed_is_translated_by_the_next(space: Path) -
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert [row["state"] for row in listed()] == ["received"] * 4
+    assert {row["state"] for row in listed()} <= {"received", "claimed"}
     result, summary = ingest(space, "four", name="b.odd")
     assert result.exit_code == 3
     assert (summary["messages"], summary["landed"], summary["translated"]) == (1, 1, 1)
     assert (summary["resumed"], summary["resumed_quarantined"]) == (4, 1)
     assert summary["patients"] == 4
     assert {row["control_id"]: row["state"] for row in listed()} == {
-        "one": "translated", "two": "translated", "three": "translated", "four": "translated",
+        "one": "folded", "two": "folded", "three": "folded", "four": "folded",
         "!hangs": "quarantined",
     }  # fmt: skip
 

@@ -1,17 +1,16 @@
 """Streams of HL7 messages for several patients, for proving that order and repetition do not matter."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 from hypothesis import strategies as st
 
 from hcrm_adapter_hl7v2.adapter import Hl7v2Adapter, Hl7v2Settings
-from hcrm_core.intake.fold import Folder
-from hcrm_core.intake.land import land
-from hcrm_core.intake.process import accept
-from hcrm_core.model.translation import RawMessage
+from hcrm_core.intake.land import Arrival, land
+from hcrm_core.intake.process import Intake
+from hcrm_core.model.translation import Translation
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
-from hcrm_core.store.queries import inbox
 from hcrm_core.store.tables import inbox as inbox_tables
 from hcrm_core.store.tables import store as store_tables
 
@@ -65,22 +64,22 @@ streams = st.lists(messages(), min_size=2, max_size=14)
 def tell(store: Store, payloads: Sequence[bytes], batch: int = 5) -> list[bytes]:
     """Land and fold payloads in this order, a few at a time, and return the canonical dump."""
     for start in range(0, len(payloads), batch):
-        land(store, "his", [RawMessage(payload) for payload in payloads[start : start + batch]], now=start)
+        land(store, [Arrival("his", payload) for payload in payloads[start : start + batch]], now=start)
         work_off(store, now=start)
     return list(dump(store))
 
 
 def work_off(store: Store, now: int = 0) -> None:
     """Translate and fold what waits, in this process."""
-    folder = Folder(store.codec)
-    while waiting := _waiting(store):
-        translations = [ADAPTER.translate(store.codec.open(message.payload)) for message in waiting]
-        accept(store, folder, ADAPTER, waiting, translations, now)
+    intake = Intake(store, _here, lambda source: ADAPTER, lambda: now)
+    intake.begin()
+    intake.settle()
 
 
-def _waiting(store: Store) -> list[inbox.Landed]:
-    with store.read_inbox() as landed, store.read() as processed:
-        return inbox.waiting(landed, processed, 1_000)
+def _here(source: str, adapter: str | None, payloads: Sequence[bytes]) -> "Future[list[Translation]]":
+    future: Future[list[Translation]] = Future()
+    future.set_result([ADAPTER.translate(payload) for payload in payloads])
+    return future
 
 
 def clear(store: Store) -> None:

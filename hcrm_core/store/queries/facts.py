@@ -64,6 +64,13 @@ def facts_of_patients(connection: Connection, patient_ids: Iterable[str], kind: 
     return sorted(row for row in _facts(connection, fact.c.patient_id, patient_ids) if row.kind == kind)
 
 
+def learned_at(connection: Connection, known_at: int) -> list[FactRow]:
+    """All facts that came to what they are at one instant, by id."""
+    columns = [fact.c[name] for name in FactRow._fields]
+    query = select(*columns).where(fact.c.known_at == known_at).order_by(fact.c.fact_id)
+    return [FactRow(*row) for row in connection.execute(query)]
+
+
 def versions(connection: Connection, fact_ids: Iterable[str]) -> dict[str, list[VersionRow]]:
     """The live versions of facts, in no particular order."""
     found: dict[str, list[VersionRow]] = {}

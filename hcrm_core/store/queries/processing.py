@@ -1,26 +1,44 @@
 """What became of each message: its processing row, and the coverage of its fields."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select, update
 
 from hcrm_core.store.engine import driver_sql
-from hcrm_core.store.tables import coverage, fact, patient_customer, processing
+from hcrm_core.store.tables import coverage, fact, intake_state, patient_customer, processing, version
 
 
 class ProcessingRow(NamedTuple):
-    """The outcome of a message's newest translation."""
+    """What is known of a message behind the inbox; the meaning of each state is in `intake/claims.py`.
+
+    Attributes:
+        message_id: Its number in the inbox.
+        state: `received`, `claimed`, `translated`, `folded`, `quarantined`, `rejected`; `loading` of a record file.
+        message_type: Of its newest translation, empty before there is one.
+        translation: 1 for the first, counted up by every replay; 0 before the first.
+        adapter: Name and version that translated it.
+        records: How many records its newest translation gave.
+        reason: JSON of the Problem that keeps or kept it from being folded.
+        problems: JSON list of Problems.
+        processed_at: When this was written, microseconds UTC.
+        attempts: How often it was claimed.
+        worker: Who has claimed it.
+        due_at: When it may be taken again, microseconds UTC; `None`: it is done.
+    """
 
     message_id: int
     state: str
-    message_type: str
-    translation: int
-    adapter: str
-    records: int
-    reason: str | None
-    problems: str | None
-    processed_at: int
+    message_type: str = ""
+    translation: int = 0
+    adapter: str = ""
+    records: int = 0
+    reason: str | None = None
+    problems: str | None = None
+    processed_at: int = 0
+    attempts: int = 0
+    worker: str | None = None
+    due_at: int | None = None
 
 
 class CoverageRow(NamedTuple):
@@ -35,17 +53,54 @@ class CoverageRow(NamedTuple):
     last_seen: int
 
 
+_COLUMNS = ", ".join(ProcessingRow._fields)
+_MARKS = ", ".join("?" * len(ProcessingRow._fields))
+_REPLACED = ", ".join(f"{name} = excluded.{name}" for name in ProcessingRow._fields[1:])
+
+
 def put(connection: Connection, rows: Sequence[ProcessingRow]) -> None:
-    """Record outcomes; a later translation of a message replaces the earlier's row."""
+    """Record what became of messages; a later row of a message replaces the earlier."""
     driver_sql(
         connection,
-        "INSERT INTO processing (message_id, state, message_type, translation, adapter, records, reason, problems, "
-        "processed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO UPDATE SET "
-        "state = excluded.state, message_type = excluded.message_type, translation = excluded.translation, "
-        "adapter = excluded.adapter, records = excluded.records, reason = excluded.reason, "
-        "problems = excluded.problems, processed_at = excluded.processed_at",
+        f"INSERT INTO processing ({_COLUMNS}) VALUES ({_MARKS}) ON CONFLICT (message_id) DO UPDATE SET {_REPLACED}",
         rows,
     )
+
+
+def claimed_to(connection: Connection) -> int:
+    """The number up to which every message has been claimed once."""
+    return int(connection.scalar(select(intake_state.c.claimed_to)) or 0)
+
+
+def set_claimed_to(connection: Connection, number: int) -> None:
+    """Move `claimed_to`."""
+    if not connection.execute(update(intake_state).values(claimed_to=number)).rowcount:
+        connection.execute(intake_state.insert().values(id=1, claimed_to=number))
+
+
+def due(connection: Connection, now: int, limit: int) -> list[ProcessingRow]:
+    """Messages that may be taken again, in landing order."""
+    query = select(processing).where(processing.c.due_at <= now).order_by(processing.c.message_id).limit(limit)
+    return [ProcessingRow(*row) for row in connection.execute(query)]
+
+
+def next_due(connection: Connection, state: str) -> int | None:
+    """When the first message in a state may be taken again."""
+    return connection.scalar(select(func.min(processing.c.due_at)).where(processing.c.state == state))
+
+
+def claimants(connection: Connection) -> list[str]:
+    """Who holds claims."""
+    query = select(processing.c.worker).where(processing.c.due_at.is_not(None), processing.c.worker.is_not(None))
+    return sorted(set(connection.scalars(query.distinct())))
+
+
+def set_due(connection: Connection, due_at: int, *, worker: str | None = None, state: str = "claimed") -> int:
+    """Let messages in a state, of one claimant or of all, be taken at another time. Returns how many."""
+    query = update(processing).where(processing.c.due_at.is_not(None), processing.c.state == state)
+    if worker is not None:
+        query = query.where(processing.c.worker == worker)
+    return int(connection.execute(query.values(due_at=due_at)).rowcount)
 
 
 def outcomes(connection: Connection, message_ids: Iterable[int]) -> dict[int, ProcessingRow]:
@@ -58,10 +113,49 @@ def outcomes(connection: Connection, message_ids: Iterable[int]) -> dict[int, Pr
     return found
 
 
-def messages_in(connection: Connection, state: str, limit: int) -> list[int]:
-    """The newest messages in a state, newest first."""
-    query = select(processing.c.message_id).where(processing.c.state == state)
+def find(
+    connection: Connection,
+    *,
+    states: Collection[str] = (),
+    message_type: str | None = None,
+    about: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[int]:
+    """Numbers of messages that have been claimed at least once, newest first.
+
+    Args:
+        connection: The store.
+        states: Only in one of these states.
+        message_type: Only of this type (`ADT^A01`), or of all that begin so where it ends in `*`.
+        about: Only what speaks of this patient or customer, by id.
+        before: Only below this number.
+        limit: At most so many.
+    """
+    query = select(processing.c.message_id)
+    if states:
+        query = query.where(processing.c.state.in_(sorted(states)))
+    if message_type is not None and message_type.endswith("*"):
+        query = query.where(processing.c.message_type.startswith(message_type[:-1], autoescape=True))
+    elif message_type is not None:
+        query = query.where(processing.c.message_type == message_type)
+    if about is not None:
+        patients = select(patient_customer.c.patient_id).where(
+            or_(patient_customer.c.customer_id == about, patient_customer.c.patient_id == about)
+        )
+        facts = select(fact.c.fact_id).where(fact.c.patient_id.in_(patients))
+        query = query.where(
+            processing.c.message_id.in_(select(version.c.message_id).where(version.c.fact_id.in_(facts)))
+        )
+    if before is not None:
+        query = query.where(processing.c.message_id < before)
     return list(connection.scalars(query.order_by(processing.c.message_id.desc()).limit(limit)))
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many messages are in each state."""
+    query = select(processing.c.state, func.count()).group_by(processing.c.state).order_by(processing.c.state)
+    return {state: int(count) for state, count in connection.execute(query)}
 
 
 def count_coverage(connection: Connection, rows: Sequence[CoverageRow]) -> None:

@@ -15,12 +15,19 @@ def upgrade() -> None:
         sa.Column("control_id", sa.String(), nullable=False),
         sa.Column("content_hash", sa.LargeBinary(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
-        sa.Column("payload", sa.LargeBinary(), nullable=False),
-        sa.Column("repairs", sa.Text(), nullable=True),
+        sa.Column("form", sa.String(), nullable=False),
+        sa.Column("remarks", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source", "control_id", "content_hash", name="message_once"),
+    )
+    op.create_table(
+        "payload",
+        sa.Column("message_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("message_id"),
     )
 
 
 def downgrade() -> None:
+    op.drop_table("payload")
     op.drop_table("message")

@@ -9,6 +9,17 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("chain", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "coverage",
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("message_type", sa.String(), nullable=False),
@@ -43,6 +54,12 @@ def upgrade() -> None:
         batch_op.create_index("fact_patient", ["patient_id"], unique=False)
         batch_op.create_index("fact_set", ["set_id"], unique=False)
 
+    op.create_table(
+        "intake_state",
+        sa.Column("id", sa.SmallInteger(), nullable=False),
+        sa.Column("claimed_to", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.create_table(
         "key_check",
         sa.Column("id", sa.SmallInteger(), nullable=False),
@@ -99,10 +116,20 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("problems", sa.Text(), nullable=True),
         sa.Column("processed_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("worker", sa.String(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("message_id"),
     )
     with op.batch_alter_table("processing", schema=None) as batch_op:
         batch_op.create_index("processing_state", ["state", "message_id"], unique=False)
+        batch_op.create_index(
+            "processing_due",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        )
 
     op.create_table(
         "run",
@@ -230,6 +257,7 @@ def downgrade() -> None:
 
     op.drop_table("run")
     with op.batch_alter_table("processing", schema=None) as batch_op:
+        batch_op.drop_index("processing_due")
         batch_op.drop_index("processing_state")
 
     op.drop_table("processing")
@@ -249,6 +277,7 @@ def downgrade() -> None:
     op.drop_table("patient_customer")
     op.drop_table("mart_state")
     op.drop_table("key_check")
+    op.drop_table("intake_state")
     with op.batch_alter_table("fact", schema=None) as batch_op:
         batch_op.drop_index("fact_set")
         batch_op.drop_index("fact_patient")
@@ -256,3 +285,4 @@ def downgrade() -> None:
 
     op.drop_table("fact")
     op.drop_table("coverage")
+    op.drop_table("audit")
