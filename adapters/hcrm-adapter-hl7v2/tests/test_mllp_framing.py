@@ -15,9 +15,9 @@ ADT = (
     f"PID|1||P1^^^H^MR||{COLLIDING}^患者^^^^^L||19800101|F\rPV1|1|I|W^1^2\r"
 ).encode("gb18030")
 ORU = (
-    "MSH|^~\\&|LAB|H|HCRM|H|20250102030405||ORU^R01|M2|P|2.5.1\rPID|1||P1\rOBR|1|A|B|C^Panel^LN\r"
-    "OBX|1|NM|1-1^Name^LN|1|1.5|g/L|1-9|N\rOBX|2|TX|2-1||a \x0b within a text|\r"
-).encode()
+    b"MSH|^~\\&|LAB|H|HCRM|H|20250102030405||ORU^R01|M2|P|2.5.1\rPID|1||P1\rOBR|1|A|B|C^Panel^LN\r"
+    b"OBX|1|NM|1-1^Name^LN|1|1.5|g/L|1-9|N\rOBX|2|TX|2-1||a \x0b within a text|\r"
+)
 SIU = (
     "MSH|^~\\&|预约|H|HCRM|H|20250102030405||SIU^S12|M3|P|2.5.1||||||UNICODE UTF-8\rSCH|1|2\rPID|1||P1||示例^患者\r"
 ).encode()
@@ -205,11 +205,11 @@ MEGABYTE = 1024 * 1024
     [
         (framed(ORU + b"OBX|1|ED|" + b"QUJD" * (2 * MEGABYTE)), 1024),
         (b"\x0bMSH|" + b"x\x0by\x0bMS" * (MEGABYTE // 7), 1024),
-        (b"\x0bMSH|" + b"\r\x0b" * (MEGABYTE // 4), MEGABYTE),
-        (b"\x0b" * (MEGABYTE // 4), 1024),
-        (b"\x0b\x1c" * (MEGABYTE // 4), MEGABYTE),
-        (b"\x0bMS" * (MEGABYTE // 4), 7),
-        (b"x " * (MEGABYTE // 4), 1024),
+        (b"\x0bMSH|" + b"\r\x0b" * (MEGABYTE // 16), MEGABYTE),
+        (b"\x0b" * (MEGABYTE // 16), 1024),
+        (b"\x0b\x1c" * (MEGABYTE // 16), MEGABYTE),
+        (b"\x0bMS" * (MEGABYTE // 16), 7),
+        (b"x " * (MEGABYTE // 16), 1024),
     ],
     ids=["long", "content", "restarts", "starts", "empty", "half headers", "noise"],
 )
