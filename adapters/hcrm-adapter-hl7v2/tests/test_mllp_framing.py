@@ -122,6 +122,10 @@ def test_an_empty_frame_is_a_problem(empty):
     assert codes(heard(framed(ORU) + empty + framed(SIU))) == [ORU, "empty-frame", SIU]
 
 
+def test_a_start_byte_said_again_begins_again():
+    assert codes(heard(b"\x0b\x0b\x0b" + SIU + b"\x1c\r")) == ["empty-frame", "empty-frame", SIU]
+
+
 def test_several_messages_in_a_frame_are_several():
     found = heard(framed(ORU + SIU))
     assert codes(found) == [ORU, SIU]
@@ -134,6 +138,13 @@ def test_wrappers_in_a_frame_are_read_as_in_a_file():
     assert codes(found) == [ORU, SIU]
     assert [problem.code for problem in found[1].repairs] == ["count"]
     assert [(item.payload, item.repairs) for item in ADAPTER.split(batch)] == [(r.payload, r.repairs) for r in found]
+
+
+@pytest.mark.parametrize("wrapper", [b"FHS|^~\\&\r", b"BHS|^~\\&\r", b"BTS|1\r", b"FTS|1\r"])
+def test_a_wrapper_behind_a_message_is_not_part_of_it(wrapper):
+    (found,) = heard(framed(ORU + wrapper))
+    assert found.payload == ORU
+    assert found.repairs
 
 
 def test_words_like_marks_in_a_text_change_nothing():
