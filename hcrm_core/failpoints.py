@@ -30,14 +30,14 @@ NAMES = (
 """In the order a message passes them."""
 
 
-def _armed(given: str) -> dict[str, Callable[[], None]]:
-    armed: dict[str, Callable[[], None]] = {}
+def _read(given: str) -> dict[str, Callable[[], None]]:
+    points: dict[str, Callable[[], None]] = {}
     for item in filter(None, given.split(",")):
         name, _, argument = item.partition(":")
         if name not in NAMES:
             raise UsageError(f"HCRM_FAILPOINT names {name!r}, which is none of: {', '.join(NAMES)}.")
-        armed[name] = _slow(float(argument[6:])) if argument.startswith("delay=") else _kill(int(argument or 1))
-    return armed
+        points[name] = _slow(float(argument[6:])) if argument.startswith("delay=") else _kill(int(argument or 1))
+    return points
 
 
 def _kill(passes: int) -> Callable[[], None]:
@@ -56,7 +56,12 @@ def _slow(seconds: float) -> Callable[[], None]:
     return lambda: time.sleep(seconds)
 
 
-_points = _armed(os.environ.get("HCRM_FAILPOINT", ""))
+_points = _read(os.environ.get("HCRM_FAILPOINT", ""))
+
+
+def armed(name: str) -> bool:
+    """Whether something happens at the failpoint `name`; for places that must prepare for it."""
+    return name in _points
 
 
 def fp(name: str) -> None:

@@ -58,16 +58,19 @@ class Intake:
         self._folder.forget()
         self._claims.begin(self._clock())
 
-    def run(self, progress: Callable[[int], None] = lambda count: None) -> Processed:
+    def run(
+        self, progress: Callable[[int], None] = lambda count: None, ended: Callable[[], bool] = lambda: False
+    ) -> Processed:
         """Work off everything that waits, in landing order, a batch a transaction.
 
         Args:
             progress: Told the number of messages after every batch.
+            ended: Asked before every batch whether to take on no more.
         """
         total = NOTHING
         try:
             while True:
-                if len(self._jobs) <= WINDOW // 2:
+                if len(self._jobs) <= WINDOW // 2 and not ended():
                     self._submit(self._claims.take(self._clock(), BATCH * (WINDOW - len(self._jobs))))
                 if not self._jobs:
                     return total

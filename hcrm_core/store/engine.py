@@ -120,11 +120,12 @@ def _engine(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transaction control begins deferred transactions, whose upgrade fails at once under a writer.
     connection.isolation_level = None
-    # Counts only before the first table is made; it lets pruning shrink the file.
-    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    if not connection.execute("PRAGMA page_count").fetchone()[0]:
+        # Can be said only while the file is empty; it lets pruning shrink it.
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
     connection.execute("PRAGMA temp_store=MEMORY")
     # A batch of the fold writes some megabytes; checkpointing after every few of them costs more than the space.
     connection.execute("PRAGMA wal_autocheckpoint=8000")

@@ -103,7 +103,7 @@ def test_only_an_accepted_translation_takes_the_place_of_its_predecessor(store: 
     replay(store, gone, Translation("ADT^A01", quarantine=Problem("no-patient", "PID-3", "No number.")))
     assert said(store) == expected
     with store.read() as connection:
-        assert len(processing.messages_in(connection, "quarantined", 10)) == 1
+        assert len(processing.find(connection, states=["quarantined"], limit=10)) == 1
 
 
 def test_a_quarantined_message_is_translated_once_it_can_be(store: Store) -> None:
@@ -113,11 +113,11 @@ def test_a_quarantined_message_is_translated_once_it_can_be(store: Store) -> Non
     clear(store)
     tell(store, (bad,))
     with store.read() as connection:
-        assert len(processing.messages_in(connection, "quarantined", 10)) == 1
+        assert len(processing.find(connection, states=["quarantined"], limit=10)) == 1
     replay(store, bad, good)
     assert said(store) == expected
     with store.read() as connection:
-        assert processing.messages_in(connection, "quarantined", 10) == []
+        assert processing.find(connection, states=["quarantined"], limit=10) == []
 
 
 def test_a_merge_that_was_misread_is_taken_back(store: Store) -> None:

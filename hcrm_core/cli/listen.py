@@ -1,0 +1,99 @@
+"""`hcrm listen`: take messages from the network, store them, acknowledge them."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+
+import click
+
+from hcrm_core import env
+from hcrm_core.cli.context import Opened, find, opened, say, workspace_option
+from hcrm_core.config import Configuration, nearest
+from hcrm_core.errors import HcrmError, UsageError
+from hcrm_core.intake.listen import Listener
+from hcrm_core.model.adapters import Adapter
+from hcrm_core.registry import Registry
+from hcrm_core.store import durable
+
+
+@click.command()
+@click.argument("sources", nargs=-1, metavar="[SOURCE...]")
+@click.option("--verbose", is_flag=True, help="Log every connection.")
+@click.option("--attached", is_flag=True, hidden=True, help="Stop when standard input ends.")
+@workspace_option
+def listen(sources: tuple[str, ...], verbose: bool, attached: bool, workspace: str | None) -> None:
+    """Listen for messages until signalled: each is acknowledged when it is stored durably.
+
+    Without SOURCE: for all sources that have `listen` in hcrm.toml. SIGHUP reads hcrm.toml and the certificates anew
+    and drops no connection; SIGTERM or Ctrl-C finishes what was accepted and ends. What has landed is translated by
+    `hcrm run`.
+    """
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s hcrm: %(message)s"
+    )
+    with opened(workspace) as space:
+        durable.require(space.store)
+        asyncio.run(_listen(space, sources, attached))
+
+
+def listening(configuration: Configuration, registry: Registry, sources: tuple[str, ...] = ()) -> list[Adapter]:
+    """The adapters of the sources to listen for.
+
+    Raises:
+        UsageError: A source named does not listen, or none does.
+    """
+    known = configuration.settings.sources
+    able = [name for name, table in known.items() if table.get("listen")]
+    for name in sources:
+        if name not in able:
+            hint = f"Add `listen` to [sources.{name}]." if name in known else nearest(name, able)
+            raise UsageError(f"The source {name!r} does not listen. {hint}")
+    if not able:
+        raise UsageError(
+            'No source of hcrm.toml listens. Add for example `listen = "127.0.0.1:2575"` to a table under [sources].'
+        )
+    return [registry.adapter(name) for name in able if not sources or name in sources]
+
+
+async def _listen(space: Opened, sources: tuple[str, ...], attached: bool) -> None:
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    if attached:
+        threading.Thread(target=_until_input_ends, args=(loop, ended), daemon=True).start()
+    listener = Listener(space.store, lambda: env.microseconds(env.now()))
+    try:
+        await _serve(listener, space.configuration, space.registry, sources)
+        say(f"Listening on {', '.join(listener.ports)}. Stop with Ctrl-C.")
+        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(_reload(listener, space, sources)))
+        await ended.wait()
+    finally:
+        await listener.stop()
+    say("Stopped: everything acknowledged is stored.")
+
+
+async def _serve(
+    listener: Listener, configuration: Configuration, registry: Registry, sources: tuple[str, ...]
+) -> None:
+    adapters = listening(configuration, registry, sources)
+    await listener.serve(adapters, configuration.path, lambda source, key: configuration.where("sources", source, key))
+
+
+async def _reload(listener: Listener, space: Opened, sources: tuple[str, ...]) -> None:
+    try:
+        configuration = Configuration(find(str(space.root)))
+        await _serve(listener, configuration, Registry(configuration), sources)
+    except HcrmError as error:
+        say(f"hcrm: {error} Nothing was changed; the listener goes on as before.")
+        return
+    say(f"Read hcrm.toml anew; listening on {', '.join(listener.ports)}.")
+
+
+def _until_input_ends(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    while os.read(0, 4096):
+        continue
+    loop.call_soon_threadsafe(ended.set)

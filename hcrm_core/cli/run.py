@@ -1,0 +1,31 @@
+"""`hcrm run`: translate and fold what has landed; with `--watch` listen and go on until signalled."""
+
+import click
+
+from hcrm_core.cli.context import PARTIAL, counted, opened, say, workspace_option
+from hcrm_core.cli.ingest import work_off
+from hcrm_core.cli.watch import watch
+from hcrm_core.intake.pool import WorkerPool
+
+
+@click.command()
+@click.option("--watch", "watching", is_flag=True, help="Listen, translate and fold until signalled.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Translation processes; by default one a processor, to 4.")
+@workspace_option
+def run(watching: bool, workers: int | None, workspace: str | None) -> None:
+    """Translate and fold what has landed.
+
+    With --watch: one warm daemon that listens for every source that has `listen`, acknowledges what is stored, and
+    translates and folds it at once. Several may run beside one PostgreSQL database.
+    """
+    with opened(workspace) as space, WorkerPool(space.root, workers) as pool:
+        if watching:
+            watch(space, pool)
+            return
+        done, stuck = work_off(space, pool)
+        say(
+            f"Worked off {counted(done.translated + done.quarantined, 'message')}: {done.translated:,} translated into "
+            f"{counted(done.records, 'record')}, {done.quarantined:,} quarantined."
+        )
+    if done.quarantined or stuck:
+        raise click.exceptions.Exit(PARTIAL)
