@@ -94,6 +94,12 @@ def test_a_short_chinese_name_that_happens_to_be_utf_8_follows_the_source():
     assert codes(decoded) == ["charset-ambiguous"]
 
 
+def test_a_delimiter_hidden_by_iso_2022_before_its_declaration_is_no_delimiter():
+    raw = message("~ISO IR87", "山万", "iso2022_jp", sender="山万")  # a byte of the second is |
+    read = read_message(raw)
+    assert (read.get("MSH-3"), read.get("PID-5.1")) == ("山万", "山万")
+
+
 def test_there_are_464_colliding_ideographs():
     assert len(COLLISIONS) == 464
 

@@ -113,7 +113,9 @@ def _declared(head: bytes, default: str | None) -> str:
     if head.isascii() and b"\x1b" not in head:
         return found
     codec = _codec_of_field(found)
-    if codec is not None and _reads_as(head, codec) == found:
+    # ISO 2022 is ASCII to the eye: a header with its escape sequences agrees with ASCII whatever they hide.
+    hidden = codec == "ascii" and b"\x1b" in head
+    if codec is not None and not hidden and _reads_as(head, codec) == found:
         return found
     for candidate in _COLLIDING:
         name = _reads_as(head, candidate)
