@@ -54,10 +54,9 @@ def from_records(lives: list[list[Event]]) -> Facts:
     rows = Rows()
     for events in lives[:PERSONS]:
         rows.add(events)
-    stamps = [said_at for (said_at, *_), count in rows.stamps for _ in range(count)]
+    said = [event.said for event, count in zip(rows.events, rows.counts, strict=True) for _ in range(count)]
     return fold(
-        (said_at, kind, key, json.loads(body))
-        for said_at, (kind, key, _, _, body) in zip(stamps, rows.rows, strict=True)
+        (said_at, kind, key, json.loads(body)) for said_at, (kind, key, _, _, body) in zip(said, rows.rows, strict=True)
     )
 
 

@@ -114,7 +114,7 @@ def encounter(trigger: str, subject: str, visit: Visit) -> str:
     department = visit.department.code
     begun = f',"period_start":"{iso(visit.begun)}"' if visit.begun >= 0 else ""
     ended = f',"period_end":"{iso(visit.ended)}"' if visit.ended >= 0 else ',"period_end":null' if cancelled else ""
-    place = "/".join(part for part in (department, visit.room, visit.bed) if part)
+    place = "/".join(filter(None, (department, visit.room, visit.bed)))
     attender = keys.practitioner(visit.doctor.number)
     source = ""
     if visit.source:
@@ -153,12 +153,16 @@ def appointment(subject: str, booking: Booking) -> str:
     )
 
 
-def report(subject: str, encounter_key: str, stated: Report) -> str:
+def report_times(stated: Report) -> str:
+    """When it was collected and issued, as a report and each of its results say it."""
+    return f'"effective":"{iso(stated.collected)}","issued":"{iso(stated.issued)}"'
+
+
+def report(subject: str, encounter_key: str, stated: Report, times: str) -> str:
     """DiagnosticReport."""
     return (
         f'{{"subject":"{subject}","encounter":"{encounter_key}","status":"{keys.RESULT_STATUS[stated.status]}",'
-        f'"code":{concept(stated.panel.code)},"category":{bare(stated.panel.section)},'
-        f'"effective":"{iso(stated.collected)}","issued":"{iso(stated.issued)}",'
+        f'"code":{concept(stated.panel.code)},"category":{bare(stated.panel.section)},{times},'
         f'"orderer":"{keys.practitioner(stated.doctor.number)}"}}'
     )
 
@@ -173,11 +177,11 @@ def _measure(analyte: Analyte) -> tuple[str, str]:
     )
 
 
-def observation_frame(subject: str, encounter_key: str, report_key: str, stated: Report) -> tuple[str, str]:
+def observation_frame(subject: str, encounter_key: str, report_key: str, times: str) -> tuple[str, str]:
     """How the bodies of all results of one report begin and end."""
     return (
         f'{{"subject":"{subject}","encounter":"{encounter_key}","report":"{report_key}","status":"',
-        f'"],"effective":"{iso(stated.collected)}","issued":"{iso(stated.issued)}"}}',
+        f'"],{times}}}',
     )
 
 

@@ -29,7 +29,15 @@ class Doctor(Struct, frozen=True, gc=False, cache_hash=True):
 
 
 class Hospital:
-    """One hospital, the same for the same seed."""
+    """One hospital, the same for the same seed.
+
+    Attributes:
+        code, name: Of itself.
+        dispositions: Where patients go on discharge: the code of a name.
+        departments: By code.
+        doctors: By the code of their department.
+        clinics: By the code of a department and the day of the week, who holds clinic.
+    """
 
     def __init__(self, seed: int) -> None:
         """Args: seed: of the simulation."""
@@ -41,6 +49,7 @@ class Hospital:
         self.dispositions: dict[str, str] = data["dispositions"]
         self.departments: dict[str, Department] = {}
         self.doctors: dict[str, tuple[Doctor, ...]] = {}
+        self.clinics: dict[str, list[list[Doctor]]] = {}
         for place, row in enumerate(data["departments"]):
             department = Department(row["code"], row["name"], row["fee"])
             self.departments[department.code] = department
@@ -48,6 +57,9 @@ class Hospital:
                 _doctor(rng, names, department, f"{place + 1:02d}{number + 1:02d}", number)
                 for number in range(row["doctors"])
             )
+            self.clinics[department.code] = [
+                [doctor for doctor in self.doctors[department.code] if day in doctor.weekdays] for day in range(7)
+            ]
 
 
 def _doctor(rng: Chance, names: Names, department: Department, number: str, nth: int) -> Doctor:

@@ -33,6 +33,26 @@ def day_of(instant: int) -> date:
     return _day((instant + ZONE) // DAY)
 
 
+@lru_cache(maxsize=100_000)
+def _calendar(number: int) -> int:
+    return ordered(_day(number))
+
+
+def calendar(instant: int) -> int:
+    """The hospital's calendar day of an instant as a number of eight digits."""
+    return _calendar((instant + ZONE) // DAY)
+
+
+def ordered(day: date) -> int:
+    """A day as a number of eight digits: the difference of two, without its last four, is completed years."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def weekday(instant: int) -> int:
+    """The hospital's day of the week, 0 Monday; 1970 began on a Thursday."""
+    return ((instant + ZONE) // DAY + 3) % 7
+
+
 def start_of_day(instant: int) -> int:
     """The midnight before an instant."""
     return instant - (instant + ZONE) % DAY

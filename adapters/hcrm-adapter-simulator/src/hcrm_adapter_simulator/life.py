@@ -9,7 +9,7 @@ from hcrm_adapter_simulator.catalogue import Diagnosis
 from hcrm_adapter_simulator.chance import Chance
 from hcrm_adapter_simulator.events import Event
 from hcrm_adapter_simulator.hospital import Doctor, Hospital
-from hcrm_adapter_simulator.instants import DAY, MINUTE, day_of, start_of_day
+from hcrm_adapter_simulator.instants import DAY, MINUTE, calendar, ordered, start_of_day, weekday
 from hcrm_adapter_simulator.people import Demographics, Person
 from hcrm_adapter_simulator.settings import Settings
 
@@ -55,6 +55,7 @@ class Life:
         self._schedule: list[tuple[int, int, Callable[[int], None]]] = []
         self._numbers = 0
         self._known: set[str] = set()
+        self._born = ordered(person.first.birth)
         self.on_ward_until = -1
         self.treated: dict[str, int] = {}
         self.second_from = -1
@@ -86,8 +87,7 @@ class Life:
 
     def age(self, instant: int) -> int:
         """Completed years."""
-        today, birth = day_of(instant), self.now.birth
-        return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
+        return (calendar(instant) - self._born) // 10_000
 
     def comes(self) -> bool:
         """Whether the person chooses this hospital once more."""
@@ -116,14 +116,13 @@ class Life:
 
     def clinic(self, department: str, instant: int) -> tuple[Doctor, int]:
         """The first clinic from the day of an instant on, if possible with the doctor one knows; and its day."""
-        doctors = self.hospital.doctors[department]
         known = self.doctors.get(department)
         start = start_of_day(instant)
         while True:
-            weekday = day_of(start).weekday()
-            if known is not None and weekday in known.weekdays and self.rng.random() < 0.8:
+            today = weekday(start)
+            if known is not None and today in known.weekdays and self.rng.random() < 0.8:
                 return known, start
-            present = [doctor for doctor in doctors if weekday in doctor.weekdays]
+            present = self.hospital.clinics[department][today]
             if present:
                 doctor = self.rng.pick(present)
                 self.doctors[department] = doctor

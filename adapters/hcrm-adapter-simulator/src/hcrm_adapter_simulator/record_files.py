@@ -2,12 +2,14 @@
 
 from collections import Counter
 from functools import partial
-from itertools import chain, repeat
+from itertools import accumulate
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from hcrm_adapter_simulator.keys import CANCELS
 from hcrm_adapter_simulator.output import Written, empty_of
 from hcrm_adapter_simulator.records import Rows
 from hcrm_adapter_simulator.settings import Settings
@@ -16,7 +18,8 @@ from hcrm_adapter_simulator.truth import count
 from hcrm_adapter_simulator.workers import Progress, each_shard
 
 ROW_GROUP = 100_000
-STAMP = ("said_at", "rank", "control_id", "message_type")
+BATCH = 4_000
+"""Rows that become columns at once: few enough to be still in the processor's cache."""
 _NAME = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
     [
@@ -34,43 +37,52 @@ SCHEMA = pa.schema(
 )
 
 
-def _table(rows: Rows) -> pa.Table:
-    kinds, keys, groups, patients, bodies = zip(*rows.rows, strict=True)
-    stamps = pa.table(dict(zip(STAMP, _columns(rows), strict=True)))
-    counts = [count for _, count in rows.stamps]
-    # One event gives several rows: its stamp is converted once and repeated by Arrow.
-    event_of_row = pa.array(list(chain.from_iterable(map(repeat, range(len(counts)), counts))), pa.int32())
-    stamps = stamps.take(event_of_row)
-    columns = {
-        "kind": pa.array(kinds, pa.string()).dictionary_encode(),
-        "key": pa.array(keys, pa.string()),
-        "group": pa.array(groups, pa.string()),
-        "patient": pa.array(patients, pa.string()),
-        "body": pa.array(bodies, pa.string()),
-        "sequence": pa.repeat(pa.scalar(-1, pa.int32()), len(kinds)),
-        **{name: stamps[name] for name in STAMP},
-    }
-    return pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+def _columns(rows: Rows) -> pa.Table:
+    kinds, keys, groups, patients, bodies = zip(*rows.rows, strict=True) if rows.rows else ((),) * 5
+    table = pa.table(
+        {
+            "kind": pa.array(kinds, pa.string()),
+            "key": pa.array(keys, pa.string()),
+            "group": pa.array(groups, pa.string()),
+            "patient": pa.array(patients, pa.string()),
+            "body": pa.array(bodies, pa.string()),
+            "sequence": pa.repeat(pa.scalar(-1, pa.int32()), len(kinds)),
+        }
+    )
+    stamps = _stamps(rows)
+    for name in stamps.column_names:
+        table = table.append_column(name, stamps[name])
+    return table.select(SCHEMA.names)
 
 
-def _columns(rows: Rows) -> list[pa.Array]:
-    said, ranks, control_ids, triggers = zip(*(stamp for stamp, _ in rows.stamps), strict=True)
-    return [
-        pa.array(said, pa.int64()),
-        pa.array(ranks, pa.int8()),
-        pa.array(control_ids, pa.string()),
-        pa.array(triggers, pa.string()).dictionary_encode(),
-    ]
+def _stamps(rows: Rows) -> pa.Table:
+    """The stamp of each row; one event gives several rows, so that it is converted once and repeated by Arrow."""
+    events = rows.events
+    stamps = pa.table(
+        {
+            "said_at": pa.array([event.said * 1_000_000 for event in events], pa.int64()),
+            "rank": pa.array([int(event.trigger in CANCELS) for event in events], pa.int8()),
+            "control_id": pa.array([event.control_id for event in events], pa.string()),
+            "message_type": pa.array([event.trigger for event in events], pa.string()),
+        }
+    )
+    ends = pa.array([0, *accumulate(rows.counts)], pa.int32())
+    return stamps.take(pc.list_parent_indices(pa.ListArray.from_arrays(ends, pa.nulls(len(rows.rows)))))
 
 
 def _write_shard(settings: Settings, folder: Path, shard: int) -> tuple[int, Counter[str]]:
     rows = Rows()
     truth: Counter[str] = Counter()
+    batches = []
     for events in simulate_shard(settings, shard):
         count(events, truth)
         rows.add(events)
+        if len(rows.rows) >= BATCH:
+            batches.append(_columns(rows))
+            rows.clear()
+    table = pa.concat_tables([*batches, _columns(rows)]).combine_chunks().cast(SCHEMA)
     pq.write_table(
-        _table(rows),
+        table,
         folder / f"records-{shard:03d}.parquet",
         row_group_size=ROW_GROUP,
         compression="zstd",
@@ -79,7 +91,7 @@ def _write_shard(settings: Settings, folder: Path, shard: int) -> tuple[int, Cou
         write_statistics=["said_at"],
         store_schema=True,
     )
-    return len(rows.rows), truth
+    return table.num_rows, truth
 
 
 def write_records(settings: Settings, folder: Path, jobs: int = 1, progress: Progress | None = None) -> Written:

@@ -11,22 +11,21 @@ from hcrm_adapter_simulator.instants import hl7
 Row = tuple[str, str, str | None, str | None, str]
 """kind, key, group, patient, body."""
 
-Stamp = tuple[int, int, str, str]
-"""said_at, rank, control_id, message_type."""
-
 
 class Rows:
     """Collects the rows of one person after another; the directory is said once for all of them.
 
     Attributes:
         rows: The rows.
-        stamps: Of each event that said anything, and with each how many rows it gave.
+        events: The events that said them.
+        counts: How many rows each event gave.
     """
 
     def __init__(self) -> None:
         """Nothing said yet."""
         self.rows: list[Row] = []
-        self.stamps: list[tuple[Stamp, int]] = []
+        self.events: list[Event] = []
+        self.counts: list[int] = []
         self._directory: set[str] = set()
         self._patients: dict[str, object] = {}
         self._desks: set[str] = set()
@@ -43,8 +42,14 @@ class Rows:
         for event in events:
             before = len(self.rows)
             self._event(event)
-            stamp = (event.said * 1_000_000, int(event.trigger in keys.CANCELS), event.control_id, event.trigger)
-            self.stamps.append((stamp, len(self.rows) - before))
+            self.events.append(event)
+            self.counts.append(len(self.rows) - before)
+
+    def clear(self) -> None:
+        """Forget the rows, and remember whose directory entries they were."""
+        self.rows.clear()
+        self.events.clear()
+        self.counts.clear()
 
     def _event(self, event: Event) -> None:
         trigger, visit = event.trigger, event.visit
@@ -64,9 +69,10 @@ class Rows:
             frame = bodies.charge_frame(subject, encounter, event.charges[0])
             occurred = hl7(event.occurred)
             self._department(event.charges[0].department)
-            for line in event.charges:
-                key = keys.charge(line.number, line.code.code, occurred)
-                self.rows.append(("ChargeItem", key, None, subject, bodies.charge(frame, line)))
+            self.rows += [
+                ("ChargeItem", keys.charge(c.number, c.code.code, occurred), None, subject, bodies.charge(frame, c))
+                for c in event.charges
+            ]
         elif visit is not None:
             self._encounter(trigger, visit)
         elif event.merged:
@@ -133,11 +139,13 @@ class Rows:
         encounter = self._refer(report.visit)
         self._doctor(report.doctor)
         key = keys.report(report.number, report.panel.code.code)
-        self._say("DiagnosticReport", key, None, bodies.report(subject, encounter, report))
-        frame = bodies.observation_frame(subject, encounter, key, report)
-        for result in report.results:
-            observation = keys.observation(key, result.analyte.code.code)
-            self.rows.append(("Observation", observation, None, subject, bodies.observation(frame, result)))
+        times = bodies.report_times(report)
+        self._say("DiagnosticReport", key, None, bodies.report(subject, encounter, report, times))
+        frame = bodies.observation_frame(subject, encounter, key, times)
+        self.rows += [
+            ("Observation", keys.observation(key, r.analyte.code.code), None, subject, bodies.observation(frame, r))
+            for r in report.results
+        ]
 
     def _appointment(self, event: Event) -> None:
         booking = event.booking

@@ -1,5 +1,7 @@
 """Tests and examinations: ordered, reported, now and then corrected."""
 
+from functools import lru_cache
+
 from msgspec.structs import replace
 
 from hcrm_adapter_simulator.catalogue import Analyte, Diagnosis, Panel, catalogue
@@ -48,6 +50,13 @@ def _values(life: Life, panel: Panel, diagnosis: Diagnosis) -> tuple[Result, ...
     return tuple([_measure(life, analyte, diagnosis) for analyte in panel.analytes])
 
 
+@lru_cache(maxsize=1024)
+def _scale(analyte: Analyte) -> tuple[float, float, float, str]:
+    """The middle of an analyte's range, a quarter of it, the least that is measured, and how it is written."""
+    quarter = (analyte.high - analyte.low) / 4
+    return analyte.low + 2 * quarter, quarter, max(analyte.low * 0.4, quarter * 0.1), f".{analyte.digits}f"
+
+
 def _measure(life: Life, analyte: Analyte, diagnosis: Diagnosis) -> Result:
     rng = life.rng
     if analyte.coded:
@@ -55,13 +64,12 @@ def _measure(life: Life, analyte: Analyte, diagnosis: Diagnosis) -> Result:
         code = catalogue().coded_results["POS" if positive else "NEG"]
         return Result(analyte, "", code, "A" if positive else "N", "F")
     low, high = analyte.low, analyte.high
-    quarter = (high - low) / 4
-    value = low + 2 * quarter + quarter * (rng.gauss(0, 0.85) + diagnosis.shifts.get(analyte.code.code, 0.0))
-    value = max(value, low * 0.4, quarter * 0.1)
+    middle, quarter, least, form = _scale(analyte)
+    value = max(least, middle + quarter * (rng.gauss(0, 0.85) + diagnosis.shifts.get(analyte.code.code, 0.0)))
     if value > high:
         flag = "HH" if value > high + 4 * quarter else "H"
     elif value < low:
         flag = "LL" if value < low - 2 * quarter else "L"
     else:
         flag = "N"
-    return Result(analyte, f"{value:.{analyte.digits}f}", None, flag, "F")
+    return Result(analyte, format(value, form), None, flag, "F")

@@ -22,10 +22,13 @@ def statements(life: Life) -> list[Event]:
     known = {person.mrn: person.first}
     if person.second is not None:
         known[person.second_mrn] = person.second
+    chance = life.rng.random
     merged = False
     last = 0
     for nth, event in enumerate(told):
-        event.said = last = max(event.said, last + 1)
+        if event.said <= last:
+            event.said = last + 1
+        last = event.said
         if merged and event.mrn == person.second_mrn:
             event.mrn = person.mrn
         merged = merged or bool(event.merged)
@@ -33,7 +36,7 @@ def statements(life: Life) -> list[Event]:
             known[event.mrn] = replace(known[event.mrn], **event.change)
         event.who = known[event.mrn]
         event.control_id = f"{SYSTEMS[event.trigger[:3]]}{life.stem}{four_digits(nth)}"
-        if life.rng.random() < TWICE:
+        if chance() < TWICE:
             event.copies = 2
     return told
 
@@ -45,9 +48,11 @@ def _stated_in_time(life: Life) -> list[Event]:
     told = []
     for event in sorted(life.events, key=attrgetter("occurred")):
         late = rng.random() < LATE
-        event.delay = rng.between(HOUR, 30 * HOUR) if late else rng.between(3, 150)
-        event.said = max(event.occurred + event.delay, last.get(event.chain, 0) + 1)
-        last[event.chain] = event.said
-        if event.said < end:
+        event.delay = delay = rng.between(HOUR, 30 * HOUR) if late else rng.between(3, 150)
+        said, before = event.occurred + delay, last.get(event.chain, 0)
+        if said <= before:
+            said = before + 1
+        event.said = last[event.chain] = said
+        if said < end:
             told.append(event)
     return told
