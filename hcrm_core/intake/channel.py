@@ -16,6 +16,9 @@ from hcrm_core.model.translation import Problem
 UNANSWERED = 64
 """How many messages of one connection may wait for their commit before no more is read from it."""
 
+NOTES = 10
+"""How many remarks about one connection are logged."""
+
 TOO_LONG = Problem("too-long", "", "The message is longer than this port takes. Split it, or raise frame_bytes.")
 
 
@@ -47,6 +50,8 @@ class Channel(asyncio.Protocol):
         self._unanswered = 0
         self._reading = False
         self._closing = False
+        self._admitted = False
+        self._notes = 0
         self._reason = "the sender closed it"
         self.address = ""
         self.opened_at = self.heard_at = time.monotonic()
@@ -67,7 +72,7 @@ class Channel(asyncio.Protocol):
         self._adapter = admitted
         self._settings = admitted.settings.listener
         self._connection = admitted.connection()
-        self._reading = True
+        self._admitted = self._reading = True
 
     def certificate(self) -> dict[str, Any]:
         """The client's verified certificate, empty where it showed none."""
@@ -83,7 +88,7 @@ class Channel(asyncio.Protocol):
         for item in self._connection.receive(data):
             self.frame_since = None
             if isinstance(item, Problem):
-                self._house.note(self, item.text)
+                self._note(item)
             else:
                 self._receive(item)
         pending = self._connection.pending
@@ -103,6 +108,9 @@ class Channel(asyncio.Protocol):
         if exc is not None and not self._closing:
             self._reason = "it broke"
         self._closing = True
+        if self._admitted:
+            for problem in self._connection.end():
+                self._note(problem)
         self._house.left(self, self._reason)
 
     def stop(self) -> None:
@@ -134,6 +142,13 @@ class Channel(asyncio.Protocol):
         if now - self.opened_at > limits.total_seconds:
             return f"it was open for {limits.total_seconds:g} seconds"
         return None
+
+    def _note(self, problem: Problem) -> None:
+        """Log what a sender does wrong, a few times; one that does nothing else must not fill the log."""
+        self._notes += 1
+        if self._notes <= NOTES:
+            more = " What more comes is not logged." if self._notes == NOTES else ""
+            self._house.note(self, problem.text + more)
 
     def _receive(self, received: Received) -> None:
         fp("frame-read")

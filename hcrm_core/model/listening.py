@@ -91,6 +91,10 @@ class Connection(ABC):
     def receive(self, data: bytes) -> list[Received | Problem]:
         """Take the next bytes and give the messages they complete, in order; a problem stands for bytes left out."""
 
+    def end(self) -> list[Problem]:
+        """The connection has ended: what was left out or cut short at its end."""
+        return []
+
     @property
     @abstractmethod
     def pending(self) -> int:

@@ -27,9 +27,12 @@ class Codec:
 
     def seal(self, plain: bytes) -> bytes:
         """Make bytes fit for the database; `open` gives them back."""
-        if len(plain) > 200:
-            return _DEFLATED + zlib.compress(plain, 6)
-        return _PLAIN + plain
+        if len(plain) <= 200:
+            return _PLAIN + plain
+        # A window no larger than the text: clearing one of full size costs more than compressing two kilobytes.
+        window = min(max(len(plain).bit_length(), 10), 15)
+        packer = zlib.compressobj(6, wbits=window, memLevel=min(window - 7, 8))
+        return _DEFLATED + packer.compress(plain) + packer.flush()
 
     def open(self, sealed: bytes) -> bytes:
         """The bytes that were given to `seal`."""

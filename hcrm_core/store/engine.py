@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 
 from hcrm_core.errors import ConfigurationError
 from hcrm_core.store.codec import Codec
@@ -81,9 +81,8 @@ def driver_sql(connection: Connection, statement: str, rows: Sequence[tuple[Any,
         rows: One tuple a row; none is allowed.
     """
     if rows:
-        if connection.dialect.name == "postgresql":
-            statement = statement.replace("?", "%s")
-        connection.exec_driver_sql(statement, list(rows))
+        with _cursor(connection, statement) as (cursor, own):
+            cursor.executemany(own, rows)
 
 
 def driver_rows(connection: Connection, statement: str, values: Sequence[Any]) -> list[Any]:
@@ -94,9 +93,25 @@ def driver_rows(connection: Connection, statement: str, values: Sequence[Any]) -
         statement: With `?` for each value and no other question mark.
         values: One for each `?`.
     """
-    if connection.dialect.name == "postgresql":
-        statement = statement.replace("?", "%s")
-    return list(connection.exec_driver_sql(statement, tuple(values)))
+    with _cursor(connection, statement) as (cursor, own):
+        cursor.execute(own, values)
+        return list(cursor.fetchall())
+
+
+@contextmanager
+def _cursor(connection: Connection, statement: str) -> Iterator[tuple[Any, str]]:
+    """The driver's cursor and the statement in its parameter style; its errors become SQLAlchemy's."""
+    dialect = connection.dialect
+    own = statement.replace("?", "%s") if dialect.name == "postgresql" else statement
+    cursor = connection.connection.cursor()
+    try:
+        yield cursor, own
+    except dialect.loaded_dbapi.Error as error:
+        raise DBAPIError.instance(
+            statement, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
+        ) from error
+    finally:
+        cursor.close()
 
 
 def _engine(url: str) -> Engine:
