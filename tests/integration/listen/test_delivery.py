@@ -1,0 +1,154 @@
+"""What is acknowledged is stored, whatever way it was delivered."""
+
+import random
+
+import pytest
+from support.mllp import Sender, adt, framed, kept, listening, share, source, together
+from support.streams import clear, tell, work_off
+
+from hcrm_core.store.dump import dump
+from hcrm_core.store.engine import Store
+
+
+def test_a_message_is_in_the_inbox_when_its_answer_arrives(store: Store) -> None:
+    with listening(store) as address, Sender(address) as sender:
+        for number in range(20):
+            answer = sender.ask(adt(f"M{number}"))
+            assert answer[:2] == ("AA", f"M{number}")
+            assert kept(store)[-1][:4] == ("his", f"M{number}", adt(f"M{number}"), "message")
+
+
+def test_pipelined_messages_are_answered_one_by_one_and_in_their_order(store: Store) -> None:
+    names = [f"M{number}" for number in range(300)]
+    with listening(store) as address, Sender(address) as sender:
+        sender.send(*map(adt, names))
+        assert [answer.control_id for answer in sender.answers(300)] == names
+    assert [one.control_id for one in kept(store)] == names
+
+
+def test_a_frame_may_come_byte_by_byte(store: Store) -> None:
+    with listening(store) as address, Sender(address) as sender:
+        for byte in framed(adt("M1"), adt("M2")):
+            sender.socket.sendall(bytes([byte]))
+        assert [answer.control_id for answer in sender.answers(2)] == ["M1", "M2"]
+
+
+def test_frames_are_found_however_they_are_cut(store: Store) -> None:
+    chance = random.Random(7)
+    stream = framed(*(adt(f"M{number}", name="王" * chance.randint(1, 900)) for number in range(60)))
+    with listening(store) as address, Sender(address) as sender:
+        at = 0
+        while at < len(stream):
+            step = chance.choice((1, 3, 100, 5000))
+            sender.socket.sendall(stream[at : at + step])
+            at += step
+        assert [answer.control_id for answer in sender.answers(60)] == [f"M{number}" for number in range(60)]
+    assert len(kept(store)) == 60
+
+
+@pytest.mark.parametrize("count", [8, 64])
+def test_every_message_of_many_connections_at_once_is_answered_and_kept(store: Store, count: int) -> None:
+    with listening(store, source(connections_per_address=64)) as address:
+
+        def deliver(number: int) -> list[str]:
+            with Sender(address) as sender:
+                return [sender.ask(adt(f"{number}-{place}")).control_id for place in range(10)]
+
+        answered = together(count, deliver)
+    wanted = [[f"{number}-{place}" for place in range(10)] for number in range(count)]
+    assert answered == wanted
+    assert sorted(one.control_id for one in kept(store)) == sorted(sum(wanted, []))
+
+
+def redeliver(store: Store, count: int) -> None:
+    """Deliver each message one to five times over eight connections; compare with one delivery."""
+    chance = random.Random(count)
+    sent = [adt(f"M{number}", f"P{number % 97}", f"名{number}") for number in range(count)]
+    again = [one for one in sent for _ in range(chance.randint(1, 5))]
+    chance.shuffle(again)
+    with listening(store) as address:
+
+        def deliver(part: list[bytes]) -> list[tuple[str, bytes]]:
+            with Sender(address) as sender:
+                found = []
+                for start in range(0, len(part), 50):
+                    sender.send(*part[start : start + 50])
+                    found += [
+                        (answer.control_id, answer.raw) for answer in sender.answers(len(part[start : start + 50]))
+                    ]
+                return found
+
+        parts = share(again, 8)
+        answers = sum(together(8, lambda number: deliver(parts[number])), [])
+    assert len(answers) == len(again)
+    assert len(set(answers)) == count, "a repetition is answered with the same bytes"
+    assert sorted(one.payload for one in kept(store)) == sorted(sent)
+    work_off(store)
+    repeatedly = list(dump(store))
+    clear(store)
+    assert repeatedly == tell(store, sent, batch=1000)
+
+
+def test_repetitions_get_the_same_answer_and_change_nothing(store: Store) -> None:
+    redeliver(store, 500)
+
+
+@pytest.mark.prove
+def test_ten_thousand_messages_one_to_five_times_over_eight_connections_come_to_the_same_state(store: Store) -> None:
+    redeliver(store, 10_000)
+
+
+def test_a_control_id_that_is_used_again_for_another_message_keeps_both_and_says_so(store: Store) -> None:
+    bodies = [adt("SAME", name=f"名{number}") for number in range(200)]
+    with listening(store) as address:
+
+        def deliver(number: int) -> list[str]:
+            with Sender(address) as sender:
+                return [sender.ask(body).code for body in bodies[number::8]]
+
+        assert set(sum(together(8, deliver), [])) == {"AA"}
+    found = kept(store)
+    assert sorted(one.payload for one in found) == sorted(bodies)
+    assert sum("control-id-reused" in one.remarks for one in found) == 199
+
+
+@pytest.mark.parametrize(
+    ("accept", "application", "codes"),
+    [
+        ("", "", ["AA"]),
+        ("AL", "NE", ["CA"]),
+        ("AL", "AL", ["CA", "AA"]),
+        ("NE", "AL", ["AA"]),
+        ("SU", "ER", ["CA"]),
+    ],
+)
+def test_the_sender_says_which_answers_it_wants(store: Store, accept: str, application: str, codes: list[str]) -> None:
+    with listening(store) as address, Sender(address) as sender:
+        sender.send(adt("M1", accept=accept, application=application), adt("LAST"))
+        answers = sender.answers(len(codes) + 1)
+    assert [answer.code for answer in answers] == [*codes, "AA"]
+    assert [answer.control_id for answer in answers] == ["M1"] * len(codes) + ["LAST"]
+
+
+def test_who_wants_no_answer_gets_none_and_is_kept_all_the_same(store: Store) -> None:
+    with listening(store) as address, Sender(address) as sender:
+        sender.send(adt("QUIET", accept="NE", application="NE"))
+        assert sender.ask(adt("M2")).control_id == "M2"
+    assert [one.control_id for one in kept(store)] == ["QUIET", "M2"]
+
+
+def test_what_is_no_message_is_kept_for_people_and_refused(store: Store) -> None:
+    with listening(store) as address, Sender(address) as sender:
+        assert sender.ask(b"hello").code == "AR"
+        assert sender.ask(adt("M1")).code == "AA"
+    assert [(one.payload, one.form) for one in kept(store)] == [(b"hello", "refused"), (adt("M1"), "message")]
+
+
+def test_what_a_sender_had_sent_when_it_went_away_is_kept(store: Store) -> None:
+    with listening(store) as address:
+        with Sender(address) as sender:
+            sender.send(adt("M1"), adt("M2"))
+            sender.socket.sendall(framed(adt("HALF"))[:-9])
+        with Sender(address) as sender:
+            sender.ask(adt("M3"))
+    assert {one.control_id for one in kept(store)} == {"M1", "M2", "M3"}
