@@ -41,7 +41,7 @@ class ListenerProcess:
             if lasted < self._pause:
                 return
             self._pause = 0.0 if lasted > 30 else min(self._pause * 2 or 0.25, LONGEST_PAUSE)
-            say("hcrm: the listener has died; it is started anew.")
+            say(f"hcrm: the listener has died ({_manner(self._process.returncode)}); it is started anew.")
         self._started_at = now
         self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True)
 
@@ -55,6 +55,10 @@ class ListenerProcess:
         if self._process and self._process.stdin:
             self._process.stdin.close()
             self._process.wait()
+
+
+def _manner(code: int) -> str:
+    return f"by signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def watch(space: Opened, pool: WorkerPool) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from msgspec import Struct
 
 from hcrm_core.model.listening import Connection, ListenerSettings, Verdict
-from hcrm_core.model.translation import Origin, RawMessage, Translation
+from hcrm_core.model.translation import Origin, RawField, RawMessage, Translation
 
 
 class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -80,6 +80,10 @@ class Adapter(ABC):
     def field_name(self, field: str) -> str | None:
         """What the standard calls a field of the coverage (`PID-26`), for people; `None` where it has no name."""
         return None
+
+    def fields(self, payload: bytes) -> list[RawField]:
+        """The filled fields of a message in their order, for `hcrm messages show`; none where it cannot be read."""
+        return []
 
     def origins(self, payload: bytes) -> list[Origin]:
         """Tell for each field of each record of `translate(payload)` where it came from; used by `hcrm explain`."""

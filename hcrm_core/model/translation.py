@@ -94,6 +94,22 @@ class Translation(Struct, frozen=True):
     quarantine: Problem | None = None
 
 
+class RawField(Struct, frozen=True):
+    """One filled field of a message as it was sent, for people to look at.
+
+    Attributes:
+        path: As in the coverage, with the occurrence of a repeated segment (`OBX[2]-5`).
+        field: The path without occurrences (`OBX-5`).
+        text: The field as sent, decoded, delimiters included.
+        person: Whether it may tell who somebody is; it is then masked unless it is mapped to nothing that does.
+    """
+
+    path: str
+    field: str
+    text: str
+    person: bool
+
+
 class Origin(Struct, frozen=True):
     """Where in the message one field of one record came from: `Encounter`, `V1`, `period_end`, `PV1-45`."""
 

@@ -19,6 +19,10 @@ WRITER_LOCK = 0x4843524D
 """The PostgreSQL advisory lock of the store's writer: "HCRM"."""
 
 
+_VACUUMED_PAGES = 2_000
+"""How many pages are freed in one transaction, so that landing waits milliseconds for it."""
+
+
 class Store:
     """The store and the inbox of one workspace.
 
@@ -65,6 +69,22 @@ class Store:
         """One transaction on the inbox; when the block has ended, what was written is durable."""
         with self.inbox.connect().execution_options(hcrm_write=True) as connection, connection.begin():
             yield connection
+
+    def give_back(self) -> None:
+        """Give the space that pruning the inbox has freed back to the file system, a little at a time."""
+        if self.inbox.dialect.name == "postgresql":
+            with self.inbox.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("VACUUM (TRUNCATE) payload")
+            return
+        while True:
+            with self.write_inbox() as connection:
+                connection.connection.cursor().execute(f"PRAGMA incremental_vacuum({_VACUUMED_PAGES})").fetchall()
+                left = connection.exec_driver_sql("PRAGMA freelist_count").scalar()
+            if not left:
+                break
+        with self.inbox.connect() as connection:
+            # Landing goes on meanwhile; where it is in the way, SQLite shortens its log some other time.
+            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Give all connections back."""

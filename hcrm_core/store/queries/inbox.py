@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, select, text
+from sqlalchemy import Connection, Select, bindparam, delete, func, select
 
 from hcrm_core.store.engine import driver_rows, driver_sql
 from hcrm_core.store.tables import message, payload
@@ -122,11 +121,7 @@ def after(inbox: Connection, number: int, limit: int) -> list[Landed]:
 def read_all(inbox: Connection, numbers: Iterable[int]) -> list[Landed]:
     """Messages by number, in landing order."""
     query = _whole().where(message.c.id.in_(bindparam("wanted", expanding=True))).order_by(message.c.id)
-    ordered = sorted(set(numbers))
-    found: list[Landed] = []
-    for start in range(0, len(ordered), 500):
-        found += [Landed(*row) for row in inbox.execute(query, {"wanted": ordered[start : start + 500]})]
-    return found
+    return [Landed(*row) for chunk in _chunks(numbers) for row in inbox.execute(query, {"wanted": chunk})]
 
 
 def read(inbox: Connection, message_id: int) -> Landed | None:
@@ -203,20 +198,27 @@ def prunable(inbox: Connection, until: int, source: str | None, after: int, limi
     return list(inbox.scalars(query.order_by(message.c.id).limit(limit)))
 
 
-def prune(inbox: Connection, numbers: Sequence[int]) -> int:
-    """Delete the bytes of messages; that they arrived stays known. Returns the bytes that were kept of them."""
+def kept_bytes(inbox: Connection, numbers: Sequence[int]) -> int:
+    """How many bytes are stored of messages."""
     size = 0
-    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[0] // 500):
-        chunk = payload.c.message_id.in_([number for _, number in run])
-        size += int(inbox.scalar(select(func.sum(func.length(payload.c.body))).where(chunk)) or 0)
-        inbox.execute(delete(payload).where(chunk))
+    for chunk in _chunks(numbers):
+        query = select(func.sum(func.length(payload.c.body))).where(payload.c.message_id.in_(chunk))
+        size += int(inbox.scalar(query) or 0)
     return size
 
 
-def give_back(inbox: Connection) -> None:
-    """Give the pages that pruning has emptied back to the file system (SQLite; PostgreSQL's autovacuum does it)."""
-    if inbox.dialect.name == "sqlite":
-        inbox.execute(text("PRAGMA incremental_vacuum")).all()
+def prune(inbox: Connection, numbers: Sequence[int]) -> int:
+    """Delete the bytes of messages; that they arrived stays known. Returns how many bytes were stored."""
+    size = kept_bytes(inbox, numbers)
+    for chunk in _chunks(numbers):
+        inbox.execute(delete(payload).where(payload.c.message_id.in_(chunk)))
+    return size
+
+
+def _chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
+    ordered = sorted(set(numbers))
+    for start in range(0, len(ordered), 500):
+        yield ordered[start : start + 500]
 
 
 def _whole() -> Select[Any]:

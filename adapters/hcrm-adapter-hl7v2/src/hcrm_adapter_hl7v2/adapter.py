@@ -1,5 +1,6 @@
 """The HL7 v2 adapter: files, connections and messages in, records and acknowledgments out."""
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, cast
@@ -20,12 +21,16 @@ from hcrm_core.api import (
     FieldCoverage,
     Origin,
     Problem,
+    RawField,
     RawMessage,
     SourceSettings,
     Statement,
     Translation,
     Verdict,
 )
+
+_HEADERS = ("MSH", "FHS", "BHS")
+_IMPERSONAL = frozenset(("EVN", number) for number in (1, 2, 3, 4, 6, 7))
 
 
 class Hl7v2Settings(SourceSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -131,6 +136,27 @@ class Hl7v2Adapter(Adapter):
         translator.run()
         return translator.origins
 
+    def fields(self, payload: bytes) -> list[RawField]:
+        """Every filled field; all but the header's may tell who somebody is."""
+        try:
+            message = self._read(payload)
+        except UnreadableMessage:
+            return []
+        found = []
+        seen: Counter[str] = Counter()
+        times = Counter(start[:3] for start in message.starts)
+        for index, start in enumerate(message.starts):
+            segment = start[:3]
+            seen[segment] += 1
+            place = f"{segment}[{seen[segment]}]" if times[segment] > 1 else segment
+            shift = 1 if segment in _HEADERS else 0
+            for number, text in enumerate(message.fields_at(index)):
+                if number and text:
+                    at = number + shift
+                    person = segment not in _HEADERS and (segment, at) not in _IMPERSONAL
+                    found.append(RawField(f"{place}-{at}", f"{segment}-{at}", text, person))
+        return found
+
     def field_name(self, field: str) -> str | None:
         """The standard's name of a field."""
         return field_name(field)
@@ -177,7 +203,7 @@ class Hl7v2Adapter(Adapter):
 @lru_cache(maxsize=4096)
 def _statuses(mapped: frozenset[str], ignored: frozenset[str], segment: str, count: int) -> tuple[tuple[str, int], ...]:
     """For each place of a segment its field and what becomes of it: 0 mapped, 1 ignored, 2 unknown."""
-    shift = 1 if segment in ("MSH", "FHS", "BHS") else 0
+    shift = 1 if segment in _HEADERS else 0
     names = [f"{segment}-{number + shift}" if number and segment else "" for number in range(count)]
     passed = {name for name in names if name in ignored or segment in ignored}
     return tuple((name, 0 if name in mapped else 1 if name in passed else 2) for name in names)

@@ -1,0 +1,145 @@
+"""`hcrm messages show`: one message as it was sent and as it was read, side by side."""
+
+import getpass
+from typing import Any
+
+import click
+import msgspec
+
+from hcrm_core import env
+from hcrm_core.cli.context import Opened, json_option, opened, show_json, show_table, workspace_option
+from hcrm_core.cli.selection import Row, named
+from hcrm_core.intake.bulk import ADAPTER as RECORDS
+from hcrm_core.intake.replay import MASK
+from hcrm_core.model.records import KINDS
+from hcrm_core.model.translation import Problem
+from hcrm_core.store import audit
+from hcrm_core.store.queries import inbox
+
+
+@click.command()
+@click.argument("wanted", metavar="ID|CONTROL_ID")
+@click.option("--unmask", is_flag=True, help="Show who it is about too; that you did is written to the audit trail.")
+@click.option("--by", metavar="NAME", help="Who looks; your login name by default.")
+@json_option
+@workspace_option
+def show(wanted: str, unmask: bool, by: str | None, as_json: bool, workspace: str | None) -> None:
+    """Show one message: its state, its problems, its fields as sent, and what they were read as.
+
+    What may tell who somebody is is masked.
+    """
+    with opened(workspace) as space:
+        row = named(space, wanted)
+        if unmask:
+            _note(space, row.id, by or getpass.getuser())
+        shown = _shown(space, row, unmask)
+    if as_json:
+        show_json(shown)
+    else:
+        _tell(shown)
+
+
+def _note(space: Opened, message_id: int, by: str) -> None:
+    now = env.microseconds(env.now())
+    with space.store.write() as connection:
+        audit.record(
+            connection,
+            space.store.codec,
+            at=now,
+            by=by,
+            action="messages.unmask",
+            subject=f"message {message_id}",
+            detail={},
+        )
+
+
+def _shown(space: Opened, row: Row, unmask: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = row.shown()
+    outcome = row.outcome
+    if outcome:
+        shown |= {
+            "adapter": outcome.adapter or None,
+            "translation": outcome.translation,
+            "attempts": outcome.attempts,
+            "records": outcome.records,
+            "problems": msgspec.json.decode(outcome.problems) if outcome.problems else [],
+        }
+    with space.store.read_inbox() as landed:
+        message = inbox.read(landed, row.id)
+    assert message is not None
+    if not outcome and message.remarks:
+        problems = msgspec.json.decode(message.remarks, type=list[Problem])
+        shown["problems"] = [msgspec.to_builtins(problem) for problem in problems]
+    shown["pruned"] = message.payload is None
+    if message.payload is None or message.form == "records" or (outcome and outcome.adapter == RECORDS):
+        return shown
+    return shown | _content(space, row.source, space.store.codec.open(message.payload), unmask)
+
+
+def _content(space: Opened, source: str, payload: bytes, unmask: bool) -> dict[str, Any]:
+    adapter = space.adapter_of(source)
+    read_as: dict[str, list[str]] = {}
+    telling: set[str] = set()
+    where: dict[tuple[str, str, str], str] = {}
+    for origin in adapter.origins(payload):
+        where[origin.kind, origin.key, origin.field] = origin.path
+        for path in origin.path.split(", "):
+            names = read_as.setdefault(path, [])
+            name = f"{origin.kind}.{origin.field}"
+            if name not in names:
+                names.append(name)
+            if origin.field in KINDS[origin.kind].SEALED:
+                telling.add(path)
+    fields = []
+    for field in adapter.fields(payload):
+        hidden = field.person and (field.field in telling or field.field not in read_as) and not unmask
+        fields.append(
+            {
+                "path": field.path,
+                "name": adapter.field_name(field.field),
+                "sent": MASK if hidden else field.text,
+                "read_as": read_as.get(field.field, []),
+            }
+        )
+    mapped = []
+    for record in adapter.translate(payload).records:
+        members = msgspec.to_builtins(record)
+        kind, key = members.pop("kind"), members.pop("key")
+        for name, value in members.items():
+            # References name other records by their keys, which are made of the sender's numbers of people.
+            hidden = name in KINDS[kind].SEALED or where.get((kind, key, name), "key").startswith("key")
+            mapped.append(
+                {
+                    "kind": kind,
+                    "field": name,
+                    "value": MASK if hidden and not unmask else value,
+                    "from": where.get((kind, key, name)),
+                }
+            )
+    return {"fields": fields, "mapped": mapped}
+
+
+def _tell(shown: dict[str, Any]) -> None:
+    for name, value in shown.items():
+        if name not in ("problems", "fields", "mapped") and value not in (None, False):
+            click.echo(f"{name}: {value}")
+    for problem in shown.get("problems", ()):
+        click.echo(f"- {' '.join(filter(None, (problem['code'], problem['where'])))}: {problem['text']}")
+    if shown["pruned"]:
+        click.echo("Its bytes have been pruned.")
+    if shown.get("fields"):
+        click.echo()
+        show_table(
+            ("field", "name", "as sent", "read as"),
+            [(f["path"], f["name"], f["sent"], ", ".join(f["read_as"])) for f in shown["fields"]],
+        )
+    if shown.get("mapped"):
+        click.echo()
+        show_table(
+            ("record", "value", "from"),
+            [(f"{m['kind']}.{m['field']}", _text(m["value"]), m["from"]) for m in shown["mapped"]],
+        )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
