@@ -46,8 +46,7 @@ class Port:
     @property
     def name(self) -> str:
         """`HOST:PORT` as bound."""
-        number = self._socket.getsockname()[1] if self._socket else self._number
-        return f"{self._host}:{number}"
+        return f"{self._host}:{self._number}"
 
     async def serve(self, adapters: Sequence[Adapter], context: ssl.SSLContext | None) -> None:
         """Accept connections for these sources; called again, new settings hold for new connections only.
@@ -57,6 +56,7 @@ class Port:
         """
         if self._socket is None:
             self._socket = await self._bind()
+            self._number = self._socket.getsockname()[1]
         self._adapters = adapters
         before = self._server
         # The listening socket stays, so nobody who connects meanwhile is refused.
