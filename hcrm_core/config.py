@@ -32,6 +32,13 @@ class MartSettings(Struct, frozen=True, forbid_unknown_fields=True):
     engine: Literal["duckdb"] = "duckdb"
 
 
+class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where `hcrm run --watch` tells Prometheus how intake is doing."""
+
+    listen: str | None = None
+    """Address and port, `127.0.0.1:9275`; the figures name nobody."""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The tables of `hcrm.toml`; those of sources, strategies and plugins are typed by their owners."""
 
@@ -40,6 +47,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str = "Asia/Shanghai"
     store: StoreSettings = StoreSettings()
     mart: MartSettings = MartSettings()
+    metrics: MetricsSettings = MetricsSettings()
     sources: dict[str, dict[str, Any]] = {}
     strategies: dict[str, dict[str, Any]] = {}
 

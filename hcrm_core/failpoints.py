@@ -29,6 +29,9 @@ NAMES = (
 )
 """In the order a message passes them."""
 
+KILLED = "Killed at the failpoint "
+"""What standard error says last, before the name."""
+
 
 def _read(given: str) -> dict[str, Callable[[], None]]:
     points: dict[str, Callable[[], None]] = {}
@@ -36,17 +39,18 @@ def _read(given: str) -> dict[str, Callable[[], None]]:
         name, _, argument = item.partition(":")
         if name not in NAMES:
             raise UsageError(f"HCRM_FAILPOINT names {name!r}, which is none of: {', '.join(NAMES)}.")
-        points[name] = _slow(float(argument[6:])) if argument.startswith("delay=") else _kill(int(argument or 1))
+        points[name] = _slow(float(argument[6:])) if argument.startswith("delay=") else _kill(name, int(argument or 1))
     return points
 
 
-def _kill(passes: int) -> Callable[[], None]:
+def _kill(name: str, passes: int) -> Callable[[], None]:
     left = passes
 
     def count() -> None:
         nonlocal left
         left -= 1
         if left == 0:
+            os.write(2, f"{KILLED}{name}\n".encode())  # at once: nothing is flushed any more
             os.kill(os.getpid(), signal.SIGKILL)
 
     return count

@@ -37,6 +37,16 @@ class Opened:
         self.root = root
         self.configuration = Configuration(root)
 
+    def reload(self) -> None:
+        """Read `hcrm.toml` anew; databases stay as they are.
+
+        Raises:
+            ConfigurationError: It is wrong; what was read before goes on.
+        """
+        self.configuration = Configuration(self.root)
+        for name in ("registry", "adapter_of"):
+            self.__dict__.pop(name, None)
+
     @cached_property
     def store(self) -> Store:
         """The store, at this version's schema."""

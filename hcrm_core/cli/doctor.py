@@ -1,17 +1,26 @@
 """`hcrm doctor`: what is wrong with a workspace, one sentence a finding."""
 
+import shutil
+import socket
 from collections.abc import Iterator
 
 import click
-import msgspec
 
+from hcrm_core import env
 from hcrm_core.cli.context import Opened, counted, find, json_option, show_json, workspace_option
 from hcrm_core.errors import HcrmError
+from hcrm_core.intake.figures import Figures, figures
+from hcrm_core.intake.guard import parse_address
 from hcrm_core.mart.contract import check_strategy
-from hcrm_core.model.translation import Problem
 from hcrm_core.registry import installed
-from hcrm_core.store import schema
+from hcrm_core.store import audit, schema
 from hcrm_core.store.queries import inbox, processing
+
+PATIENCE = 60
+"""How many seconds a message may wait before somebody should look."""
+
+SILENCE = 6 * 3_600
+"""After how many seconds a source that sends nothing is mentioned."""
 
 
 @click.command()
@@ -41,7 +50,9 @@ def examine(space: Opened) -> Iterator[tuple[str, str]]:
         return
     yield "good", "The databases are at this version's schema."
     yield from _sources(space)
+    yield from _listening(space)
     yield from _messages(space)
+    yield from _disk(space)
     space.unchecked_store.close()
 
 
@@ -83,13 +94,74 @@ def _sources(space: Opened) -> Iterator[tuple[str, str]]:
 
 def _messages(space: Opened) -> Iterator[tuple[str, str]]:
     store = space.unchecked_store
-    with store.read_inbox() as landed, store.read() as connection:
-        waiting, _ = inbox.behind(landed, processing.claimed_to(connection))
-        quarantined = processing.quarantine_reasons(connection)
+    with store.read() as connection:
         patients, customers = processing.people(connection)
+        broken = audit.first_broken(connection, store.codec)
     yield "good", f"The store knows {counted(patients, 'patient')}, as {counted(customers, 'customer')}."
-    if waiting:
-        yield "note", f"{waiting:,} messages wait to be translated. The next hcrm ingest works them off."
-    for message_type, reason, count in quarantined[:10]:
-        problem = msgspec.json.decode(reason, type=Problem)
-        yield "note", f"{count:,} {message_type or 'unreadable'} messages are quarantined: {problem.text}"
+    if broken is not None:
+        yield "wrong", f"The audit trail was tampered with: row {broken} does not follow from the one before it."
+    seen = figures(store)
+    yield from _waiting(seen, env.microseconds(env.now()))
+    for one in seen.quarantined[:10]:
+        yield (
+            "note",
+            f"{counted(one.messages, 'message')} of type {one.message_type or 'unreadable'} quarantined "
+            f"({one.code}): {one.text} See: hcrm messages list --state quarantined",
+        )
+    if rejected := seen.states.get("rejected"):
+        yield "note", f"{counted(rejected, 'arrival')} rejected as no message: hcrm messages list --state rejected"
+
+
+def _waiting(seen: Figures, now: int) -> Iterator[tuple[str, str]]:
+    if seen.oldest_waiting_at is None:
+        yield "good", "Every message that has landed is worked off."
+        return
+    waited = (now - seen.oldest_waiting_at) // 1_000_000
+    what = f"{counted(seen.waiting, 'message')} not worked off yet, the oldest landed {_span(waited)} ago"
+    if seen.claimants:
+        yield "note", f"{what}; being worked on by {', '.join(seen.claimants)} (host:process)."
+    elif waited < PATIENCE:
+        yield "note", f"{what}; nobody is at work on them. Work them off with: hcrm run"
+    else:
+        yield "wrong", f"{what}, and nobody is at work on them. Start: hcrm run --watch"
+
+
+def _listening(space: Opened) -> Iterator[tuple[str, str]]:
+    now = env.microseconds(env.now())
+    for source, table in space.configuration.settings.sources.items():
+        address = table.get("listen")
+        if not isinstance(address, str):
+            continue
+        host, port = parse_address(address, space.configuration.where("sources", source, "listen"))
+        try:
+            socket.create_connection((host, port), timeout=2).close()
+        except OSError:
+            yield "wrong", f"Nothing listens on {address} for the source {source}. Start: hcrm run --watch"
+        else:
+            yield "good", f"Something listens on {address} for the source {source}."
+        with space.unchecked_store.read_inbox() as landed:
+            last = next(inbox.headers(landed, source=source, limit=1), None)
+        if last is None:
+            yield "note", f"The source {source} has never sent a message. Point it at {address}."
+        elif now - last[3] > SILENCE * 1_000_000:
+            yield "note", f"The source {source} was last heard {_span((now - last[3]) // 1_000_000)} ago."
+
+
+def _disk(space: Opened) -> Iterator[tuple[str, str]]:
+    usage = shutil.disk_usage(space.root)
+    share = usage.free / usage.total
+    text = f"{usage.free / 1e9:,.1f} GB ({share:.0%}) of the workspace's disk are free"
+    if share < 0.05:
+        yield "wrong", f"{text}: listening will stop. Prune old messages: hcrm messages prune --older-than 90d"
+    elif share < 0.15:
+        yield "note", f"{text}. Prune old messages in time: hcrm messages prune --older-than 90d"
+    else:
+        yield "good", f"{text}."
+
+
+def _span(seconds: int) -> str:
+    """A length of time in the largest unit that fits."""
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return counted(seconds // size, unit)
+    return counted(seconds, "second")

@@ -9,10 +9,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, say
 from hcrm_core.cli.listen import listening
+from hcrm_core.cli.metrics import Metrics
+from hcrm_core.errors import HcrmError
+from hcrm_core.intake.figures import exposition, figures
 from hcrm_core.intake.pool import WorkerPool
 from hcrm_core.intake.process import Intake
 from hcrm_core.store import durable
@@ -61,46 +65,106 @@ def _manner(code: int) -> str:
     return f"by signal {-code}" if code < 0 else f"exit code {code}"
 
 
+class Work:
+    """What the daemon does between two looks at its signals."""
+
+    def __init__(self, space: Opened, pool: WorkerPool) -> None:
+        self._space = space
+        self._pool = pool
+        self.finished = 0
+        self._begun = False
+        self._begin()
+
+    def run(self, ended: Callable[[], bool]) -> bool:
+        """Work off what waits. Returns whether there was anything."""
+        if not self._begun:
+            self._intake.begin()
+            self._begun = True
+        done = self._intake.run(self._count, ended)
+        for source, sentence in self._intake.stuck.items():
+            if self._said.get(source) != sentence:
+                say(f"hcrm: {sentence}")
+        self._said |= self._intake.stuck
+        return bool(done.translated + done.quarantined)
+
+    def _count(self, messages: int) -> None:
+        self.finished += messages
+
+    def begin_anew(self) -> None:
+        """Take up what may have been left, after the database was away."""
+        self._begun = False
+
+    def reload(self) -> None:
+        """Take over changed settings; where they are wrong, those before stay."""
+        try:
+            self._space.reload()
+        except HcrmError as error:
+            say(f"hcrm: {error} Nothing was changed; the daemon goes on as before.")
+            return
+        self._pool.restart()
+        self._begin()
+
+    def exposition(self) -> str:
+        """How intake is doing, for Prometheus."""
+        return exposition(env.microseconds(env.now()), figures(self._space.store), self.finished)
+
+    def _begin(self) -> None:
+        space = self._space
+        self._intake = Intake(space.store, self._pool.translate, space.adapter_of, lambda: env.microseconds(env.now()))
+        self._begun = False
+        self._said: dict[str, str] = {}
+
+
 def watch(space: Opened, pool: WorkerPool) -> None:
     """Listen where a source does, and work off what lands, until signalled."""
     durable.require(space.store)
-    ended = threading.Event()
+    ended, reread = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    listener = None
+    signal.signal(signal.SIGHUP, lambda *_: reread.set())
+    work = Work(space, pool)
+    listener = metrics = None
     if any(table.get("listen") for table in space.configuration.settings.sources.values()):
         listening(space.configuration, space.registry)  # a mistake in the configuration ends the daemon here
         listener = ListenerProcess(space)
-        signal.signal(signal.SIGHUP, lambda *_: listener.reload())
-    intake = Intake(space.store, pool.translate, space.adapter_of, lambda: env.microseconds(env.now()))
+    if address := space.configuration.settings.metrics.listen:
+        metrics = Metrics(address, space.configuration.where("metrics", "listen"), work.exposition)
+        say(f"Figures for Prometheus: http://{metrics.name}/metrics")
     try:
-        _work(intake, listener, ended)
+        _work(work, listener, ended, reread)
     finally:
+        if metrics:
+            metrics.close()
         if listener:
             listener.stop()
     say("Stopped: what has landed and is not folded yet waits for the next start.")
 
 
-def _work(intake: Intake, listener: ListenerProcess | None, ended: threading.Event) -> None:
-    begun = False
-    pause = IDLE_SECONDS
-    while not ended.is_set():
+def _work(work: Work, listener: ListenerProcess | None, ended: threading.Event, reread: threading.Event) -> None:
+    def interrupted() -> bool:
+        """Asked between batches: a backlog must not keep a dead listener waiting, nor a signal."""
         if listener:
             listener.keep()
+        return ended.is_set() or reread.is_set()
+
+    pause = IDLE_SECONDS
+    while not ended.is_set():
+        if reread.is_set():
+            reread.clear()
+            work.reload()
+            if listener:
+                listener.reload()
         try:
-            if not begun:
-                intake.begin()
-                begun = True
-            done = intake.run(ended=ended.is_set)
+            busy = work.run(interrupted)
         except UNAVAILABLE:
             if pause == IDLE_SECONDS:
                 say("hcrm: the store cannot be reached; trying again until it can. Is its database running?")
-            begun = False
+            work.begin_anew()
             pause = min(pause * 2, LONGEST_PAUSE)
         else:
             if pause > IDLE_SECONDS:
                 say("hcrm: the store can be reached again.")
             pause = IDLE_SECONDS
-            if done.translated + done.quarantined:
+            if busy:
                 continue
         ended.wait(pause)

@@ -4,22 +4,82 @@ import ssl
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hcrm_core.errors import ConfigurationError
 from hcrm_core.model.adapters import Adapter
 
+Address = tuple[str, int]
 
-def parse_address(text: str, where: str) -> tuple[str, int]:
-    """Split `HOST:PORT` (`127.0.0.1:2575`, `[::1]:2575`).
+
+class Planned(NamedTuple):
+    """A port to be: the adapters of the sources that listen on it, and its side of TLS."""
+
+    adapters: list[Adapter]
+    context: ssl.SSLContext | None
+
+
+def plan(
+    adapters: Sequence[Adapter], path: Callable[[str], Path], where: Callable[[str, str], str]
+) -> dict[Address, Planned]:
+    """The ports that some sources need. Nothing is bound; a mistake in the configuration shows here.
 
     Args:
-        text: The setting.
-        where: File, line and key, for the error.
+        adapters: Of the sources that have `listen`.
+        path: A file of the configuration → where it is.
+        where: (source, key) → file and line, for errors.
 
     Raises:
-        ConfigurationError: It is none.
+        ConfigurationError: A setting is missing or wrong, or two contradict each other.
     """
+    ports: dict[Address, list[Adapter]] = {}
+    for adapter in adapters:
+        address = _address(adapter.settings.listen or "", where(adapter.source, "listen"))
+        _check(adapter, address, where)
+        ports.setdefault(address, []).append(adapter)
+    for same in ports.values():
+        if len(same) > 1:
+            _check_shared(same, where)
+    return {
+        address: Planned(same, _context(same[0], path, where(same[0].source, "listener")))
+        for address, same in ports.items()
+    }
+
+
+def reachable(adapters: Sequence[Adapter], address: str) -> bool:
+    """Whether any of a port's sources may be spoken to from an address."""
+    return any(_allows(adapter, address) for adapter in adapters)
+
+
+def admit(adapters: Sequence[Adapter], address: str, certificate: dict[str, Any]) -> Adapter | str:
+    """The adapter of the source that connects, or a reason to turn it away.
+
+    Args:
+        adapters: Those of the sources that share the port.
+        address: Where the connection comes from.
+        certificate: The client's, verified; empty where it showed none.
+    """
+    names = _names(certificate)
+    fitting = [one for one in adapters if one.settings.listener.client is None or one.settings.listener.client in names]
+    if not fitting:
+        return "its certificate names no source of this port"
+    return fitting[0] if _allows(fitting[0], address) else "its address is not allowed"
+
+
+def _allows(adapter: Adapter, address: str) -> bool:
+    allowed = adapter.settings.listener.allow
+    return not allowed or any(ip_address(address) in ip_network(network) for network in allowed)
+
+
+def _names(certificate: dict[str, Any]) -> set[str]:
+    """The DNS names a certificate is for, else its common name (RFC 6125 §6.4.4)."""
+    alternative = {value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"}
+    common = {value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"}
+    return alternative or common
+
+
+def _address(text: str, where: str) -> Address:
+    """Split `HOST:PORT` (`127.0.0.1:2575`, `[::1]:2575`)."""
     host, _, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     try:
@@ -32,47 +92,40 @@ def parse_address(text: str, where: str) -> tuple[str, int]:
     return host, number
 
 
-def check(adapters: Sequence[Adapter], where: Callable[[str, str], str]) -> None:
-    """Refuse a port that would let in whom nobody meant.
-
-    Args:
-        adapters: Those of the sources that share the port.
-        where: (source, key) → file and line, for the error.
-
-    Raises:
-        ConfigurationError: A setting is missing, or two contradict each other.
-    """
-    for adapter in adapters:
-        source, limits = adapter.source, adapter.settings.listener
-        if not adapter.listens:
+def _check(adapter: Adapter, address: Address, where: Callable[[str, str], str]) -> None:
+    """Refuse a source that would let in whom nobody meant."""
+    source, limits = adapter.source, adapter.settings.listener
+    if not adapter.listens:
+        raise ConfigurationError(
+            f"{where(source, 'listen')}: the adapter {adapter.name} does not listen. Remove `listen`."
+        )
+    for network in limits.allow:
+        try:
+            ip_network(network)
+        except ValueError:
             raise ConfigurationError(
-                f"{where(source, 'listen')}: the adapter {adapter.name} does not listen. Remove `listen`."
-            )
-        for network in limits.allow:
-            try:
-                ip_network(network)
-            except ValueError:
-                raise ConfigurationError(
-                    f"{where(source, 'listener')}: allow: {network!r} is no network. Write for example 10.1.0.0/16."
-                ) from None
-        if (limits.certificate is None) != (limits.key is None):
-            raise ConfigurationError(
-                f"{where(source, 'listener')}: certificate and key belong together; give both or neither."
-            )
-        if limits.client_ca and not limits.certificate:
-            raise ConfigurationError(
-                f"{where(source, 'listener')}: client_ca asks senders for a certificate; the port needs its own first "
-                "(certificate, key)."
-            )
-        host, _ = parse_address(adapter.settings.listen or "", where(source, "listen"))
-        if not limits.certificate and not ip_address(host).is_loopback and not (limits.plaintext and limits.allow):
-            raise ConfigurationError(
-                f"{where(source, 'listen')}: {host} can be reached from other machines, and patient data would cross "
-                "the network unencrypted. Set certificate and key under [sources."
-                f"{source}.listener]; or, on a network you trust, plaintext = true and allow = [who may connect]."
-            )
-    if len(adapters) > 1:
-        _check_shared(adapters, where)
+                f"{where(source, 'listener')}: allow: {network!r} is no network. Write for example 10.1.0.0/16."
+            ) from None
+    if (limits.certificate is None) != (limits.key is None):
+        raise ConfigurationError(
+            f"{where(source, 'listener')}: certificate and key belong together; give both or neither."
+        )
+    if limits.client_ca and not limits.certificate:
+        raise ConfigurationError(
+            f"{where(source, 'listener')}: client_ca asks senders for a certificate; the port needs its own first "
+            "(certificate, key)."
+        )
+    if limits.client and not limits.client_ca:
+        raise ConfigurationError(
+            f"{where(source, 'listener')}: client names a sender by its certificate, and no sender is asked for one. "
+            "Set client_ca, or remove client."
+        )
+    if not limits.certificate and not ip_address(address[0]).is_loopback and not (limits.plaintext and limits.allow):
+        raise ConfigurationError(
+            f"{where(source, 'listen')}: {address[0]} can be reached from other machines, and patient data would cross "
+            f"the network unencrypted. Set certificate and key under [sources.{source}.listener]; or, on a network you "
+            "trust, plaintext = true and allow = [who may connect]."
+        )
 
 
 def _check_shared(adapters: Sequence[Adapter], where: Callable[[str, str], str]) -> None:
@@ -95,24 +148,20 @@ def _check_shared(adapters: Sequence[Adapter], where: Callable[[str, str], str])
         )
 
 
-def context(adapter: Adapter, path: Callable[[str], Path], where: str) -> ssl.SSLContext | None:
-    """The TLS side of a port; `None` where it speaks plain text.
-
-    Raises:
-        ConfigurationError: A file cannot be read, or is no certificate or key.
-    """
+def _context(adapter: Adapter, path: Callable[[str], Path], where: str) -> ssl.SSLContext | None:
+    """The TLS side of a port; `None` where it speaks plain text."""
     limits = adapter.settings.listener
     if limits.certificate is None or limits.key is None:
         return None
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        made.load_cert_chain(path(limits.certificate), path(limits.key))
+        made.load_cert_chain(path(limits.certificate), path(limits.key), password=_no_passphrase)
         if limits.client_ca:
             made.load_verify_locations(path(limits.client_ca))
             made.verify_mode = ssl.CERT_REQUIRED
-    except (OSError, ssl.SSLError) as error:
-        reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or "the key has a passphrase"
         raise ConfigurationError(
             f"{where}: certificate, key or client_ca cannot be used: {reason}. Give PEM files; the key must be the "
             "certificate's and without a passphrase."
@@ -120,26 +169,6 @@ def context(adapter: Adapter, path: Callable[[str], Path], where: str) -> ssl.SS
     return made
 
 
-def admit(adapters: Sequence[Adapter], address: str, certificate: dict[str, Any]) -> Adapter | str:
-    """The adapter of the source that connects, or a reason to turn it away.
-
-    Args:
-        adapters: Those of the sources that share the port.
-        address: Where the connection comes from.
-        certificate: The client's, verified; empty where it showed none.
-    """
-    names = _names(certificate)
-    fitting = [one for one in adapters if one.settings.listener.client is None or one.settings.listener.client in names]
-    if not fitting:
-        return "its certificate names no source of this port"
-    allowed = fitting[0].settings.listener.allow
-    if allowed and not any(ip_address(address) in ip_network(network) for network in allowed):
-        return "its address is not allowed"
-    return fitting[0]
-
-
-def _names(certificate: dict[str, Any]) -> set[str]:
-    """The DNS names a certificate is for, else its common name (RFC 6125 §6.4.4)."""
-    alternative = {value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"}
-    common = {value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"}
-    return alternative or common
+def _no_passphrase() -> str:
+    # Without this the key's passphrase would be asked for on the terminal.
+    raise ValueError

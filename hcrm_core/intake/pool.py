@@ -50,6 +50,15 @@ class WorkerPool:
         while not self._idle.empty():
             self._idle.get().stop()
 
+    def restart(self) -> None:
+        """Let the workers read the configuration anew; call it while no job is under way."""
+        idle = []
+        while not self._idle.empty():
+            idle.append(self._idle.get())
+        for worker in idle:
+            worker.stop()
+            self._idle.put(worker)
+
     def translate(self, source: str, adapter: str | None, payloads: Sequence[bytes]) -> "Future[list[Translation]]":
         """Translate payloads of one source in the background; the result has their order.
 

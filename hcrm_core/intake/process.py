@@ -65,12 +65,15 @@ class Intake:
 
         Args:
             progress: Told the number of messages after every batch.
-            ended: Asked before every batch whether to take on no more.
+            ended: Asked before every batch whether to stop; what is claimed by then is given back.
         """
         total = NOTHING
         try:
             while True:
-                if len(self._jobs) <= WINDOW // 2 and not ended():
+                if ended():
+                    self._abandon()
+                    return total
+                if len(self._jobs) <= WINDOW // 2:
                     self._submit(self._claims.take(self._clock(), BATCH * (WINDOW - len(self._jobs))))
                 if not self._jobs:
                     return total

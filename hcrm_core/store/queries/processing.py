@@ -152,6 +152,12 @@ def find(
     return list(connection.scalars(query.order_by(processing.c.message_id.desc()).limit(limit)))
 
 
+def first_in(connection: Connection, states: Collection[str]) -> list[int]:
+    """The lowest number in each of these states."""
+    query = select(func.min(processing.c.message_id)).where(processing.c.state.in_(sorted(states)))
+    return sorted(connection.scalars(query.group_by(processing.c.state)))
+
+
 def counts(connection: Connection) -> dict[str, int]:
     """How many messages are in each state."""
     query = select(processing.c.state, func.count()).group_by(processing.c.state).order_by(processing.c.state)

@@ -1,0 +1,120 @@
+"""How intake is doing, in numbers: read from the databases, so that they hold for every process and across restarts."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from hcrm_core.model.translation import Problem
+from hcrm_core.store.engine import Store
+from hcrm_core.store.queries import inbox, processing
+
+UNFINISHED = ("received", "claimed", "translated")
+"""States of which something is still to come."""
+
+_Samples = list[tuple[str, float]]
+"""Labels and value."""
+
+
+class Quarantine(NamedTuple):
+    """Messages of a type that are quarantined for one reason."""
+
+    message_type: str
+    code: str
+    text: str
+    messages: int
+
+
+class Figures(NamedTuple):
+    """Intake at one moment.
+
+    Attributes:
+        landed: The number of the newest message.
+        newest_at: When it arrived, microseconds UTC; `None`: nothing has landed.
+        waiting: How many messages are not done.
+        oldest_waiting_at: When the first of them arrived; `None`: none waits.
+        states: How many messages are in each state behind the inbox.
+        quarantined: By type and reason, most frequent first.
+        claimants: Workers that hold claims.
+    """
+
+    landed: int
+    newest_at: int | None
+    waiting: int
+    oldest_waiting_at: int | None
+    states: dict[str, int]
+    quarantined: list[Quarantine]
+    claimants: list[str]
+
+
+def figures(store: Store) -> Figures:
+    """The figures now."""
+    with store.read() as connection, store.read_inbox() as landed:
+        states = processing.counts(connection)
+        unclaimed, first = inbox.behind(landed, processing.claimed_to(connection))
+        open_ = processing.first_in(connection, UNFINISHED)
+        newest = next(inbox.headers(landed, limit=1), None)
+        oldest = min(filter(None, (first, *(header[3] for header in inbox.headers(landed, among=open_)))), default=None)
+        reasons = processing.quarantine_reasons(connection)
+        claimants = processing.claimants(connection)
+    return Figures(
+        landed=newest[0] if newest else 0,
+        newest_at=newest[3] if newest else None,
+        waiting=unclaimed + sum(states.get(state, 0) for state in UNFINISHED),
+        oldest_waiting_at=oldest,
+        states=states,
+        quarantined=_by_code(reasons),
+        claimants=claimants,
+    )
+
+
+def _by_code(reasons: list[tuple[str, str, int]]) -> list[Quarantine]:
+    """Reasons of one code together, though their sentences may differ; the most frequent one's is kept."""
+    found: dict[tuple[str, str], Quarantine] = {}
+    for message_type, reason, count in reasons:
+        problem = msgspec.json.decode(reason, type=Problem)
+        before = found.get((message_type, problem.code), Quarantine(message_type, problem.code, problem.text, 0))
+        found[message_type, problem.code] = before._replace(messages=before.messages + count)
+    return sorted(found.values(), key=lambda one: (-one.messages, one.message_type, one.code))
+
+
+def exposition(now: int, seen: Figures, worked_off: int) -> str:
+    """The figures as Prometheus reads them (text exposition format 0.0.4).
+
+    Args:
+        now: Microseconds UTC.
+        seen: The figures.
+        worked_off: How many messages this process has finished since it began.
+    """
+    states: _Samples = [(f'{{state="{state}"}}', count) for state, count in seen.states.items()]
+    quarantined: _Samples = [
+        (f'{{type="{_escaped(one.message_type)}",reason="{_escaped(one.code)}"}}', one.messages)
+        for one in seen.quarantined
+    ]
+    metrics: tuple[tuple[str, str, str, _Samples], ...] = (
+        ("messages_landed_total", "counter", "Messages landed; the number of the newest.", [("", seen.landed)]),
+        ("newest_message_seconds", "gauge", "How long ago the newest arrived.", _age(now, seen.newest_at)),
+        ("messages_waiting", "gauge", "Messages that are not done yet.", [("", seen.waiting)]),
+        (
+            "oldest_waiting_seconds",
+            "gauge",
+            "How long ago the first message that is not done arrived; 0: none waits.",
+            _age(now, seen.oldest_waiting_at) or [("", 0)],
+        ),
+        ("messages", "gauge", "Messages by state.", states),
+        ("messages_quarantined", "gauge", "Quarantined messages by type and reason.", quarantined),
+        ("workers_claiming", "gauge", "Workers that hold claims.", [("", len(seen.claimants))]),
+        ("worked_off_total", "counter", "Messages this process has finished.", [("", worked_off)]),
+    )
+    lines = []
+    for name, kind, text, samples in metrics:
+        lines += [f"# HELP hcrm_{name} {text}", f"# TYPE hcrm_{name} {kind}"]
+        lines += [f"hcrm_{name}{labels} {value}" for labels, value in samples]
+    return "\n".join(lines) + "\n"
+
+
+def _age(now: int, at: int | None) -> _Samples:
+    return [] if at is None else [("", round((now - at) / 1e6, 3))]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
