@@ -13,8 +13,9 @@ from hcrm_core import env
 from hcrm_core.cli.context import Opened, find, opened, say, workspace_option
 from hcrm_core.config import Configuration, nearest
 from hcrm_core.errors import HcrmError, UsageError
+from hcrm_core.intake import guard
+from hcrm_core.intake.guard import Address, Planned
 from hcrm_core.intake.listen import Listener
-from hcrm_core.model.adapters import Adapter
 from hcrm_core.registry import Registry
 from hcrm_core.store import durable
 
@@ -39,11 +40,14 @@ def listen(sources: tuple[str, ...], verbose: bool, attached: bool, workspace: s
         asyncio.run(_listen(space, sources, attached))
 
 
-def listening(configuration: Configuration, registry: Registry, sources: tuple[str, ...] = ()) -> list[Adapter]:
-    """The adapters of the sources to listen for.
+def listening(
+    configuration: Configuration, registry: Registry, sources: tuple[str, ...] = ()
+) -> dict[Address, Planned]:
+    """The ports of the sources to listen for; nothing is bound yet.
 
     Raises:
         UsageError: A source named does not listen, or none does.
+        ConfigurationError: A setting of one is wrong.
     """
     known = configuration.settings.sources
     able = [name for name, table in known.items() if table.get("listen")]
@@ -55,7 +59,8 @@ def listening(configuration: Configuration, registry: Registry, sources: tuple[s
         raise UsageError(
             'No source of hcrm.toml listens. Add for example `listen = "127.0.0.1:2575"` to a table under [sources].'
         )
-    return [registry.adapter(name) for name in able if not sources or name in sources]
+    adapters = [registry.adapter(name) for name in able if not sources or name in sources]
+    return guard.plan(adapters, configuration.path, lambda source, key: configuration.where("sources", source, key))
 
 
 async def _listen(space: Opened, sources: tuple[str, ...], attached: bool) -> None:
@@ -67,7 +72,7 @@ async def _listen(space: Opened, sources: tuple[str, ...], attached: bool) -> No
         threading.Thread(target=_until_input_ends, args=(loop, ended), daemon=True).start()
     listener = Listener(space.store, lambda: env.microseconds(env.now()))
     try:
-        await _serve(listener, space.configuration, space.registry, sources)
+        await listener.serve(listening(space.configuration, space.registry, sources))
         say(f"Listening on {', '.join(listener.ports)}. Stop with Ctrl-C.")
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(_reload(listener, space, sources)))
         await ended.wait()
@@ -76,17 +81,10 @@ async def _listen(space: Opened, sources: tuple[str, ...], attached: bool) -> No
     say("Stopped: everything acknowledged is stored.")
 
 
-async def _serve(
-    listener: Listener, configuration: Configuration, registry: Registry, sources: tuple[str, ...]
-) -> None:
-    adapters = listening(configuration, registry, sources)
-    await listener.serve(adapters, configuration.path, lambda source, key: configuration.where("sources", source, key))
-
-
 async def _reload(listener: Listener, space: Opened, sources: tuple[str, ...]) -> None:
     try:
         configuration = Configuration(find(str(space.root)))
-        await _serve(listener, configuration, Registry(configuration), sources)
+        await listener.serve(listening(configuration, Registry(configuration), sources))
     except HcrmError as error:
         say(f"hcrm: {error} Nothing was changed; the listener goes on as before.")
         return

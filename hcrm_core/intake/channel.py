@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Any, Protocol
 
 from hcrm_core.failpoints import armed, fp
@@ -15,6 +14,9 @@ from hcrm_core.model.translation import Problem
 
 UNANSWERED = 64
 """How many messages of one connection may wait for their commit before no more is read from it."""
+
+KEPT_BYTES = 4096
+"""How much is kept of a message that is too long."""
 
 NOTES = 10
 """How many remarks about one connection are logged."""
@@ -44,29 +46,29 @@ class House(Protocol):
 class Channel(asyncio.Protocol):
     """The core's end of one connection."""
 
+    _transport: asyncio.Transport
+    _adapter: Adapter
+
     def __init__(self, house: House) -> None:
+        """Nothing is known of the sender yet."""
         self._house = house
-        self._transport: asyncio.Transport | None = None
-        self._unanswered = 0
-        self._reading = False
-        self._closing = False
-        self._admitted = False
+        self._unanswered = self._unanswered_bytes = 0
+        self._admitted = self._reading = self._closing = False
         self._notes = 0
         self._reason = "the sender closed it"
-        self.address = ""
-        self.opened_at = self.heard_at = time.monotonic()
-        self.frame_since: float | None = None
+        self._farewell = b""
+        self._opened_at = self._heard_at = time.monotonic()
+        self._frame_since: float | None = None
+        self._stuck_since: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit the sender or turn it away before a byte is read."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        peer = transport.get_extra_info("peername")
-        self.address = str(ip_address(peer[0].partition("%")[0])) if isinstance(peer, tuple) else ""
         admitted = self._house.admit(self)
         if isinstance(admitted, str):
             self._closing = True
-            self._reason = admitted
+            self._reason = "it was turned away"
             transport.abort()
             return
         self._adapter = admitted
@@ -76,7 +78,6 @@ class Channel(asyncio.Protocol):
 
     def certificate(self) -> dict[str, Any]:
         """The client's verified certificate, empty where it showed none."""
-        assert self._transport
         secured = self._transport.get_extra_info("ssl_object")
         return (secured.getpeercert() if secured else None) or {}
 
@@ -84,24 +85,32 @@ class Channel(asyncio.Protocol):
         """Take bytes; every message they complete goes to the inbox."""
         if self._closing:
             return
-        self.heard_at = time.monotonic()
+        self._heard_at = time.monotonic()
         for item in self._connection.receive(data):
-            self.frame_since = None
+            self._frame_since = None
             if isinstance(item, Problem):
                 self._note(item)
             else:
                 self._receive(item)
         pending = self._connection.pending
         if pending > self._settings.frame_bytes:
-            self._refuse_long()
+            self._farewell = self._answer_to(b"", Verdict("refused", problem=TOO_LONG))
+            self.close(f"a message was longer than {self._settings.frame_bytes:,} bytes")
         elif not pending:
-            self.frame_since = None
-        elif self.frame_since is None:
-            self.frame_since = self.heard_at
-        if self._unanswered >= UNANSWERED and self._reading and not self._closing:
-            assert self._transport
-            self._reading = False
-            self._transport.pause_reading()
+            self._frame_since = None
+        elif self._frame_since is None:
+            self._frame_since = self._heard_at
+        self._steer()
+
+    def pause_writing(self) -> None:
+        """The sender does not take its answers: it is not listened to either until it does."""
+        self._stuck_since = time.monotonic()
+        self._steer()
+
+    def resume_writing(self) -> None:
+        """The sender takes its answers again."""
+        self._stuck_since = None
+        self._steer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The sender is gone; what it delivered whole is committed all the same."""
@@ -113,33 +122,35 @@ class Channel(asyncio.Protocol):
                 self._note(problem)
         self._house.left(self, self._reason)
 
-    def stop(self) -> None:
-        """Read no more, answer what was accepted, then close."""
-        self.close("the listener stops")
-
     def close(self, reason: str) -> None:
-        """Close once everything accepted is answered."""
-        if self._closing or not self._transport:
-            return
-        self._reason = reason
-        self._closing = True
-        if self._reading:
-            self._reading = False
-            self._transport.pause_reading()
-        if not self._unanswered:
-            self._transport.close()
+        """Read no more, answer what was accepted, then close."""
+        if self._admitted and not self._closing:
+            self._reason = reason
+            self._closing = True
+            self._steer()
+            self._end_when_answered()
 
-    def overdue(self, now: float) -> str | None:
-        """Why the connection is to be closed now, by its source's limits."""
+    def tick(self, now: float) -> None:
+        """Close what is overdue by its source's limits."""
+        if not self._admitted:
+            return
+        limit = self._settings.frame_seconds
+        if self._stuck_since is not None and now - self._stuck_since > limit:
+            self._reason = f"it did not take its answers for {limit:g} seconds"
+            self._transport.abort()
+        elif reason := self._overdue(now):
+            self.close(reason)
+
+    def _overdue(self, now: float) -> str | None:
         limits = self._settings
-        if self.frame_since is not None:
-            late = now - self.frame_since > limits.frame_seconds
+        if self._frame_since is not None:
+            late = now - self._frame_since > limits.frame_seconds
             return f"a message was not complete {limits.frame_seconds:g} seconds after it began" if late else None
         if self._unanswered:
             return None
-        if now - self.heard_at > limits.idle_seconds:
+        if now - self._heard_at > limits.idle_seconds:
             return f"nothing was heard for {limits.idle_seconds:g} seconds"
-        if now - self.opened_at > limits.total_seconds:
+        if now - self._opened_at > limits.total_seconds:
             return f"it was open for {limits.total_seconds:g} seconds"
         return None
 
@@ -153,12 +164,13 @@ class Channel(asyncio.Protocol):
     def _receive(self, received: Received) -> None:
         fp("frame-read")
         if len(received.payload) > self._settings.frame_bytes:
-            self._answer(self._adapter.acknowledge(received.payload[:4096], Verdict("refused", problem=TOO_LONG)))
-            return
+            # Its control id is left to the message that will come in its place.
+            received = Received(received.payload[:KEPT_BYTES], "", received.repairs, TOO_LONG)
         remarks = (received.refusal, *received.repairs) if received.refusal else received.repairs
         form = "refused" if received.refusal else "message"
         arrival = Arrival(self._adapter.source, received.payload, received.control_id, remarks, form)
         self._unanswered += 1
+        self._unanswered_bytes += len(received.payload)
         self._house.land(arrival, lambda answer: self._stored(received, answer))
 
     def _stored(self, received: Received, answer: Answered) -> None:
@@ -168,36 +180,57 @@ class Channel(asyncio.Protocol):
             verdict = Verdict("refused", answer.message_id, answer.received_at, received.refusal)
         else:
             verdict = Verdict("stored", answer.message_id, answer.received_at)
-        self._answer(self._adapter.acknowledge(received.payload, verdict))
+        self._answer(self._answer_to(received.payload, verdict))
         if verdict.outcome == "stored" and self._adapter.settings.acknowledge == "application":
             assert isinstance(answer, Receipt)
             self._house.await_outcome(answer, lambda known: self._processed(received, known))
         else:
-            self._settled()
+            self._settle(received)
 
     def _processed(self, received: Received, verdict: Verdict) -> None:
-        self._answer(self._adapter.acknowledge(received.payload, verdict))
-        self._settled()
+        self._answer(self._answer_to(received.payload, verdict))
+        self._settle(received)
 
-    def _settled(self) -> None:
+    def _settle(self, received: Received) -> None:
         self._unanswered -= 1
-        assert self._transport
-        if self._closing:
-            if not self._unanswered:
-                self._transport.close()
-        elif not self._reading and self._unanswered < UNANSWERED // 2:
-            self._reading = True
-            self._transport.resume_reading()
+        self._unanswered_bytes -= len(received.payload)
+        self._steer()
+        self._end_when_answered()
+
+    def _steer(self) -> None:
+        """Read on, unless too much waits to be stored or answers are not taken."""
+        full = self._unanswered >= UNANSWERED or self._unanswered_bytes > self._settings.frame_bytes
+        read = not (self._closing or full or self._stuck_since)
+        if read != self._reading:
+            self._reading = read
+            if read:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
+
+    def _end_when_answered(self) -> None:
+        if self._closing and not self._unanswered and not self._transport.is_closing():
+            self._answer(self._farewell)
+            self._transport.close()
+            self._stuck_since = self._stuck_since or time.monotonic()
+
+    def _answer_to(self, payload: bytes, verdict: Verdict) -> bytes:
+        try:
+            return self._adapter.acknowledge(payload, verdict)
+        except Exception as error:
+            self._house.note(
+                self,
+                f"The adapter {self._adapter.name} could not answer a message ({type(error).__name__}); the connection "
+                "was closed. Report it to the adapter's author.",
+            )
+            self._transport.abort()
+            return b""
 
     def _answer(self, data: bytes) -> None:
-        if data and self._transport and not self._transport.is_closing():
+        if data and not self._transport.is_closing():
             if armed("mid-ack"):
                 self._transport.write(data[: len(data) // 2])
                 fp("mid-ack")
                 data = data[len(data) // 2 :]
             self._transport.write(data)
             fp("post-ack")
-
-    def _refuse_long(self) -> None:
-        self._answer(self._adapter.acknowledge(b"", Verdict("refused", problem=TOO_LONG)))
-        self.close(f"a message was longer than {self._settings.frame_bytes:,} bytes")

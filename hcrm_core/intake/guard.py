@@ -19,6 +19,28 @@ class Planned(NamedTuple):
     context: ssl.SSLContext | None
 
 
+def parse_address(text: str, where: str) -> Address:
+    """Split `HOST:PORT` (`127.0.0.1:2575`, `[::1]:2575`).
+
+    Args:
+        text: The setting.
+        where: File, line and key, for the error.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        ip_address(host)
+        number = int(port)
+    except ValueError:
+        number = -1
+    if not 0 <= number < 65_536:
+        raise ConfigurationError(f"{where}: {text!r} is no address and port. Write for example 127.0.0.1:2575.")
+    return host, number
+
+
 def plan(
     adapters: Sequence[Adapter], path: Callable[[str], Path], where: Callable[[str, str], str]
 ) -> dict[Address, Planned]:
@@ -34,7 +56,7 @@ def plan(
     """
     ports: dict[Address, list[Adapter]] = {}
     for adapter in adapters:
-        address = _address(adapter.settings.listen or "", where(adapter.source, "listen"))
+        address = parse_address(adapter.settings.listen or "", where(adapter.source, "listen"))
         _check(adapter, address, where)
         ports.setdefault(address, []).append(adapter)
     for same in ports.values():
@@ -76,20 +98,6 @@ def _names(certificate: dict[str, Any]) -> set[str]:
     alternative = {value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"}
     common = {value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"}
     return alternative or common
-
-
-def _address(text: str, where: str) -> Address:
-    """Split `HOST:PORT` (`127.0.0.1:2575`, `[::1]:2575`)."""
-    host, _, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    try:
-        ip_address(host)
-        number = int(port)
-    except ValueError:
-        number = -1
-    if not 0 <= number < 65_536:
-        raise ConfigurationError(f"{where}: {text!r} is no address and port. Write for example 127.0.0.1:2575.")
-    return host, number
 
 
 def _check(adapter: Adapter, address: Address, where: Callable[[str, str], str]) -> None:

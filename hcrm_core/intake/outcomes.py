@@ -45,14 +45,17 @@ class Outcomes:
                 known = await asyncio.to_thread(self._known, list(self._waiting))
             except UNAVAILABLE:
                 known = {}
-            self._tell(known)
+            self._tell(known, time.monotonic())
+
+    def give_up(self) -> None:
+        """Tell everyone who waits to ask again."""
+        self._tell({}, float("inf"))
 
     def _known(self, numbers: list[int]) -> dict[int, ProcessingRow]:
         with self._store.read() as connection:
             return processing.outcomes(connection, numbers)
 
-    def _tell(self, known: dict[int, ProcessingRow]) -> None:
-        now = time.monotonic()
+    def _tell(self, known: dict[int, ProcessingRow], now: float) -> None:
         for number in list(self._waiting):
             row = known.get(number)
             done = row is not None and row.due_at is None

@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
-from support.streams import work_off
 
 from hcrm_adapter_hl7v2.adapter import Hl7v2Adapter, Hl7v2Settings
+from hcrm_core.intake.guard import plan
 from hcrm_core.intake.listen import Listener
 from hcrm_core.model.adapters import Adapter
 from hcrm_core.model.listening import ListenerSettings
 from hcrm_core.store.engine import Store
 from hcrm_core.store.tables import message, payload
+from support.streams import work_off
 
 START, END = b"\x0b", b"\x1c\r"
 SECONDS = 30.0
@@ -139,7 +140,7 @@ class Listening:
 
     def serve(self, *sources: Adapter) -> str:
         """Listen for these, now instead of those before; the first port's address."""
-        self._run(self.listener.serve(sources, Path, lambda source, key: f"hcrm.toml, sources.{source}.{key}"))
+        self._run(self.listener.serve(plan(sources, Path, lambda source, key: f"hcrm.toml, sources.{source}.{key}")))
         return self.listener.ports[0]
 
     def stop(self) -> None:

@@ -1,6 +1,7 @@
 """What is acknowledged is stored, whatever way it was delivered."""
 
 import random
+from itertools import chain
 
 import pytest
 from support.mllp import Sender, adt, framed, kept, listening, share, source, together
@@ -57,7 +58,7 @@ def test_every_message_of_many_connections_at_once_is_answered_and_kept(store: S
         answered = together(count, deliver)
     wanted = [[f"{number}-{place}" for place in range(10)] for number in range(count)]
     assert answered == wanted
-    assert sorted(one.control_id for one in kept(store)) == sorted(sum(wanted, []))
+    assert sorted(one.control_id for one in kept(store)) == sorted(chain(*wanted))
 
 
 def redeliver(store: Store, count: int) -> None:
@@ -79,7 +80,7 @@ def redeliver(store: Store, count: int) -> None:
                 return found
 
         parts = share(again, 8)
-        answers = sum(together(8, lambda number: deliver(parts[number])), [])
+        answers = list(chain(*together(8, lambda number: deliver(parts[number]))))
     assert len(answers) == len(again)
     assert len(set(answers)) == count, "a repetition is answered with the same bytes"
     assert sorted(one.payload for one in kept(store)) == sorted(sent)
@@ -106,7 +107,7 @@ def test_a_control_id_that_is_used_again_for_another_message_keeps_both_and_says
             with Sender(address) as sender:
                 return [sender.ask(body).code for body in bodies[number::8]]
 
-        assert set(sum(together(8, deliver), [])) == {"AA"}
+        assert set(chain(*together(8, deliver))) == {"AA"}
     found = kept(store)
     assert sorted(one.payload for one in found) == sorted(bodies)
     assert sum("control-id-reused" in one.remarks for one in found) == 199
