@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hcrm_core.store.engine import Store
 
 KEY = b"\x07" * 32
 DATABASES = ("sqlite", "postgresql")
+TALLY = "tally"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -23,6 +25,31 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     if report.skipped and os.environ.get("HCRM_TEST_MANDATORY") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """Counts for the summary at the end: `tally("kill -9", kills=25, lost=0)`; those of a subject are added up."""
+
+    def count(subject: str, **counts: int) -> None:
+        record_property(TALLY, (subject, counts))
+
+    return count
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the proofs have counted."""
+    sums: dict[str, Counter[str]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()) if getattr(report, "when", "") == "call" else ():
+                if name == TALLY:
+                    subject, counts = value
+                    sums.setdefault(subject, Counter()).update(counts)
+    if sums:
+        terminalreporter.section("proofs")
+    for subject, counts in sorted(sums.items()):
+        terminalreporter.line(f"{subject}: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()))
 
 
 @pytest.fixture(scope="session")
