@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tasks": ("hcrm_core.cli.tasks:tasks", "See, complete and export follow-up tasks."),
     "plugins": ("hcrm_core.cli.plugins:plugins", "See, enable and disable plugins."),
     "db": ("hcrm_core.cli.db:db", "Upgrade and inspect the database."),
+    "bench": ("hcrm_core.cli.bench:bench", "Measure speed beside a floor or a peer."),
     "doctor": ("hcrm_core.cli.doctor:doctor", "Find out what is wrong with a workspace."),
 }
 """Name → where the command is defined, and its line in the help."""

@@ -1,0 +1,13 @@
+"""`hcrm bench`: how fast it is here, each figure beside a floor or a peer measured in the same run."""
+
+import click
+
+from hcrm_core.cli.bench.command import intake
+
+
+@click.group()
+def bench() -> None:
+    """Measure speed on this machine; every figure stands beside a floor or a peer of the same run."""
+
+
+bench.add_command(intake)
