@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -78,8 +78,22 @@ def _ended(process: psutil.Process) -> bool:
 class Daemon:
     """One start of it; use it as a context manager, at whose end nothing of it is left."""
 
-    def __init__(self, root: Path, failpoint: str = "", path: Path | None = None, command: str = "run --watch") -> None:
-        """Args: failpoint: for `HCRM_FAILPOINT`; path: put first on the Python path; command: or only `listen`."""
+    def __init__(
+        self,
+        root: Path,
+        failpoint: str = "",
+        *,
+        path: Path | None = None,
+        command: str = "run --watch",
+        under: Sequence[str | Path] = (),
+    ) -> None:
+        """Args:
+        root: The workspace.
+        failpoint: For `HCRM_FAILPOINT`.
+        path: Put first on the Python path.
+        command: `listen` for the listener without the daemon.
+        under: A program with its arguments that is to run it.
+        """
         self._file = root.parent / f"{root.name}-{next(_numbers)}.log"
         environment = os.environ | {"HCRM_FAILPOINT": failpoint, "PYTHONUNBUFFERED": "1"}
         if path:
@@ -87,7 +101,7 @@ class Daemon:
         workers = ["--workers", "1"] if command.startswith("run") else []
         with self._file.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "hcrm_core", "--workspace", str(root), *command.split(), *workers],
+                [*under, sys.executable, "-m", "hcrm_core", "--workspace", str(root), *command.split(), *workers],
                 cwd=root.parent,
                 env=environment,
                 stdin=subprocess.DEVNULL,
