@@ -143,11 +143,11 @@ class Channel(asyncio.Protocol):
 
     def _overdue(self, now: float) -> str | None:
         limits = self._settings
+        if not self._reading or (self._unanswered and self._frame_since is None):
+            return None
         if self._frame_since is not None:
             late = now - self._frame_since > limits.frame_seconds
             return f"a message was not complete {limits.frame_seconds:g} seconds after it began" if late else None
-        if self._unanswered:
-            return None
         if now - self._heard_at > limits.idle_seconds:
             return f"nothing was heard for {limits.idle_seconds:g} seconds"
         if now - self._opened_at > limits.total_seconds:
@@ -204,6 +204,8 @@ class Channel(asyncio.Protocol):
         if read != self._reading:
             self._reading = read
             if read:
+                # Its message could not go on meanwhile.
+                self._frame_since = self._frame_since and time.monotonic()
                 self._transport.resume_reading()
             else:
                 self._transport.pause_reading()

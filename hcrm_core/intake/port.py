@@ -115,13 +115,13 @@ class Port:
                 self._turn_away(address, reason)
                 made.close()
                 continue
-            task = loop.create_task(self._open(made, address))
+            channel = Channel(self)
+            self._addresses[channel] = address
+            task = loop.create_task(self._open(made, channel))
             self._handshakes.add(task)
             task.add_done_callback(self._handshakes.discard)
 
-    async def _open(self, made: socket.socket, address: str) -> None:
-        channel = Channel(self)
-        self._addresses[channel] = address
+    async def _open(self, made: socket.socket, channel: Channel) -> None:
         context = self._planned.context
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
@@ -132,8 +132,7 @@ class Port:
                 ssl_shutdown_timeout=GOODBYE_SECONDS if context else None,
             )
         except OSError as error:
-            self._turn_away(address, f"TLS was not agreed on: {_reason(error)}")
-            self._addresses.pop(channel, None)
+            self._turn_away(self._addresses.pop(channel, ""), f"TLS was not agreed on: {_reason(error)}")
         except asyncio.CancelledError:
             self._addresses.pop(channel, None)
             raise

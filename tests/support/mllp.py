@@ -129,8 +129,8 @@ class Listening:
 
     def __init__(self, store: Store, clock: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
         """Args: store: whose inbox is written; clock: microseconds UTC."""
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
 
         async def make() -> Listener:
@@ -149,12 +149,12 @@ class Listening:
             try:
                 self._run(self.listener.stop())
             finally:
-                self._loop.call_soon_threadsafe(self._loop.stop)
+                self.loop.call_soon_threadsafe(self.loop.stop)
                 self._thread.join(SECONDS)
-                self._loop.close()
+                self.loop.close()
 
     def _run(self, doing: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(doing, self._loop).result(SECONDS)
+        return asyncio.run_coroutine_threadsafe(doing, self.loop).result(SECONDS)
 
 
 @contextmanager
