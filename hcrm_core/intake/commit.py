@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from hcrm_core.intake.land import Arrival, Receipt, land
 from hcrm_core.model.translation import Problem
+from hcrm_core.store import durable
 from hcrm_core.store.engine import UNAVAILABLE, Store
 
 BATCH = 256
@@ -80,6 +81,9 @@ class GroupCommit:
                 self._deliver([(waiting.answer, answer) for waiting, answer in zip(batch, answers, strict=True)])
 
     def _commit(self, arrivals: Sequence[Arrival]) -> Sequence[Answered]:
+        if not durable.has_room(self._store):
+            self._note_away(sqlite3.SQLITE_FULL)
+            return [DISK_FULL] * len(arrivals)
         until = time.monotonic() + RETRY_SECONDS
         pause = 0.05
         while True:
