@@ -196,6 +196,17 @@ def test_pending_counts_what_is_unfinished():
     assert connection.pending == 0
 
 
+def test_the_end_of_a_connection_tells_what_it_left_behind_once():
+    connection = MllpConnection()
+    assert connection.end() == []
+    connection.receive(framed(ORU) + b"\r\nnoise" + b"\x0bMSH|somebody")
+    left = connection.end()
+    assert codes(left) == ["cut-short"] and left[0].text.startswith("12 bytes") and "somebody" not in left[0].text
+    connection.receive(b"noise \r")
+    assert [(one.code, one.text[:7]) for one in connection.end()] == [("stray-bytes", "5 bytes")]
+    assert connection.end() == [] and connection.pending == 0
+
+
 class Counted(bytearray):
     """Counts the bytes that are looked at."""
 

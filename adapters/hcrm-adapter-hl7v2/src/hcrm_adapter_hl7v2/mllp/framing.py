@@ -78,6 +78,16 @@ class MllpConnection(Connection):
         self._searched = searched - begin
         return found
 
+    def end(self) -> list[Problem]:
+        """Tell what the connection's end leaves behind, `stray-bytes` or `cut-short`, and forget it."""
+        left = [_stray_bytes(self._stray)] if self._stray else []
+        if self._held:
+            text = f"{len(self._held) - 1} bytes of a frame were dropped: the connection ended. It should come again."
+            left.append(Problem("cut-short", "", text))
+        self._held.clear()
+        self._searched = self._stray = 0
+        return left
+
     def _skip(self, begin: int) -> tuple[int, int]:
         """Pass over bytes outside of frames; return where the next frame begins, and where to search it from."""
         start = self._held.find(_START, begin)
