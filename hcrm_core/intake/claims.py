@@ -33,6 +33,8 @@ LEASE = 30 * SECOND
 DEFERRED = 60 * SECOND
 ATTEMPTS = 5
 """How often a message is tried before it is parked in quarantine."""
+SUSPECT = 2
+"""After so many tries without an outcome a message is claimed alone: where it kills its worker, no other counts."""
 
 _instances = count(1)
 
@@ -50,15 +52,20 @@ class Claims:
     def __init__(self, store: Store) -> None:
         """A worker's name tells host and process, so that a neighbour can see whether it lives."""
         self._store = store
+        self._held_until = 0
         self.worker = f"{socket.gethostname()}:{os.getpid()}:{next(_instances)}"
 
     def begin(self, now: int) -> None:
-        """Take over what workers of this machine that no longer live have left, and what could not be begun."""
+        """Take over what workers of this machine that no longer live have left, and what could not be begun.
+
+        What this worker has claimed itself is given back: it has nothing on its way when it begins.
+        """
         with self._store.read() as connection:
-            dead = [name for name in processing.claimants(connection) if not _lives(name)]
+            dead = [name for name in processing.claimants(connection) if name != self.worker and not lives(name)]
         with self._store.write() as connection:
             for name in dead:
                 processing.set_due(connection, now, worker=name)
+            processing.release(connection, now, self.worker)
             processing.set_due(connection, now, state="received")
 
     def take(self, now: int, limit: int) -> list[Claimed]:
@@ -77,10 +84,12 @@ class Claims:
             return []
         with self._store.write() as connection:
             again = processing.due(connection, now, limit)
-            claimed_to = processing.claimed_to(connection)
-            fresh = [message for message in fresh if message.id > claimed_to][: limit - len(again)]
             parked = [self._parked(row, now) for row in again if row.attempts >= ATTEMPTS]
             again = [row for row in again if row.attempts < ATTEMPTS]
+            if suspects := [row for row in again if row.attempts >= SUSPECT]:
+                again, limit = suspects[:1], 1
+            claimed_to = processing.claimed_to(connection)
+            fresh = [message for message in fresh if message.id > claimed_to][: limit - len(again)]
             refused = [_rejected(message, now) for message in fresh if message.form == "refused"]
             rows = [self._mine(row, now) for row in again]
             rows += [
@@ -95,15 +104,18 @@ class Claims:
         found = {message.id: message for message in (*messages, *fresh)}
         return [Claimed(found[row.message_id], row) for row in rows if row.message_id in found]
 
-    def renew(self, now: int) -> None:
-        """Hold on to everything claimed."""
-        with self._store.write() as connection:
-            processing.set_due(connection, now + LEASE, worker=self.worker)
+    def keep(self, claimed: Sequence[Claimed], now: int) -> None:
+        """Hold on to everything, where of these, the oldest, a third of the lease has gone by."""
+        ends = max(claimed[0].before.due_at or 0, self._held_until)
+        if ends - now < LEASE * 2 // 3:
+            self._held_until = now + LEASE
+            with self._store.write() as connection:
+                processing.set_due(connection, self._held_until, worker=self.worker)
 
     def release(self, now: int) -> None:
-        """Give back what is claimed and not done; anybody may take it."""
+        """Give back what is claimed and not done; anybody may take it, and it is not counted as tried."""
         with self._store.write() as connection:
-            processing.set_due(connection, now, worker=self.worker)
+            processing.release(connection, now, self.worker)
 
     def defer(self, claimed: Sequence[Claimed], reason: str, now: int) -> None:
         """Put messages back that cannot be begun; they are not counted as tried."""
@@ -161,7 +173,7 @@ def _rejected(message: Landed, now: int) -> ProcessingRow:
     return ProcessingRow(message.id, "rejected", reason=reason, problems=message.remarks, processed_at=now)
 
 
-def _lives(worker: str) -> bool:
+def lives(worker: str) -> bool:
     """Whether a worker may live: only of this machine's can it be told that one does not."""
     host, _, rest = worker.rpartition(":")[0].rpartition(":")
     if host != socket.gethostname():

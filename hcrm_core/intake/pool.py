@@ -34,7 +34,7 @@ class WorkerPool:
     def __init__(self, root: Path, workers: int | None = None) -> None:
         """Args: root: the workspace; workers: how many processes, the machine's processors (at most 4) by default."""
         count = workers or min(os.cpu_count() or 1, 4)
-        self._root = root
+        self._round = 0
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="translate")
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         for _ in range(count):
@@ -51,13 +51,8 @@ class WorkerPool:
             self._idle.get().stop()
 
     def restart(self) -> None:
-        """Let the workers read the configuration anew; call it while no job is under way."""
-        idle = []
-        while not self._idle.empty():
-            idle.append(self._idle.get())
-        for worker in idle:
-            worker.stop()
-            self._idle.put(worker)
+        """Let each worker read the configuration anew before its next job; one that is at work finishes first."""
+        self._round += 1
 
     def translate(self, source: str, adapter: str | None, payloads: Sequence[bytes]) -> "Future[list[Translation]]":
         """Translate payloads of one source in the background; the result has their order.
@@ -69,6 +64,9 @@ class WorkerPool:
     def _run(self, job: Job) -> list[Translation]:
         worker = self._idle.get()
         try:
+            if worker.round != self._round:
+                worker.stop()
+                worker.round = self._round
             translations = worker.ask(job, BATCH_SECONDS)
             if translations is None:
                 translations = [self._single(worker, job, payload) for payload in job.payloads]
@@ -103,6 +101,7 @@ class _Worker:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self.round = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def ask(self, job: Job, seconds: float) -> list[Translation] | None:

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from typing import NamedTuple
 
-from hcrm_core.errors import HcrmError
+from hcrm_core.errors import HcrmError, PluginError
 from hcrm_core.failpoints import fp
 from hcrm_core.intake.accept import NOTHING, Processed, accept
 from hcrm_core.intake.claims import LEASE, SECOND, Claimed, Claims
@@ -105,8 +105,7 @@ class Intake:
             try:
                 adapter = self._adapter_of(source)
             except HcrmError as error:
-                self.stuck[source] = str(error)
-                self._claims.defer(same, str(error), self._clock())
+                self._defer(same, str(error))
                 continue
             for start in range(0, len(same), BATCH):
                 batch = same[start : start + BATCH]
@@ -115,14 +114,22 @@ class Intake:
                 self._jobs.append(_Job(batch, f"{adapter.name} {adapter.version}", future))
 
     def _finish(self, job: _Job) -> Processed:
-        while True:
+        translations = None
+        while translations is None:
+            self._claims.keep(job.claimed, self._clock())
             try:
                 translations = job.translations.result(timeout=LEASE / SECOND / 3)
-                break
             except NotYet:
-                self._claims.renew(self._clock())
+                continue
+            except PluginError as error:
+                self._defer(job.claimed, str(error))
+                return NOTHING
         fp("translate")
         return self._accept(job.claimed, job.by, translations)
+
+    def _defer(self, claimed: Sequence[Claimed], reason: str) -> None:
+        self.stuck[claimed[0].message.source] = reason
+        self._claims.defer(claimed, reason, self._clock())
 
     def _accept(self, claimed: Sequence[Claimed], by: str, translations: Sequence[Translation]) -> Processed:
         """Accept a batch; where it fails, message by message, so that only the one at fault waits."""
@@ -149,6 +156,8 @@ class Intake:
 
     def _abandon(self) -> None:
         """Forget what is on its way and give its claims back, where the database lets us."""
+        for job in self._jobs:
+            job.translations.cancel()
         self._jobs.clear()
         self._folder.forget()
         try:

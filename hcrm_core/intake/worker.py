@@ -24,11 +24,12 @@ def main() -> None:
     # Whatever a plugin prints must not end up between the frames.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    registry = Registry(Configuration(Path(sys.argv[1])))
+    registry: Registry | None = None
     adapters: dict[tuple[str, str | None], Adapter] = {}
     while (frame := wire.receive(jobs)) is not None:
         job = wire.decode_job(frame)
         try:
+            registry = registry or Registry(Configuration(Path(sys.argv[1])))
             key = (job.source, job.adapter)
             if key not in adapters:
                 adapters[key] = registry.adapter(*key)

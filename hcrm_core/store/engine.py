@@ -37,6 +37,9 @@ class Store:
         self.codec = codec
         self.engine = _engine(url)
         self.inbox = self.engine if inbox_url == url else _engine(inbox_url)
+        # The same pools; said once here and not at every transaction.
+        self._writer = self.engine.execution_options(hcrm_write=True)
+        self._inbox_writer = self.inbox.execution_options(hcrm_write=True)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -53,7 +56,7 @@ class Store:
 
         Writers take turns, on PostgreSQL too: a fold rests on the facts it has read.
         """
-        with self.engine.connect().execution_options(hcrm_write=True) as connection, connection.begin():
+        with self._writer.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
             yield connection
@@ -67,7 +70,7 @@ class Store:
     @contextmanager
     def write_inbox(self) -> Iterator[Connection]:
         """One transaction on the inbox; when the block has ended, what was written is durable."""
-        with self.inbox.connect().execution_options(hcrm_write=True) as connection, connection.begin():
+        with self._inbox_writer.begin() as connection:
             yield connection
 
     def give_back(self) -> None:
@@ -169,4 +172,4 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("hcrm_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    connection.connection.cursor().execute("BEGIN IMMEDIATE" if write else "BEGIN")

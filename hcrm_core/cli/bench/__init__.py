@@ -3,6 +3,7 @@
 import click
 
 from hcrm_core.cli.bench.command import intake
+from hcrm_core.cli.bench.soak import soak
 
 
 @click.group()
@@ -11,3 +12,4 @@ def bench() -> None:
 
 
 bench.add_command(intake)
+bench.add_command(soak)

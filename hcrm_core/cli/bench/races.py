@@ -68,7 +68,7 @@ def acknowledged(plan: Plan, race: str, connections: int, kind: str) -> Figure:
     own: list[float] = []
     other: list[float] = []
     late: list[float] = []
-    with _folder() as folder:
+    with new_folder() as folder:
         port, peer_port = free_port(), free_port()
         workspace(folder, port)
         for _ in range(plan.rounds):
@@ -88,7 +88,7 @@ def delayed(plan: Plan) -> Figure:
     """T5: 64 connections when every commit takes two milliseconds longer, against the same without."""
     slow: list[float] = []
     fast: list[float] = []
-    with _folder() as folder:
+    with new_folder() as folder:
         port = free_port()
         workspace(folder, port)
         for _ in range(plan.rounds):
@@ -103,7 +103,7 @@ def sustained(plan: Plan, messages: int) -> Figure:
     """T6: from the first byte sent until the last message's facts are stored, listening all the while."""
     rates = []
     for _ in range(plan.rounds):
-        with _folder() as folder:
+        with new_folder() as folder:
             port = free_port()
             workspace(folder, port)
             with ours(folder, port, "run", "--watch"):
@@ -123,7 +123,7 @@ def file_to_facts(plan: Plan) -> Figure:
     file = Path(shlex.split(plan.peer)[-1]).with_name("messages") / "batch_10k.hl7"
     own, other = [], []
     for _ in range(plan.rounds):
-        with _folder() as folder:
+        with new_folder() as folder:
             answer = subprocess.run([*shlex.split(plan.peer), "0", "FULL", "1000"], capture_output=True, check=True)
             other.append(float(answer.stdout.split(b"\t")[1]))
             workspace(folder, free_port())
@@ -138,7 +138,7 @@ def growth(plan: Plan, messages: int) -> Figure:
     large: list[float] = []
     for _ in range(plan.rounds):
         for times, count in ((small, messages), (large, 10 * messages)):
-            with _folder() as folder:
+            with new_folder() as folder:
                 file = folder / "growth.hl7"
                 make = maker("adt")
                 file.write_bytes(b"\r".join(make() for _ in range(count)))
@@ -150,7 +150,7 @@ def growth(plan: Plan, messages: int) -> Figure:
 
 def size(messages: int) -> Figure:
     """T19: what an admission takes on disk, inbox, facts, their versions, links and indexes included."""
-    with _folder() as folder:
+    with new_folder() as folder:
         file = folder / "size.hl7"
         make = maker("adt")
         file.write_bytes(b"\r".join(make() for _ in range(messages)))
@@ -200,7 +200,8 @@ def _ratio(own: list[float], other: list[float]) -> float:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def new_folder() -> Iterator[Path]:
+    """A folder that is removed at the end of the block."""
     folder = Path(tempfile.mkdtemp(prefix="hcrm-bench-"))
     try:
         yield folder

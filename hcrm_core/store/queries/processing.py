@@ -103,6 +103,12 @@ def set_due(connection: Connection, due_at: int, *, worker: str | None = None, s
     return int(connection.execute(query.values(due_at=due_at)).rowcount)
 
 
+def release(connection: Connection, due_at: int, worker: str) -> None:
+    """Give a worker's claims back, as if it had never tried them."""
+    mine = (processing.c.state == "claimed", processing.c.worker == worker)
+    connection.execute(update(processing).where(*mine).values(due_at=due_at, attempts=processing.c.attempts - 1))
+
+
 def outcomes(connection: Connection, message_ids: Iterable[int]) -> dict[int, ProcessingRow]:
     """The outcomes of messages that have one."""
     ids = sorted(set(message_ids))
