@@ -55,9 +55,17 @@ class Acknowledged(NamedTuple):
 class Feed:
     """Senders that hand over a stream of messages, each sending one, waiting for its answer, and sending the next."""
 
-    def __init__(self, port: int, stream: Iterator[bytes], senders: int = 6, pause: float = 0.005) -> None:
-        """Args: stream: what they share out among them; pause: seconds between two messages of a sender."""
-        self.port, self.pause = port, pause
+    def __init__(
+        self, port: int, stream: Iterator[bytes], senders: int = 6, pause: float = 0.005, patience: float = 30
+    ) -> None:
+        """Args:
+        port: Where the listener is.
+        stream: What they share out among them.
+        senders: How many.
+        pause: Seconds between two messages of one.
+        patience: Seconds after which one takes its connection for broken.
+        """
+        self.port, self.pause, self.patience = port, pause, patience
         self.sent: list[bytes] = []
         self.acknowledged: list[Acknowledged] = []
         self.refused: Counter[str] = Counter()
@@ -92,7 +100,7 @@ class Feed:
             return payload
 
     def _send_all(self) -> None:
-        sender = Sender(self.port)
+        sender = Sender(self.port, self.patience)
         while (payload := self._next()) is not None:
             # As senders do that missed an answer: now and then what was acknowledged comes once more.
             for _ in range(2 if len(self.sent) % 17 == 0 else 1):

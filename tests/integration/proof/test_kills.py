@@ -101,11 +101,11 @@ def test_ten_kills_at_every_second_failpoint_lose_nothing_and_double_nothing(
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def test_twenty_five_kills_at_every_failpoint_and_at_random_lose_nothing_and_double_nothing(
+def test_thirty_two_kills_at_every_failpoint_and_at_random_lose_nothing_and_double_nothing(
     database: str, seed: int, listening: Callable[[str], tuple[Path, int]], tally: Callable[..., None]
 ) -> None:
-    plan = [*NAMES, *VICTIMS, "daemon"]
+    plan = [*NAMES, *VICTIMS, *VICTIMS, "daemon"]
     random.Random(seed).shuffle(plan)
-    assert endure(*listening(database), plan, seed, tally) >= 25
+    assert endure(*listening(database), plan, seed, tally) >= 32
