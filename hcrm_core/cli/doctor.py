@@ -99,9 +99,12 @@ def _messages(space: Opened) -> Iterator[tuple[str, str]]:
         broken = audit.first_broken(connection, store.codec)
     yield "good", f"The store knows {counted(patients, 'patient')}, as {counted(customers, 'customer')}."
     if broken is not None:
-        yield "wrong", f"The audit trail was tampered with: row {broken} does not follow from the one before it."
-    seen = figures(store)
-    yield from _waiting(seen, env.microseconds(env.now()))
+        yield "wrong", f"The audit trail was tampered with: from row {broken} on it is not what was written."
+    now = env.microseconds(env.now())
+    seen = figures(store, now)
+    yield from _waiting(seen, now)
+    for one in seen.stuck:
+        yield "wrong", f"{counted(one.messages, 'message')} cannot be worked off ({one.code}): {one.text}"
     for one in seen.quarantined[:10]:
         yield (
             "note",

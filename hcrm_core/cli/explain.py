@@ -95,7 +95,7 @@ class _Trace:
         """What the inbox knows of a message."""
         with self._space.store.read_inbox() as connection:
             found = inbox.read(connection, message_id)
-        return Landed(found.source, found.control_id, found.received_at) if found else None
+        return Landed(found.source, found.control_id, found.received_at, found.payload is None) if found else None
 
     def _origins(self, message_id: int) -> Sequence[Origin]:
         with self._space.store.read_inbox() as landed, self._space.store.read() as processed:

@@ -9,12 +9,20 @@ import msgspec
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, show_table, workspace_option
 from hcrm_core.cli.selection import Row, named
+from hcrm_core.errors import HcrmError, UsageError
 from hcrm_core.intake.bulk import ADAPTER as RECORDS
-from hcrm_core.intake.replay import MASK
-from hcrm_core.model.records import KINDS
+from hcrm_core.intake.mask import MASK, PERSONAL
+from hcrm_core.model.adapters import Adapter
+from hcrm_core.model.records import REFERENCES
 from hcrm_core.model.translation import Problem
 from hcrm_core.store import audit
 from hcrm_core.store.queries import inbox
+
+_TELLING = {
+    kind: fields | {name for name, target in REFERENCES[kind].items() if target != "Organization"}
+    for kind, fields in PERSONAL.items()
+}
+"""Fields that tell who somebody is. References are among them: they name by keys made of the sender's numbers."""
 
 
 @click.command()
@@ -31,12 +39,19 @@ def show(wanted: str, unmask: bool, by: str | None, as_json: bool, workspace: st
     with opened(workspace) as space:
         row = named(space, wanted)
         if unmask:
-            _note(space, row.id, by or getpass.getuser())
+            _note(space, row.id, by or _login())
         shown = _shown(space, row, unmask)
     if as_json:
         show_json(shown)
     else:
         _tell(shown)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        raise UsageError("This machine does not know your name. Say who looks: --by NAME.") from None
 
 
 def _note(space: Opened, message_id: int, by: str) -> None:
@@ -73,11 +88,15 @@ def _shown(space: Opened, row: Row, unmask: bool) -> dict[str, Any]:
     shown["pruned"] = message.payload is None
     if message.payload is None or message.form == "records" or (outcome and outcome.adapter == RECORDS):
         return shown
-    return shown | _content(space, row.source, space.store.codec.open(message.payload), unmask)
+    try:
+        return shown | _content(space.adapter_of(row.source), space.store.codec.open(message.payload), unmask)
+    except HcrmError as error:
+        return shown | {"unread": str(error)}
+    except Exception as error:  # an adapter's, and its text may quote the message
+        return shown | {"unread": f"Its adapter fails on it ({type(error).__name__}), so no field can be shown."}
 
 
-def _content(space: Opened, source: str, payload: bytes, unmask: bool) -> dict[str, Any]:
-    adapter = space.adapter_of(source)
+def _content(adapter: Adapter, payload: bytes, unmask: bool) -> dict[str, Any]:
     read_as: dict[str, list[str]] = {}
     telling: set[str] = set()
     where: dict[tuple[str, str, str], str] = {}
@@ -88,7 +107,7 @@ def _content(space: Opened, source: str, payload: bytes, unmask: bool) -> dict[s
             name = f"{origin.kind}.{origin.field}"
             if name not in names:
                 names.append(name)
-            if origin.field in KINDS[origin.kind].SEALED:
+            if origin.field in _TELLING[origin.kind]:
                 telling.add(path)
     fields = []
     for field in adapter.fields(payload):
@@ -106,8 +125,8 @@ def _content(space: Opened, source: str, payload: bytes, unmask: bool) -> dict[s
         members = msgspec.to_builtins(record)
         kind, key = members.pop("kind"), members.pop("key")
         for name, value in members.items():
-            # References name other records by their keys, which are made of the sender's numbers of people.
-            hidden = name in KINDS[kind].SEALED or where.get((kind, key, name), "key").startswith("key")
+            # What comes from nowhere in the message cannot be told to be harmless.
+            hidden = name in _TELLING[kind] or (kind, key, name) not in where
             mapped.append(
                 {
                     "kind": kind,

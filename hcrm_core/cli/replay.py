@@ -1,5 +1,7 @@
 """`hcrm messages replay`: translate stored messages anew, after seeing what that would change."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -8,6 +10,7 @@ import msgspec
 from hcrm_core import env
 from hcrm_core.cli.context import (
     PARTIAL,
+    Opened,
     Progress,
     counted,
     json_option,
@@ -22,10 +25,19 @@ from hcrm_core.cli.selection import Row, named, select, selection, selection_opt
 from hcrm_core.errors import UsageError
 from hcrm_core.intake import replay as intake
 from hcrm_core.intake.bulk import ADAPTER as RECORDS
+from hcrm_core.intake.figures import UNFINISHED
 from hcrm_core.intake.pool import WorkerPool
 from hcrm_core.intake.replay import Preview
+from hcrm_core.store.queries import inbox
 
 _SHOWN = 20
+_UNFIT = {
+    "record files": "A record file is not replayed: its rows are in the file. Ingest a corrected one.",
+    "rejected": "A rejected message is not replayed: what arrived was no message. Have it sent correctly.",
+    "pruned": "A pruned message is not replayed: its bytes are gone. What it said stays as it is.",
+    "waiting": "A message that waits is not replayed: it has not been translated yet. Work it off with: hcrm run",
+}
+"""Why a message is not replayed; a selection leaves it out and says so."""
 
 
 @click.command()
@@ -52,11 +64,19 @@ def replay(
         chosen = selection(space, options)
         if not wanted and chosen.everything and not everything:
             raise UsageError("Which messages? Name them, select them (--state quarantined, --since 2h), or say --all.")
-        work_off(space, pool)
-        rows = [named(space, one) for one in wanted]
-        if not chosen.everything or everything:
-            rows += select(space, chosen)
-        numbers = _replayable(rows, named_all=bool(wanted))
+        if not dry_run:
+            work_off(space, pool)
+        own = [named(space, one) for one in wanted]
+        if unfit := _unfit(space, own):
+            raise UsageError(_UNFIT[next(iter(unfit.values()))])
+        rows = list(select(space, chosen)) if not chosen.everything or everything else []
+        left_out = _unfit(space, rows)
+        fit = [row for row in (*own, *rows) if row.id not in left_out]
+        for source in sorted({row.source for row in fit}):
+            space.adapter_of(source)  # a missing one is a sentence before anything is changed
+        numbers = sorted({row.id for row in fit})
+        for reason, count in sorted(Counter(left_out.values()).items()):
+            say(f"Left out {counted(count, 'message')}: {reason}.")
         arguments = (space.store, pool.translate, space.adapter_of, numbers)
         if dry_run:
             preview = intake.preview(*arguments, env.microseconds(env.now()))
@@ -76,15 +96,21 @@ def replay(
         raise click.exceptions.Exit(PARTIAL)
 
 
-def _replayable(rows: list[Row], *, named_all: bool) -> list[int]:
-    """The numbers of those that can be translated at all."""
-    files = {row.id for row in rows if row.outcome and row.outcome.adapter == RECORDS}
-    refused = {row.id for row in rows if row.state == "rejected"}
-    if named_all and files:
-        raise UsageError("A record file is not replayed: its rows are in the file. Ingest a corrected one.")
-    if named_all and refused:
-        raise UsageError("A rejected message is not replayed: what arrived was no message. Have it sent correctly.")
-    return sorted({row.id for row in rows} - files - refused)
+def _unfit(space: Opened, rows: Sequence[Row]) -> dict[int, str]:
+    """The numbers of those that cannot be replayed, each with its reason."""
+    with space.store.read_inbox() as landed:
+        kept = inbox.kept(landed, [row.id for row in rows])
+    found = {}
+    for row in rows:
+        if row.outcome and row.outcome.adapter == RECORDS:
+            found[row.id] = "record files"
+        elif row.state == "rejected":
+            found[row.id] = "rejected"
+        elif row.id not in kept:
+            found[row.id] = "pruned"
+        elif row.state in UNFINISHED:
+            found[row.id] = "waiting"
+    return found
 
 
 def _tell_preview(preview: Preview, messages: int, as_json: bool) -> None:

@@ -11,20 +11,22 @@ import msgspec
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened
+from hcrm_core.cli.customers import resolve
 from hcrm_core.errors import NotFoundError, UsageError
+from hcrm_core.intake.figures import STATES
 from hcrm_core.model.translation import Problem
 from hcrm_core.store.queries import inbox, processing
 from hcrm_core.store.queries.processing import ProcessingRow
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-STATES = ("received", "claimed", "translated", "folded", "quarantined", "rejected")
 _PAGE = 1_000
+_MICROSECOND = timedelta(microseconds=1)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class Selection(NamedTuple):
-    """What the options say; instants are microseconds UTC."""
+    """What the options say; instants are microseconds UTC, `patient` is a customer's id."""
 
     state: str | None = None
     source: str | None = None
@@ -77,7 +79,7 @@ def selection_options(command: F) -> F:
         click.option("--source", metavar="NAME", help="Only messages of this source."),
         click.option("--type", "message_type", metavar="TYPE", help="Only of this type: ADT^A08, or ADT* for all ADT."),
         click.option("--control-id", metavar="ID", help="Only messages with this control id."),
-        click.option("--patient", metavar="ID", help="Only messages about this patient or customer."),
+        click.option("--patient", metavar="ID|NUMBER", help="Only about this person: an id or AUTHORITY|TYPE|NUMBER."),
         click.option("--since", metavar="TIME", help="Only received since: 30m, 2h, 3d, a day or an instant."),
         click.option("--until", metavar="TIME", help="Only received before."),
     )
@@ -89,7 +91,8 @@ def selection_options(command: F) -> F:
 def selection(space: Opened, options: dict[str, Any]) -> Selection:
     """The selection the options of `selection_options` make."""
     times = {name: _instant(options[name], f"--{name}", space.timezone) for name in ("since", "until") if options[name]}
-    return Selection(**(options | times))
+    about = {"patient": resolve(space, options["patient"])} if options["patient"] else {}
+    return Selection(**(options | times | about))
 
 
 def select(space: Opened, wanted: Selection) -> Iterator[Row]:
@@ -155,7 +158,7 @@ def named(space: Opened, wanted: str) -> Row:
 
 def _instant(text: str, option: str, timezone: str) -> int:
     if relative := re.fullmatch(r"(\d{1,6})([mhd])", text):
-        return env.microseconds(env.now() - timedelta(**{_UNITS[relative[2]]: int(relative[1])}))
+        return env.microseconds(env.now()) - timedelta(**{_UNITS[relative[2]]: int(relative[1])}) // _MICROSECOND
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
         try:
             return env.microseconds(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(timezone)))

@@ -34,10 +34,11 @@ class ListenerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
         self._pause = 0.0
+        self._ending = False
 
     def keep(self) -> None:
         """Start it, or start it anew when it has died; waits longer after each start that did not last."""
-        if self._process and self._process.poll() is None:
+        if self._ending or (self._process and self._process.poll() is None):
             return
         now = time.monotonic()
         if self._process:
@@ -54,10 +55,18 @@ class ListenerProcess:
         if self._process and self._process.poll() is None:
             self._process.send_signal(signal.SIGHUP)
 
-    def stop(self) -> None:
-        """Let it finish what it accepted, and wait for that."""
-        if self._process and self._process.stdin:
+    def finished(self) -> bool:
+        """Let it answer what it accepted and end; whether it has."""
+        if self._process is None:
+            return True
+        if not self._ending and self._process.stdin:
+            self._ending = True
             self._process.stdin.close()
+        return self._process.poll() is not None
+
+    def stop(self) -> None:
+        """Let it finish, and wait for that."""
+        if not self.finished() and self._process:
             self._process.wait()
 
 
@@ -106,7 +115,8 @@ class Work:
 
     def exposition(self) -> str:
         """How intake is doing, for Prometheus."""
-        return exposition(env.microseconds(env.now()), figures(self._space.store), self.finished)
+        now = env.microseconds(env.now())
+        return exposition(now, figures(self._space.store, now), self.finished)
 
     def _begin(self) -> None:
         space = self._space
@@ -141,14 +151,18 @@ def watch(space: Opened, pool: WorkerPool) -> None:
 
 
 def _work(work: Work, listener: ListenerProcess | None, ended: threading.Event, reread: threading.Event) -> None:
+    def over() -> bool:
+        """Whether to end now; what the listener must still answer as folded is worked off before."""
+        return ended.is_set() and (listener is None or listener.finished())
+
     def interrupted() -> bool:
         """Asked between batches: a backlog must not keep a dead listener waiting, nor a signal."""
         if listener:
             listener.keep()
-        return ended.is_set() or reread.is_set()
+        return over() or reread.is_set()
 
     pause = IDLE_SECONDS
-    while not ended.is_set():
+    while not over():
         if reread.is_set():
             reread.clear()
             work.reload()
@@ -167,4 +181,7 @@ def _work(work: Work, listener: ListenerProcess | None, ended: threading.Event, 
             pause = IDLE_SECONDS
             if busy:
                 continue
-        ended.wait(pause)
+        if ended.is_set():
+            time.sleep(IDLE_SECONDS)
+        else:
+            ended.wait(pause)

@@ -40,6 +40,7 @@ class Landed(Struct, frozen=True):
     source: str
     control_id: str
     received_at: int
+    pruned: bool = False
 
 
 class Source(Struct, frozen=True):
@@ -50,6 +51,7 @@ class Source(Struct, frozen=True):
         source, control_id, message_type: Of the message.
         said_at, received_at: Microseconds since 1970 UTC.
         fields: Where in the message it stands (`PV1-45`); empty where the adapter cannot tell.
+        pruned: Whether the message's bytes are gone, so that nobody can tell.
     """
 
     message_id: int
@@ -59,6 +61,7 @@ class Source(Struct, frozen=True):
     said_at: int
     received_at: int
     fields: tuple[str, ...] = ()
+    pruned: bool = False
 
 
 class Evidence(Struct, frozen=True):
@@ -223,6 +226,7 @@ class _Tracer:
                     said_at=said_at(bytes(version.stamp)),
                     received_at=landed.received_at if landed else version.known_at,
                     fields=self._fields(version.message_id, fact, member),
+                    pruned=landed is not None and landed.pruned,
                 )
         return None
 

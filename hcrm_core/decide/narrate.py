@@ -39,6 +39,8 @@ def _evidence(item: Evidence, zone: ZoneInfo) -> Iterator[str]:
     yield f"  {item.cited}: {said}"
     if source := item.source:
         fields = f", field {', '.join(source.fields)}" if source.fields else ""
+        if source.pruned:
+            fields = "; its bytes have been pruned, so the field is not known any more"
         yield (
             f"    said by {source.source} in message {source.control_id or source.message_id} "
             f"({source.message_type or 'unknown type'}){fields}"

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from hcrm_core.intake.claims import lives
 from hcrm_core.model.translation import Problem
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import inbox, processing
@@ -11,12 +12,15 @@ from hcrm_core.store.queries import inbox, processing
 UNFINISHED = ("received", "claimed", "translated")
 """States of which something is still to come."""
 
+STATES = (*UNFINISHED, "folded", "quarantined", "rejected")
+"""All states a message goes through."""
+
 _Samples = list[tuple[str, float]]
 """Labels and value."""
 
 
-class Quarantine(NamedTuple):
-    """Messages of a type that are quarantined for one reason."""
+class Held(NamedTuple):
+    """Messages of a type that are held up for one reason."""
 
     message_type: str
     code: str
@@ -32,9 +36,10 @@ class Figures(NamedTuple):
         newest_at: When it arrived, microseconds UTC; `None`: nothing has landed.
         waiting: How many messages are not done.
         oldest_waiting_at: When the first of them arrived; `None`: none waits.
-        states: How many messages are in each state behind the inbox.
+        states: How many messages are in each state.
         quarantined: By type and reason, most frequent first.
-        claimants: Workers that hold claims.
+        stuck: Likewise those that could not be begun or stored yet.
+        claimants: Workers that hold claims and live.
     """
 
     landed: int
@@ -42,37 +47,41 @@ class Figures(NamedTuple):
     waiting: int
     oldest_waiting_at: int | None
     states: dict[str, int]
-    quarantined: list[Quarantine]
+    quarantined: list[Held]
+    stuck: list[Held]
     claimants: list[str]
 
 
-def figures(store: Store) -> Figures:
-    """The figures now."""
+def figures(store: Store, now: int = 0) -> Figures:
+    """The figures now; claims whose lease has ended by the instant `now` (microseconds UTC) do not count."""
     with store.read() as connection, store.read_inbox() as landed:
         states = processing.counts(connection)
         unclaimed, first = inbox.behind(landed, processing.claimed_to(connection))
         open_ = processing.first_in(connection, UNFINISHED)
         newest = next(inbox.headers(landed, limit=1), None)
         oldest = min(filter(None, (first, *(header[3] for header in inbox.headers(landed, among=open_)))), default=None)
-        reasons = processing.quarantine_reasons(connection)
-        claimants = processing.claimants(connection)
+        quarantined = processing.reasons(connection, ["quarantined"])
+        stuck = processing.reasons(connection, ["received", "translated"])
+        claimants = [name for name in processing.claimants(connection, now) if lives(name)]
+    states["received"] = states.get("received", 0) + unclaimed
     return Figures(
         landed=newest[0] if newest else 0,
         newest_at=newest[3] if newest else None,
-        waiting=unclaimed + sum(states.get(state, 0) for state in UNFINISHED),
+        waiting=sum(states.get(state, 0) for state in UNFINISHED),
         oldest_waiting_at=oldest,
         states=states,
-        quarantined=_by_code(reasons),
+        quarantined=_by_code(quarantined),
+        stuck=_by_code(stuck),
         claimants=claimants,
     )
 
 
-def _by_code(reasons: list[tuple[str, str, int]]) -> list[Quarantine]:
+def _by_code(reasons: list[tuple[str, str, int]]) -> list[Held]:
     """Reasons of one code together, though their sentences may differ; the most frequent one's is kept."""
-    found: dict[tuple[str, str], Quarantine] = {}
+    found: dict[tuple[str, str], Held] = {}
     for message_type, reason, count in reasons:
         problem = msgspec.json.decode(reason, type=Problem)
-        before = found.get((message_type, problem.code), Quarantine(message_type, problem.code, problem.text, 0))
+        before = found.get((message_type, problem.code), Held(message_type, problem.code, problem.text, 0))
         found[message_type, problem.code] = before._replace(messages=before.messages + count)
     return sorted(found.values(), key=lambda one: (-one.messages, one.message_type, one.code))
 
@@ -85,7 +94,7 @@ def exposition(now: int, seen: Figures, worked_off: int) -> str:
         seen: The figures.
         worked_off: How many messages this process has finished since it began.
     """
-    states: _Samples = [(f'{{state="{state}"}}', count) for state, count in seen.states.items()]
+    states: _Samples = [(f'{{state="{state}"}}', seen.states.get(state, 0)) for state in STATES]
     quarantined: _Samples = [
         (f'{{type="{_escaped(one.message_type)}",reason="{_escaped(one.code)}"}}', one.messages)
         for one in seen.quarantined

@@ -14,16 +14,14 @@ import msgspec
 from hcrm_core.errors import UsageError
 from hcrm_core.intake.accept import NOTHING, Processed, accept, accept_in
 from hcrm_core.intake.fold import Folder
+from hcrm_core.intake.mask import MASK, PERSONAL
 from hcrm_core.intake.process import BATCH, Translate
 from hcrm_core.model.adapters import Adapter
-from hcrm_core.model.records import KINDS
 from hcrm_core.model.translation import Translation
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import facts, inbox
 from hcrm_core.store.queries.facts import FactRow
 from hcrm_core.store.queries.inbox import Landed
-
-MASK = "•••"
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -105,7 +103,7 @@ def _changes(store: Store, before: FactRow | None, after: FactRow) -> Iterator[C
     if before is None or not there or after.void:
         return
     old, new = ({**_decode(row.body), **_sealed(store, row)} for row in (before, after))
-    hidden = KINDS[after.kind].SEALED
+    hidden = PERSONAL[after.kind]
     for field in sorted(old.keys() | new.keys()):
         pair = [fields.get(field) for fields in (old, new)]
         if pair[0] != pair[1]:

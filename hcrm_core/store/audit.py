@@ -1,13 +1,17 @@
-"""The audit trail: who saw or changed personal data, each row chained to the one before it."""
+"""The audit trail: who saw or changed personal data, each row chained to the one before it.
+
+A row's chain is a keyed hash of the row and of the trail's end before it; the end is a keyed hash of the last chain and
+is kept apart. Without the key nobody can change a row, leave one out, or cut rows off the end.
+"""
 
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Connection
-from hcrm_core.store.tables import audit
+from hcrm_core.store.tables import audit, audit_end
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -24,6 +28,11 @@ class AuditRow(NamedTuple):
     chain: str
 
 
+def begin(connection: Connection, codec: Codec) -> None:
+    """Begin the trail of a new store; a trail whose beginning is gone was tampered with."""
+    connection.execute(audit_end.insert().values(id=1, token=_end(codec, "")))
+
+
 def record(
     connection: Connection, codec: Codec, *, at: int, by: str, action: str, subject: str, detail: dict[str, Any]
 ) -> None:
@@ -31,17 +40,17 @@ def record(
 
     Args:
         connection: A write transaction on the store; writers take turns, so the chain has one end.
-        codec: Its key makes the chain: nobody without it can forge a row or leave one out.
+        codec: Its key makes the chain.
         at: Microseconds UTC.
         by: Who.
         action: What was done, `messages.unmask`.
         subject: To what, `message 17`.
         detail: More, without personal data.
     """
-    last = connection.scalar(select(audit.c.chain).order_by(audit.c.id.desc()).limit(1)) or ""
     body = _encode(detail).decode()
-    chain = codec.token("audit", last, str(at), by, action, subject, body)
+    chain = codec.token("audit", _kept_end(connection), str(at), by, action, subject, body)
     connection.execute(audit.insert().values(at=at, by=by, action=action, subject=subject, detail=body, chain=chain))
+    connection.execute(update(audit_end).values(token=_end(codec, chain)))
 
 
 def trail(connection: Connection) -> list[AuditRow]:
@@ -50,10 +59,18 @@ def trail(connection: Connection) -> list[AuditRow]:
 
 
 def first_broken(connection: Connection, codec: Codec) -> int | None:
-    """The first row that was changed, or before which one was left out; `None`: the chain holds."""
-    last = ""
+    """The first row that was changed, left out or cut off; `None`: the trail is whole."""
+    end, number = _end(codec, ""), 0
     for row in trail(connection):
-        if row.chain != codec.token("audit", last, str(row.at), row.by, row.action, row.subject, row.detail):
+        if row.chain != codec.token("audit", end, str(row.at), row.by, row.action, row.subject, row.detail):
             return row.id
-        last = row.chain
-    return None
+        end, number = _end(codec, row.chain), row.id
+    return None if _kept_end(connection) == end else number + 1
+
+
+def _end(codec: Codec, chain: str) -> str:
+    return codec.token("audit end", chain)
+
+
+def _kept_end(connection: Connection) -> str:
+    return connection.scalar(select(audit_end.c.token)) or ""

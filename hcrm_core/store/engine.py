@@ -79,12 +79,14 @@ class Store:
             with self.inbox.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM (TRUNCATE) payload")
             return
+        before = None
         while True:
             with self.write_inbox() as connection:
                 connection.connection.cursor().execute(f"PRAGMA incremental_vacuum({_VACUUMED_PAGES})").fetchall()
                 left = connection.exec_driver_sql("PRAGMA freelist_count").scalar()
-            if not left:
+            if left in (0, before):  # none, or a file that was made without the ability to shrink
                 break
+            before = left
         with self.inbox.connect() as connection:
             # Landing goes on meanwhile; where it is in the way, SQLite shortens its log some other time.
             connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

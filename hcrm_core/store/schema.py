@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, MetaData, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from hcrm_core.errors import StoreError
-from hcrm_core.store import tables
+from hcrm_core.store import audit, tables
 from hcrm_core.store.engine import Store
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -46,6 +46,9 @@ def upgrade(store: Store) -> list[str]:
             before = _revision(connection, part)
             _alembic(part, connection)
             connection.commit()
+        if part.metadata is tables.store and before is None:
+            with store.write() as connection:
+                audit.begin(connection, store.codec)
         lines.append(
             f"{part.name}: already at revision {before}"
             if before == part.revision

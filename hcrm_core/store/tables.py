@@ -249,6 +249,13 @@ audit = Table(
     Column("chain", String, nullable=False),  # HMAC of the row and of the row before it
 )
 
+audit_end = Table(
+    "audit_end",
+    store,
+    Column("id", SmallInteger, primary_key=True),  # always 1
+    Column("token", String, nullable=False),  # HMAC of the last row's chain
+)
+
 key_check = Table(
     "key_check",
     store,

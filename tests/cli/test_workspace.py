@@ -294,7 +294,7 @@ def test_a_database_server_that_is_down_is_a_sentence_without_its_password(works
 def test_doctor_names_each_thing_that_is_wrong_and_goes_on(full: Path) -> None:
     good = told("doctor")
     assert {row["level"] for row in good} == {"good", "note"}
-    assert any("1 ADT^A28 messages are quarantined" in row["finding"] for row in good)
+    assert any("1 message of type ADT^A28 quarantined (no-patient)" in row["finding"] for row in good)
     text = (full / "hcrm.toml").read_text(encoding="utf-8")
     (full / "hcrm.toml").write_text(
         text.replace('charset = "GB18030"', 'charst = "GB18030"') + '[sources.lis]\nadapter = "hl7v3"\n',

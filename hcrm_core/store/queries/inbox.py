@@ -198,6 +198,14 @@ def prunable(inbox: Connection, until: int, source: str | None, after: int, limi
     return list(inbox.scalars(query.order_by(message.c.id).limit(limit)))
 
 
+def kept(inbox: Connection, numbers: Iterable[int]) -> set[int]:
+    """Those messages whose bytes have not been pruned."""
+    found: set[int] = set()
+    for chunk in _chunks(numbers):
+        found |= set(inbox.scalars(select(payload.c.message_id).where(payload.c.message_id.in_(chunk))))
+    return found
+
+
 def kept_bytes(inbox: Connection, numbers: Sequence[int]) -> int:
     """How many bytes are stored of messages."""
     size = 0

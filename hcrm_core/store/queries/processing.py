@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, func, select, update
 
 from hcrm_core.store.engine import driver_sql
 from hcrm_core.store.tables import coverage, fact, intake_state, patient_customer, processing, version
@@ -89,9 +89,9 @@ def next_due(connection: Connection, state: str) -> int | None:
     return connection.scalar(select(func.min(processing.c.due_at)).where(processing.c.state == state))
 
 
-def claimants(connection: Connection) -> list[str]:
-    """Who holds claims."""
-    query = select(processing.c.worker).where(processing.c.due_at.is_not(None), processing.c.worker.is_not(None))
+def claimants(connection: Connection, after: int = 0) -> list[str]:
+    """Who holds claims whose lease ends after an instant."""
+    query = select(processing.c.worker).where(processing.c.due_at > after, processing.c.worker.is_not(None))
     return sorted(set(connection.scalars(query.distinct())))
 
 
@@ -134,7 +134,7 @@ def find(
         connection: The store.
         states: Only in one of these states.
         message_type: Only of this type (`ADT^A01`), or of all that begin so where it ends in `*`.
-        about: Only what speaks of this patient or customer, by id.
+        about: Only what speaks of this customer, by id.
         before: Only below this number.
         limit: At most so many.
     """
@@ -146,9 +146,7 @@ def find(
     elif message_type is not None:
         query = query.where(processing.c.message_type == message_type)
     if about is not None:
-        patients = select(patient_customer.c.patient_id).where(
-            or_(patient_customer.c.customer_id == about, patient_customer.c.patient_id == about)
-        )
+        patients = select(patient_customer.c.patient_id).where(patient_customer.c.customer_id == about)
         facts = select(fact.c.fact_id).where(fact.c.patient_id.in_(patients))
         query = query.where(
             processing.c.message_id.in_(select(version.c.message_id).where(version.c.fact_id.in_(facts)))
@@ -198,12 +196,12 @@ def people(connection: Connection) -> tuple[int, int]:
     return int(patients or 0), int(customers or 0)
 
 
-def quarantine_reasons(connection: Connection) -> list[tuple[str, str, int]]:
-    """(message type, reason as JSON, count) of quarantined messages, most frequent first."""
+def reasons(connection: Connection, states: Collection[str]) -> list[tuple[str, str, int]]:
+    """(message type, reason as JSON, count) of messages in some states that have one, most frequent first."""
     query = (
         select(processing.c.message_type, processing.c.reason, func.count().label("n"))
-        .where(processing.c.state == "quarantined")
+        .where(processing.c.state.in_(sorted(states)), processing.c.reason.is_not(None))
         .group_by(processing.c.message_type, processing.c.reason)
     )
-    rows = [(row.message_type, row.reason or "", int(row.n)) for row in connection.execute(query)]
+    rows = [(row.message_type, row.reason, int(row.n)) for row in connection.execute(query)]
     return sorted(rows, key=lambda row: (-row[2], row[0], row[1]))

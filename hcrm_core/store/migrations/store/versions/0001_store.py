@@ -20,6 +20,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "audit_end",
+        sa.Column("id", sa.SmallInteger(), nullable=False),
+        sa.Column("token", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "coverage",
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("message_type", sa.String(), nullable=False),
@@ -285,4 +291,5 @@ def downgrade() -> None:
 
     op.drop_table("fact")
     op.drop_table("coverage")
+    op.drop_table("audit_end")
     op.drop_table("audit")
