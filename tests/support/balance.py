@@ -64,7 +64,7 @@ def audit(root: Path, acknowledged: Sequence[Acknowledged], sent: Sequence[bytes
         sent: Every message once; all were acknowledged in the end, and all are well-formed.
     """
     space = Opened(root)
-    other = _reference(space, root.parent / f"{root.name}-reference", sent)
+    other = reference(space, root.parent / f"{root.name}-reference", sent)
     try:
         assert {one.payload for one in acknowledged} == set(sent)
         missing = lost(space.store, acknowledged)
@@ -108,7 +108,7 @@ def _said(store: Store) -> Counter[tuple[Any, ...]]:
         return rows
 
 
-def _reference(space: Opened, folder: Path, payloads: Sequence[bytes]) -> Store:
+def reference(space: Opened, folder: Path, payloads: Sequence[bytes]) -> Store:
     """A store with the same key that was told each message once, in this process."""
     folder.mkdir()
     store = Store(f"sqlite:///{folder}/store.db", f"sqlite:///{folder}/inbox.db", space.store.codec)
