@@ -1,5 +1,6 @@
-"""What HCRM takes from its surroundings: the workspace's place and the clock. Nothing else reads either."""
+"""What HCRM takes from its surroundings: the workspace's place, the clock, who is at work. Nothing else reads them."""
 
+import getpass
 import os
 import sys
 from datetime import UTC, date, datetime
@@ -78,6 +79,14 @@ def shown(value: int) -> str:
 def local_day(instant: datetime, timezone: str) -> date:
     """The calendar day of an instant in a zone."""
     return instant.astimezone(ZoneInfo(timezone)).date()
+
+
+def user() -> str:
+    """Who is at work, by login name; by number where the system has no name for it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"
 
 
 def terminal() -> bool:

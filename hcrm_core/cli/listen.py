@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from ipaddress import ip_address
 
 import click
 
@@ -17,7 +18,7 @@ from hcrm_core.intake import guard
 from hcrm_core.intake.guard import Address, Planned
 from hcrm_core.intake.listen import Listener
 from hcrm_core.registry import Registry
-from hcrm_core.store import durable
+from hcrm_core.store import audit, durable
 
 
 @click.command()
@@ -72,19 +73,41 @@ async def _listen(space: Opened, sources: tuple[str, ...], attached: bool) -> No
         threading.Thread(target=_until_input_ends, args=(loop, ended), daemon=True).start()
     listener = Listener(space.store, lambda: env.microseconds(env.now()))
     try:
-        await listener.serve(listening(space.configuration, space.registry, sources))
+        planned = listening(space.configuration, space.registry, sources)
+        await listener.serve(planned)
+        _warn_of_plaintext(space, planned)
         say(f"Listening on {', '.join(listener.ports)}. Stop with Ctrl-C.")
-        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(_reload(listener, space, sources)))
+        reloads: set[asyncio.Task[None]] = set()
+        loop.add_signal_handler(signal.SIGHUP, lambda: reloads.add(loop.create_task(_reload(listener, space, sources))))
         await ended.wait()
     finally:
         await listener.stop()
     say("Stopped: everything acknowledged is stored.")
 
 
+def _warn_of_plaintext(space: Opened, planned: dict[Address, Planned]) -> None:
+    """Say, and keep for the record, that patient data crosses a network unencrypted."""
+    for (host, port), plan in planned.items():
+        if plan.context is None and not ip_address(host).is_loopback:
+            say(f"hcrm: {host}:{port} speaks plain text beyond this machine, as plaintext = true allows. Prefer TLS.")
+            with space.store.write() as connection:
+                audit.record(
+                    connection,
+                    space.store.codec,
+                    at=env.microseconds(env.now()),
+                    by=env.user(),
+                    action="listen.plaintext",
+                    subject=f"{host}:{port}",
+                    detail={"sources": [adapter.source for adapter in plan.adapters]},
+                )
+
+
 async def _reload(listener: Listener, space: Opened, sources: tuple[str, ...]) -> None:
     try:
         configuration = Configuration(find(str(space.root)))
-        await listener.serve(listening(configuration, Registry(configuration), sources))
+        planned = listening(configuration, Registry(configuration), sources)
+        await listener.serve(planned)
+        _warn_of_plaintext(space, planned)
     except HcrmError as error:
         say(f"hcrm: {error} Nothing was changed; the listener goes on as before.")
         return

@@ -1,6 +1,5 @@
 """`hcrm messages show`: one message as it was sent and as it was read, side by side."""
 
-import getpass
 from typing import Any
 
 import click
@@ -49,7 +48,7 @@ def show(wanted: str, unmask: bool, by: str | None, as_json: bool, workspace: st
 
 def _login() -> str:
     try:
-        return getpass.getuser()
+        return env.user()
     except (KeyError, OSError):
         raise UsageError("This machine does not know your name. Say who looks: --by NAME.") from None
 

@@ -1,7 +1,6 @@
 """`hcrm tasks`: the follow-up list."""
 
 import csv
-import getpass
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -131,7 +130,7 @@ def complete(task_id: str, note: str | None, by: str | None, workspace: str | No
     with opened(workspace) as space:
         now = env.microseconds(env.now())
         with space.store.write() as connection:
-            done = decisions.complete_task(connection, task_id, by=by or getpass.getuser(), note=note, now=now)
+            done = decisions.complete_task(connection, task_id, by=by or env.user(), note=note, now=now)
     say(f"Completed {done.task_id} ({done.topic}, {done.step}, due {done.due_on}).")
 
 
