@@ -18,6 +18,8 @@ UNANSWERED = 64
 KEPT_BYTES = 4096
 """How much is kept of a message that is too long."""
 
+QUIET_SECONDS = 0.1
+
 NOTES = 10
 """How many remarks about one connection are logged."""
 
@@ -130,6 +132,10 @@ class Channel(asyncio.Protocol):
             self._steer()
             self._end_when_answered()
 
+    def quiet(self, now: float) -> bool:
+        """Whether all is answered and nothing has come for a moment."""
+        return not self._unanswered and now - self._heard_at > QUIET_SECONDS
+
     def tick(self, now: float) -> None:
         """Close what is overdue by its source's limits."""
         if not self._admitted:
@@ -204,8 +210,9 @@ class Channel(asyncio.Protocol):
         if read != self._reading:
             self._reading = read
             if read:
-                # Its message could not go on meanwhile.
-                self._frame_since = self._frame_since and time.monotonic()
+                # The sender was not silent meanwhile, and not slow.
+                self._heard_at = time.monotonic()
+                self._frame_since = self._frame_since and self._heard_at
                 self._transport.resume_reading()
             else:
                 self._transport.pause_reading()

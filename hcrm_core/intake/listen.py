@@ -15,8 +15,11 @@ from hcrm_core.intake.port import Port, bind, log
 from hcrm_core.store.engine import Store
 
 TICK = 0.5
-LAST_BYTES_SECONDS = 0.1
+LAST_BYTES_SECONDS = 2.0
+"""How long connections that never fall silent are still read when the listener stops."""
+
 STOP_SECONDS = 20.0
+"""How long what was accepted may take to be answered then."""
 
 
 class Listener:
@@ -64,12 +67,16 @@ class Listener:
                 port.serve(planned[address])
 
     async def stop(self) -> None:
-        """Accept nobody new, finish what was accepted, answer it, and end."""
-        for port in self._ports.values():
+        """Accept nobody new, finish what has come, answer it, and end."""
+        ports = list(self._ports.values())
+        for port in ports:
             port.close()
-        # What had reached this machine before is still read.
-        await asyncio.sleep(LAST_BYTES_SECONDS)
-        self._leave(list(self._ports.values()))
+        until = time.monotonic() + LAST_BYTES_SECONDS
+        while any(port.busy for port in ports) and time.monotonic() < until:
+            for port in ports:
+                port.stop(quiet_only=True)
+            await asyncio.sleep(0.02)
+        self._leave(ports)
         await self._until_quiet(STOP_SECONDS)
         self._outcomes.give_up()
         await self._until_quiet(1.0)

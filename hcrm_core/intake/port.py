@@ -63,10 +63,12 @@ class Port:
                 task.cancel()
         self._socket.close()
 
-    def stop(self) -> None:
-        """Let every connection end once it is answered."""
+    def stop(self, quiet_only: bool = False) -> None:
+        """Let every connection end once it is answered, or only those on which nothing more comes."""
+        now = time.monotonic()
         for channel in list(self._addresses):
-            channel.close("the listener stops")
+            if not quiet_only or channel.quiet(now):
+                channel.close("the listener stops")
 
     def tick(self) -> None:
         """Close what is overdue."""

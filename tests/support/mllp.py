@@ -1,7 +1,6 @@
 """MLLP over real sockets: a small blocking sender, a listener in this process, and one as a process of its own."""
 
 import asyncio
-import os
 import re
 import signal
 import socket
@@ -210,14 +209,13 @@ class Daemon:
     def __init__(self, root: Path, *command: str, ready: bool = True) -> None:
         """Args: root: the workspace; command: `listen` or `run --watch`; ready: wait until it listens."""
         self._said = root / "said.txt"
-        with self._said.open("ab") as said:
+        with self._said.open("wb") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "hcrm_core", "--workspace", str(root), *command],
-                stdin=subprocess.DEVNULL, stderr=said, env=os.environ | {"HCRM_NOW": ""},
+                stdin=subprocess.DEVNULL, stderr=said,
             )  # fmt: skip
-        self._from = self._said.stat().st_size if ready else 0
         if ready:
-            self.address = self.wait(r"(?:Listening on|listening on) (127\.0\.0\.1:\d+)")
+            self.address = self.wait(r"Listening on (127\.0\.0\.1:\d+)")
 
     def __enter__(self) -> "Daemon":
         return self

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +242,29 @@ def test_when_the_machine_can_open_no_more_files_the_listener_waits_and_goes_on(
         assert "nobody can connect now: Too many open files." in caplog.text
     finally:
         running.stop()
+
+
+def test_a_sender_that_never_falls_silent_does_not_keep_a_listener_from_stopping(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listen, "LAST_BYTES_SECONDS", 0.5)
+    running = Listening(store)
+    answered = []
+    with Sender(running.serve(source())) as sender:
+
+        def deliver() -> None:
+            for number in count():
+                try:
+                    answered.append(sender.ask(adt(f"M{number}")).control_id)
+                except (OSError, EOFError):
+                    return
+
+        thread = threading.Thread(target=deliver)
+        thread.start()
+        time.sleep(0.3)
+        began = time.monotonic()
+        running.stop()
+        thread.join()
+        assert 0.4 < time.monotonic() - began < 5
+    found = [one.control_id for one in kept(store)]
+    assert len(found) - len(answered) in (0, 1) and found[: len(answered)] == answered
