@@ -8,7 +8,7 @@ import msgspec
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, show_table, workspace_option
 from hcrm_core.cli.selection import Row, named
-from hcrm_core.errors import HcrmError, UsageError
+from hcrm_core.errors import HcrmError
 from hcrm_core.intake.bulk import ADAPTER as RECORDS
 from hcrm_core.intake.mask import MASK, PERSONAL
 from hcrm_core.model.adapters import Adapter
@@ -38,19 +38,12 @@ def show(wanted: str, unmask: bool, by: str | None, as_json: bool, workspace: st
     with opened(workspace) as space:
         row = named(space, wanted)
         if unmask:
-            _note(space, row.id, by or _login())
+            _note(space, row.id, by or env.user())
         shown = _shown(space, row, unmask)
     if as_json:
         show_json(shown)
     else:
         _tell(shown)
-
-
-def _login() -> str:
-    try:
-        return env.user()
-    except (KeyError, OSError):
-        raise UsageError("This machine does not know your name. Say who looks: --by NAME.") from None
 
 
 def _note(space: Opened, message_id: int, by: str) -> None:
@@ -122,7 +115,7 @@ def _content(adapter: Adapter, payload: bytes, unmask: bool) -> dict[str, Any]:
     mapped = []
     for record in adapter.translate(payload).records:
         members = msgspec.to_builtins(record)
-        kind, key = members.pop("kind"), members.pop("key")
+        kind, key, _ = members.pop("kind"), members.pop("key"), members.pop("group", None)
         for name, value in members.items():
             # What comes from nowhere in the message cannot be told to be harmless.
             hidden = name in _TELLING[kind] or (kind, key, name) not in where
