@@ -74,6 +74,12 @@ def test_a_wrong_declaration_is_refused_and_can_be_overridden(declared):
     assert f"{name}^{name}" in decode(raw, declared, override=True).text
 
 
+def test_bytes_that_are_no_text_in_the_sources_charset_are_refused():
+    raw = message("", "张伟", "gb18030").replace("伟".encode("gb18030"), b"\xff\xff")
+    with pytest.raises(UnreadableMessage, match="gb18030"):
+        decode(raw, "GB18030")
+
+
 def test_a_wrong_single_byte_declaration_is_read_as_declared_and_doubted():
     decoded = decode(message("8859/1", "张伟", "utf-8"))
     assert decoded.charset == "iso8859-1"
