@@ -172,7 +172,10 @@ def _work(work: Work, listener: ListenerProcess | None, ended: threading.Event, 
             busy = work.run(interrupted)
         except UNAVAILABLE:
             if pause == IDLE_SECONDS:
-                say("hcrm: the store cannot be reached; trying again until it can. Is its database running?")
+                say(
+                    "hcrm: the store cannot be reached or written; trying again until it can. Is its database running, "
+                    "and is there room on its disk?"
+                )
             work.begin_anew()
             pause = min(pause * 2, LONGEST_PAUSE)
         else:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 
 from hcrm_core.errors import ConfigurationError
@@ -14,6 +14,16 @@ BUSY_SECONDS = 30
 
 UNAVAILABLE = (OperationalError, InterfaceError)
 """Errors of the database itself and not of what it was given."""
+
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""What libpq is told where the URL says nothing else: a server that was switched off, or is cut off, is given up within
+half a minute and not within the hours that TCP would wait for it."""
 
 WRITER_LOCK = 0x4843524D
 """The PostgreSQL advisory lock of the store's writer: "HCRM"."""
@@ -141,7 +151,10 @@ def _cursor(connection: Connection, statement: str) -> Iterator[tuple[Any, str]]
 
 def _engine(url: str) -> Engine:
     try:
-        engine = create_engine(url, hide_parameters=True, pool_pre_ping=url.startswith("postgresql"))
+        postgresql = url.startswith("postgresql")
+        said = make_url(url).query
+        patience = {name: value for name, value in _PATIENCE.items() if postgresql and name not in said}
+        engine = create_engine(url, hide_parameters=True, pool_pre_ping=postgresql, connect_args=patience)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         if isinstance(error, ModuleNotFoundError) and url.startswith("postgresql"):
             raise ConfigurationError(

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 from support.balance import Balance, audit, settled
 from support.daemon import Daemon, free_port, wait_for, workspace
 from support.database import Server, Wire
 from support.feed import Feed, messages
+from support.network import THERE, FarEnd
 
 RECOVERED = 30
 """So many seconds after the database is back everything must go on."""
@@ -81,6 +83,29 @@ def test_a_commit_of_which_nobody_knows_whether_it_happened_stores_a_message_onc
         found = balance(root, feed, daemon)
     wire.close()
     tally("ambiguous COMMIT", cuts=wire.cuts, messages=found.messages, lost=found.lost, doubled=found.doubled)
+    assert (found.lost, found.doubled) == (0, 0)
+
+
+@pytest.mark.prove
+@pytest.mark.postgresql
+def test_a_postgresql_that_is_cut_off_without_a_word_is_given_up_and_found_again(
+    server: Server, tmp_path: Path, tally: Callable[..., None]
+) -> None:
+    port = free_port()
+    with FarEnd(server.socket) as far:
+        url = make_url(server.url).set(host=THERE, port=5432, query={}).render_as_string(hide_password=False)
+        root = workspace(tmp_path / "hospital", port, url)
+        with Daemon(root) as daemon:
+            daemon.listening()
+            feed = Feed(port, messages(), patience=120)
+            goes_on(feed)
+            far.cut()
+            time.sleep(60)
+            assert set(feed.refused) == {"AE"}, "senders are told within a minute"
+            far.mend()
+            goes_on(feed)
+            found = balance(root, feed, daemon)
+    tally("PostgreSQL cut off", minutes=1, messages=found.messages, lost=found.lost, doubled=found.doubled)
     assert (found.lost, found.doubled) == (0, 0)
 
 
