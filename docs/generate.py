@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 import click
 import msgspec
@@ -30,6 +30,7 @@ SETTINGS = {
     "store.key_file": "The secret that all ids are computed with.",
     "mart.path": "The folder of the columnar copy.",
     "mart.engine": "What computes on it.",
+    "metrics.listen": "Address and port where `hcrm run --watch` gives its figures to Prometheus (`127.0.0.1:9275`).",
     "sources": "One table a source: `[sources.NAME]`, typed by its adapter.",
     "strategies": "One table a strategy: `[strategies.NAME]` sets its parameters.",
 }
@@ -104,7 +105,7 @@ def _help(command: click.Command, path: str) -> str:
 
 def hooks() -> str:
     from hcrm_core import hookspecs
-    from hcrm_core.model import adapters, reports, strategies, translation
+    from hcrm_core.model import adapters, listening, reports, strategies, translation
 
     parts = ["# Hooks and contracts\n", "A plugin imports `hcrm_core.api` and nothing else of the core.\n"]
     parts.append("## Hooks\n\n" + _doc(hookspecs) + "\n")
@@ -135,6 +136,11 @@ def hooks() -> str:
                     translation.Origin,
                 )
             ]
+            parts.append("### What an adapter that listens is made of\n")
+            for one in (listening.Connection, listening.Received, listening.Verdict):
+                parts.append(f"#### `{one.__name__}`\n\n{_doc(one)}\n")
+                if not issubclass(one, Struct):
+                    parts += [_function(name, method, 5) for name, method in _methods(one)]
         if contract is strategies.Strategy:
             parts.append("### Columns of a strategy's rows\n")
             for kind, columns in strategies.REQUIRED_COLUMNS.items():
@@ -274,8 +280,9 @@ def _fields(module: ModuleType) -> dict[str, list[tuple[str, str, str]]]:
 
 def configuration() -> str:
     from hcrm_adapter_hl7v2.adapter import Hl7v2Settings
-    from hcrm_core.config import MartSettings, Settings, StoreSettings
+    from hcrm_core.config import MartSettings, MetricsSettings, Settings, StoreSettings
     from hcrm_core.model.adapters import SourceSettings
+    from hcrm_core.model.listening import ListenerSettings
 
     parts = [
         "# Configuration\n",
@@ -287,18 +294,29 @@ def configuration() -> str:
         ("The file itself", Settings, ""),
         ("`[store]`", StoreSettings, "store."),
         ("`[mart]`", MartSettings, "mart."),
+        ("`[metrics]`", MetricsSettings, "metrics."),
     ):
         rows = [
             (f"`{name}`", kind, default, SETTINGS[prefix + name])
             for name, kind, default in _keys(struct)
-            if name not in ("store", "mart")
+            if name not in ("store", "mart", "metrics")
         ]
         parts.append(f"## {title}\n\n" + _table(headers, rows))
     meanings = _attributes(SourceSettings) | _attributes(Hl7v2Settings)
-    rows = [(f"`{name}`", kind, default, meanings[name]) for name, kind, default in _keys(Hl7v2Settings)]
+    rows = [
+        (f"`{name}`", kind, default, meanings[name])
+        for name, kind, default in _keys(Hl7v2Settings)
+        if name != "listener"
+    ]
     parts.append(
-        "## `[sources.NAME]` of the adapter `hl7v2`\n\n`adapter` and `timezone` are keys of every source.\n\n"
-        + _table(headers, rows)
+        "## `[sources.NAME]` of the adapter `hl7v2`\n\n`adapter`, `timezone`, `listen` and `acknowledge` are keys of "
+        "every source.\n\n" + _table(headers, rows)
+    )
+    meanings = _attributes(ListenerSettings)
+    rows = [(f"`{name}`", kind, default, meanings[name]) for name, kind, default in _keys(ListenerSettings)]
+    parts.append(
+        "## `[sources.NAME.listener]`\n\nHow the port of a source that has `listen` is guarded. See [listen for "
+        "messages](../how-to/listen-for-messages.md).\n\n" + _table(headers, rows)
     )
     parts.append(
         '## `[followup]` of the plugin `followup`\n\n`rules`: a list of rule files, `["rules/discharge.yaml"]`. Where '
@@ -322,6 +340,8 @@ def _keys(struct: type[Struct]) -> Iterator[tuple[str, str, str]]:
         kind = field.type.__name__ if isinstance(field.type, type) and not str(field.type).startswith("tuple") else (
             str(field.type).replace("typing.", "")
         )  # fmt: skip
+        if get_origin(field.type) is Annotated:
+            kind = get_args(field.type)[0].__name__
         default = field.default
         if default is msgspec.NODEFAULT:
             default = "required" if field.default_factory is msgspec.NODEFAULT else "empty"

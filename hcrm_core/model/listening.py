@@ -29,7 +29,7 @@ class ListenerSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         allow: Addresses and networks that may connect (`10.1.0.0/16`); empty: whoever reaches the port.
         plaintext: Whether a port beyond this machine may speak without TLS; then `allow` must name who may connect.
         frame_bytes: The longest message that is taken.
-        frame_seconds: A message that has begun must have ended so long after.
+        frame_seconds: A message that has begun must have ended so long after, and answers must have been taken.
         idle_seconds: A connection on which nothing was heard for so long is closed.
         total_seconds: A connection so old is closed at a quiet moment; its sender connects anew.
         connections: How many connections the port holds at once.

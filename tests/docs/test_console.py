@@ -37,12 +37,18 @@ fedc
 $ (exit 3)
 ```
 
+<!-- within: 20 -->
+```console
+$ echo x >> grows; wc -l < grows
+3
+```
+
 <!-- not run -->
 ```console
 $ false
 ```
 """
-    assert walk(tmp_path, text) == 4
+    assert walk(tmp_path, text) == 5
 
 
 @pytest.mark.parametrize(
@@ -52,6 +58,7 @@ $ false
         ("```console\n$ echo one two\none\n```\n", "shows the line\none"),
         ("```console\n$ false\n```\n", "exit code 1"),
         ("<!-- exit: 3 -->\n```console\n$ true\n```\n", "exit code 0"),
+        ("<!-- within: 0.3 -->\n```console\n$ echo one\ntwo\n```\n", "shows the line\ntwo"),
         ("```console\n$ exit 0\n$ true\n```\n", "ended the shell"),
     ],
 )

@@ -5,14 +5,18 @@
 - Twenty hexadecimal digits are an id, which differs from workspace to workspace: the first place that shows it is where
   a reader would take it from, and so does the test.
 - An HTML comment on the line before a block: `file: PATH` writes the block into a file, `append: PATH` at the end of
-  one, `exit: N` is the exit code of the block's commands (0 where not said), `not run` passes over it.
+  one, `exit: N` is the exit code of the block's commands (0 where not said), `within: N` lets its one command be run
+  again until it shows what it should, for so many seconds, `not run` passes over it.
 """
 
 import os
 import re
+import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,13 +60,18 @@ def follow(page: Path, folder: Path, programs: Path) -> int:
                 before = path.read_text(encoding="utf-8") if what == "append" else ""
                 path.write_text(before + "\n".join(block.lines) + "\n", encoding="utf-8")
             elif block.language == "console" and what != "not run":
+                exit_code = int(value) if what == "exit" else 0
+                until = time.monotonic() + (float(value) if what == "within" else 0)
                 for number, command, expected in _steps(block):
                     at = f"{page.name}, line {number}: $ {command}"
                     for documented, real in ids.items():
                         command = command.replace(documented, real)
                     output, code = shell.run(command)
+                    while time.monotonic() < until and not all(_occurs(line, output, ids) for line in expected):
+                        time.sleep(0.1)
+                        output, code = shell.run(command)
                     shown = "\n".join(output)
-                    assert code == int(value or 0), f"{at}\nexit code {code}\n{shown}"
+                    assert code == exit_code, f"{at}\nexit code {code}\n{shown}"
                     for line in expected:
                         assert _occurs(line, output, ids), f"{at}\nshows the line\n{line}\nbut printed\n{shown}"
                     count += 1
@@ -121,6 +130,7 @@ class Shell:
             ["bash", "--noprofile", "--norc"],
             cwd=folder,
             env=environment,
+            start_new_session=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -132,9 +142,12 @@ class Shell:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """What was started in the background ends with the shell."""
         assert self._process.stdin
         self._process.stdin.close()
         self._process.wait(timeout=10)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
 
     def run(self, command: str) -> tuple[list[str], int]:
         """Run one command; its output as lines, and its exit code."""
