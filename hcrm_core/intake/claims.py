@@ -30,11 +30,14 @@ from hcrm_core.store.queries.processing import ProcessingRow
 
 SECOND = 1_000_000
 LEASE = 30 * SECOND
+LOOK = 2 * SECOND
+"""How often a worker without work looks for neighbours that have died."""
 DEFERRED = 60 * SECOND
 ATTEMPTS = 5
 """How often a message is tried before it is parked in quarantine."""
-SUSPECT = 2
-"""After so many tries without an outcome a message is claimed alone: where it kills its worker, no other counts."""
+TOGETHER = {2: 64, 3: 8, 4: 1}
+"""Tries without an outcome → how many such messages are claimed together: where one kills its worker it ends up alone,
+and where the worker died for another reason its whole backlog is not worked off one by one."""
 
 _instances = count(1)
 
@@ -53,6 +56,7 @@ class Claims:
         """A worker's name tells host and process, so that a neighbour can see whether it lives."""
         self._store = store
         self._held_until = 0
+        self._looked_at = 0
         self.worker = f"{socket.gethostname()}:{os.getpid()}:{next(_instances)}"
 
     def begin(self, now: int) -> None:
@@ -60,13 +64,19 @@ class Claims:
 
         What this worker has claimed itself is given back: it has nothing on its way when it begins.
         """
-        with self._store.read() as connection:
-            dead = [name for name in processing.claimants(connection) if name != self.worker and not lives(name)]
+        self._take_over(now)
         with self._store.write() as connection:
-            for name in dead:
-                processing.set_due(connection, now, worker=name)
             processing.release(connection, now, self.worker)
             processing.set_due(connection, now, state="received")
+
+    def _take_over(self, now: int) -> None:
+        self._looked_at = now
+        with self._store.read() as connection:
+            dead = [name for name in processing.claimants(connection, now) if not lives(name)]
+        if dead:
+            with self._store.write() as connection:
+                for name in dead:
+                    processing.set_due(connection, now, worker=name)
 
     def take(self, now: int, limit: int) -> list[Claimed]:
         """Claim the next messages in landing order, those that may be tried again first.
@@ -81,13 +91,17 @@ class Claims:
         with self._store.read_inbox() as landed:
             fresh = inbox.after(landed, begun, limit)
         if not fresh and not waiting:
+            if now - self._looked_at > LOOK:
+                self._take_over(now)
             return []
         with self._store.write() as connection:
             again = processing.due(connection, now, limit)
             parked = [self._parked(row, now) for row in again if row.attempts >= ATTEMPTS]
             again = [row for row in again if row.attempts < ATTEMPTS]
-            if suspects := [row for row in again if row.attempts >= SUSPECT]:
-                again, limit = suspects[:1], 1
+            if (most := max((row.attempts for row in again), default=0)) in TOGETHER:
+                limit = TOGETHER[most]
+                again = [row for row in again if row.attempts == most][:limit]
+                fresh = []
             claimed_to = processing.claimed_to(connection)
             fresh = [message for message in fresh if message.id > claimed_to][: limit - len(again)]
             refused = [_rejected(message, now) for message in fresh if message.form == "refused"]
