@@ -1,0 +1,105 @@
+"""What `hcrm doctor` says of intake: one sentence a finding, and what to do."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.bench import adt
+from support.daemon import free_port
+from support.ward import hcrm
+
+from hcrm_core import env
+from hcrm_core.cli.context import Opened
+from hcrm_core.intake.claims import Claims
+from hcrm_core.intake.land import Arrival, land
+from hcrm_core.model.translation import Problem
+
+MINUTE = 60 * 10**6
+
+
+@pytest.fixture
+def port(workspace: Path) -> int:
+    """The port on which the source `his` is to listen."""
+    number = free_port()
+    file = workspace / "hcrm.toml"
+    file.write_text(f'{file.read_text("utf-8")}listen = "127.0.0.1:{number}"\n', encoding="utf-8")
+    return number
+
+
+@pytest.fixture
+def space(workspace: Path, port: int) -> Iterator[Opened]:
+    opened = Opened(workspace)
+    yield opened
+    opened.store.close()
+
+
+def found() -> list[tuple[str, str]]:
+    return [(row["level"], row["finding"]) for row in json.loads(hcrm("doctor", "--json").stdout)]
+
+
+def landed(space: Opened, ago: int, *arrivals: Arrival) -> int:
+    now = env.microseconds(env.now())
+    land(space.store, arrivals or [Arrival("his", adt(ago), f"C{ago}")], now - ago)
+    return now
+
+
+def test_a_port_on_which_nothing_listens_is_wrong(port: int) -> None:
+    assert ("wrong", f"Nothing listens on 127.0.0.1:{port} for the source his. Start: hcrm run --watch") in found()
+    with socket.create_server(("127.0.0.1", port)):
+        assert ("good", f"Something listens on 127.0.0.1:{port} for the source his.") in found()
+
+
+def test_a_source_that_says_nothing_is_noted(space: Opened, port: int) -> None:
+    assert ("note", f"The source his has never sent a message. Point it at 127.0.0.1:{port}.") in found()
+    landed(space, 5 * 60 * MINUTE)
+    assert not [text for _, text in found() if "last heard" in text or "never sent" in text]
+
+
+@pytest.mark.parametrize(("hours", "said"), [(7, "7 hours"), (24, "1 day"), (50, "2 days")])
+def test_a_source_that_has_fallen_silent_is_noted(space: Opened, hours: int, said: str) -> None:
+    landed(space, hours * 60 * MINUTE)
+    assert ("note", f"The source his was last heard {said} ago.") in found()
+
+
+def test_messages_that_wait_are_noted_and_wrong_when_nobody_comes(space: Opened) -> None:
+    assert ("good", "Every message that has landed is worked off.") in found()
+    landed(space, MINUTE // 2)
+    [waiting] = [row for row in found() if "not worked off" in row[1]]
+    assert waiting[0] == "note" and waiting[1].endswith("; nobody is at work on them. Work them off with: hcrm run")
+    landed(space, 3 * MINUTE)
+    assert (
+        "wrong",
+        "2 messages not worked off yet, the oldest landed 3 minutes ago, and nobody is at work on them. Start: hcrm "
+        "run --watch",
+    ) in found()
+
+
+def test_who_is_at_work_is_named_and_the_dead_are_not(space: Opened) -> None:
+    now = landed(space, 3 * MINUTE)
+    claims = Claims(space.store)
+    claims.take(now, 10)
+    [(level, text)] = [row for row in found() if "not worked off" in row[1]]
+    assert level == "note" and text.endswith(f"; being worked on by {claims.worker} (host:process).")
+    claims.release(now)
+    claims.worker = f"{socket.gethostname()}:{2**22 + 7}:1"
+    claims.take(now, 10)
+    assert [row[0] for row in found() if "nobody is at work on them. Start: hcrm run --watch" in row[1]] == ["wrong"]
+
+
+def test_what_cannot_be_begun_quarantined_or_was_refused_is_named_with_its_reason(space: Opened) -> None:
+    refusal = Problem("not-hl7", "", "It does not begin with MSH.")
+    landed(space, MINUTE, Arrival("his", b"GET /", "", (refusal,), "refused"), Arrival("lis", adt(1), "C1"))
+    landed(space, MINUTE, *(Arrival("his", adt(number, " "), f"C{number}") for number in (2, 3)))
+    assert hcrm("run").exit_code == 3
+    findings = found()
+    assert (
+        "wrong",
+        "1 message cannot be worked off (no-adapter): Messages of the source 'lis' wait to be translated, but "
+        "hcrm.toml has no table [sources.lis]. Put it back.",
+    ) in findings
+    [(level, text)] = [row for row in findings if "quarantined (" in row[1]]
+    assert level == "note" and text.startswith("2 messages of type ADT^A28 quarantined (no-patient): ADT^A28 is about")
+    assert text.endswith(" See: hcrm messages list --state quarantined")
+    assert ("note", "1 arrival rejected as no message: hcrm messages list --state rejected") in findings
