@@ -31,7 +31,7 @@ class Balance(NamedTuple):
     doubled: int
 
 
-def settled(root: Path, seconds: float = 60) -> None:
+def settled(root: Path, seconds: float = 300) -> None:
     """Wait until everything that has landed is done."""
     space = Opened(root)
 

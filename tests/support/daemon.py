@@ -16,7 +16,7 @@ import psutil
 from hcrm_core.cli.init import create
 from hcrm_core.failpoints import KILLED
 
-SECONDS = 30
+SECONDS = 60
 """How long anything it should do may take."""
 
 _numbers = count(1)

@@ -1,12 +1,15 @@
 """A PostgreSQL server of a test's own, to be killed, and a wire to it that can be cut at a COMMIT."""
 
 import socket
+import subprocess
 import tempfile
 import threading
 from pathlib import Path
 
 import psutil
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import make_url
+
+from support.daemon import wait_for
 
 
 class Server:
@@ -45,10 +48,15 @@ class Server:
 
     def start(self) -> None:
         """Start it again; it recovers from its log."""
-        self._server.ensure_postgres_running()
-        engine = create_engine(self.url)
-        engine.connect().close()
-        engine.dispose()
+
+        def running() -> bool:
+            try:
+                self._server.ensure_postgres_running()
+            except subprocess.SubprocessError:
+                return False  # it takes longer than the wheel cares to wait
+            return True
+
+        wait_for(running, "the server recovers", 60)
 
 
 COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"

@@ -78,12 +78,12 @@ class Feed:
         for thread in self._threads:
             thread.start()
 
-    def finish(self, seconds: float = 60) -> None:
+    def finish(self, seconds: float = 120) -> None:
         """Begin no more messages; return when the last one is acknowledged."""
         self.ended.set()
         self.join(seconds)
 
-    def join(self, seconds: float = 60) -> None:
+    def join(self, seconds: float = 120) -> None:
         """Return when the stream is at its end and acknowledged."""
         until = time.monotonic() + seconds
         for thread in self._threads:
