@@ -187,11 +187,17 @@ class Channel(asyncio.Protocol):
         else:
             verdict = Verdict("stored", answer.message_id, answer.received_at)
         self._answer(self._answer_to(received.payload, verdict))
-        if verdict.outcome == "stored" and self._adapter.settings.acknowledge == "application":
-            assert isinstance(answer, Receipt)
+        if isinstance(answer, Receipt) and verdict.outcome == "stored" and self._awaited(received):
             self._house.await_outcome(answer, lambda known: self._processed(received, known))
         else:
             self._settle(received)
+
+    def _awaited(self, received: Received) -> bool:
+        """Whether the sender wants to know what becomes of its message."""
+        wanted = (Verdict("folded"), Verdict("quarantined"))
+        return self._adapter.settings.acknowledge == "application" and any(
+            self._answer_to(received.payload, verdict) for verdict in wanted
+        )
 
     def _processed(self, received: Received, verdict: Verdict) -> None:
         self._answer(self._answer_to(received.payload, verdict))

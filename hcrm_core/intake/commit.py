@@ -98,8 +98,10 @@ class GroupCommit:
                 time.sleep(pause)
                 pause = min(pause * 2, 0.5)
             except Exception as error:
-                self._report(f"A batch could not be stored ({type(error).__name__}). Its senders were told so.")
-                return [NOT_STORED] * len(arrivals)
+                if len(arrivals) > 1:
+                    return [answer for one in arrivals for answer in self._commit([one])]
+                self._report(f"A message could not be stored ({type(error).__name__}). Its sender was told so.")
+                return [NOT_STORED]
             else:
                 self._note_back()
                 return receipts

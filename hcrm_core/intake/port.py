@@ -58,10 +58,14 @@ class Port:
 
     def close(self) -> None:
         """Accept nobody any more."""
-        for task in (self._accepting, *self._handshakes):
-            if task:
-                task.cancel()
-        self._socket.close()
+        for task in self._handshakes:
+            task.cancel()
+        if self._accepting:
+            # Not before the loop has let go of it: its number could mean another file by then.
+            self._accepting.add_done_callback(lambda _: self._socket.close())
+            self._accepting.cancel()
+        else:
+            self._socket.close()
 
     def stop(self, quiet_only: bool = False) -> None:
         """Let every connection end once it is answered, or only those on which nothing more comes."""

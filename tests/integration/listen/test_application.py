@@ -4,9 +4,9 @@ import time
 from typing import Any
 
 import pytest
-from support.mllp import Sender, adt, folding, kept, listening, source
+from support.mllp import Listening, Sender, adt, folding, kept, listening, source
 
-from hcrm_core.intake import outcomes
+from hcrm_core.intake import listen, outcomes
 from hcrm_core.store.engine import Store
 
 NOBODY = adt("NOBODY").replace(b"P1^^^HOSP^MR", b"")
@@ -88,3 +88,24 @@ def test_one_that_waits_does_not_hold_up_what_is_refused(store: Store) -> None:
     with listens(store) as address, Sender(address) as sender:
         sender.send(adt("M1"))
         assert sender.ask(b"hello").code == "AR"
+
+
+def test_who_wants_no_answer_of_the_application_waits_for_none(store: Store) -> None:
+    with listens(store) as address, Sender(address) as sender:
+        names = [f"M{number}" for number in range(200)]
+        sender.send(*(adt(name, accept="AL", application="NE") for name in names))
+        assert [answer[:2] for answer in sender.answers(200)] == [("CA", name) for name in names]
+
+
+def test_who_still_waits_when_the_listener_stops_is_told_to_ask_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listen, "STOP_SECONDS", 0.3)
+    running = Listening(store)
+    with Sender(running.serve(source(acknowledge="application"))) as sender:
+        sender.send(adt("M1"))
+        while not kept(store):
+            time.sleep(0.02)
+        running.stop()
+        (answer,) = sender.rest()
+        assert answer.code == "AE" and b"not-yet-processed" in answer.raw

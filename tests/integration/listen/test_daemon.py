@@ -137,6 +137,17 @@ def test_certificates_are_read_anew_without_dropping_a_connection(workspace: Pat
         assert daemon.stop() == 0
 
 
+def test_plain_text_beyond_this_machine_is_warned_of_and_audited(workspace: Path) -> None:
+    with (workspace / "hcrm.toml").open("a") as file:
+        file.write('listen = "0.0.0.0:0"\n[sources.his.listener]\nplaintext = true\nallow = ["127.0.0.0/8"]\n')
+    with Daemon(workspace, "listen", ready=False) as daemon:
+        port = daemon.wait(r"Listening on 0\.0\.0\.0:(\d+)")
+        assert "0.0.0.0:0 speaks plain text beyond this machine" in daemon.said()
+        with Sender(f"127.0.0.1:{port}") as sender:
+            assert sender.ask(adt("M1")).code == "AA"
+        assert daemon.stop() == 0
+
+
 def test_a_listener_that_dies_is_started_anew(workspace: Path) -> None:
     number = free_port()
     with (workspace / "hcrm.toml").open("a") as file:

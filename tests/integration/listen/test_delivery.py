@@ -1,12 +1,18 @@
 """What is acknowledged is stored, whatever way it was delivered."""
 
 import random
+import time
+from collections.abc import Sequence
 from itertools import chain
 
 import pytest
 from support.mllp import Sender, adt, framed, kept, listening, share, source, together
 from support.streams import clear, tell, work_off
 
+from hcrm_adapter_hl7v2.adapter import Hl7v2Adapter
+from hcrm_core.intake import commit
+from hcrm_core.intake.land import Arrival, Receipt
+from hcrm_core.model.listening import Verdict
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
 
@@ -143,6 +149,46 @@ def test_what_is_no_message_is_kept_for_people_and_refused(store: Store) -> None
         assert sender.ask(b"hello").code == "AR"
         assert sender.ask(adt("M1")).code == "AA"
     assert [(one.payload, one.form) for one in kept(store)] == [(b"hello", "refused"), (adt("M1"), "message")]
+
+
+def test_a_message_that_cannot_be_stored_harms_no_other_of_its_commit(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing = commit.land
+
+    def unless_bad(store: Store, arrivals: Sequence[Arrival], now: int) -> list[Receipt]:
+        time.sleep(0.05)  # so that several wait
+        if any(one.control_id == "BAD" for one in arrivals):
+            raise ValueError
+        return landing(store, arrivals, now)
+
+    monkeypatch.setattr(commit, "land", unless_bad)
+    with listening(store) as address, Sender(address) as sender:
+        sender.send(*map(adt, ("M1", "M2", "BAD", "M3")))
+        answers = sender.answers(4)
+    assert [answer.code for answer in answers] == ["AA", "AA", "AE", "AA"]
+    assert b"not-stored" in answers[2].raw
+    assert [one.control_id for one in kept(store)] == ["M1", "M2", "M3"]
+
+
+def test_an_adapter_that_cannot_answer_harms_its_own_connection_alone(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    acknowledge = Hl7v2Adapter.acknowledge
+
+    def unless_bad(self: Hl7v2Adapter, payload: bytes, verdict: Verdict) -> bytes:
+        if b"|BAD|" in payload:
+            raise KeyError("张")
+        return acknowledge(self, payload, verdict)
+
+    monkeypatch.setattr(Hl7v2Adapter, "acknowledge", unless_bad)
+    with listening(store) as address, Sender(address) as good, Sender(address) as bad:
+        bad.send(adt("BAD"))
+        good.send(*(adt(f"M{number}") for number in range(50)))
+        assert bad.ended()
+        assert len(good.answers(50)) == 50
+    assert len(kept(store)) == 51
+    assert "The adapter hl7v2 could not answer a message (KeyError)" in caplog.text and "张" not in caplog.text
 
 
 def test_what_a_sender_had_sent_when_it_went_away_is_kept(store: Store) -> None:
