@@ -174,3 +174,31 @@ def test_nothing_is_replayed_that_was_not_asked_for(ward: Path) -> None:
     assert told("messages", "replay", "--control-id", "nobody")["messages"] == 0
     assert told("messages", "replay", "W01", "#5")["messages"] == 2
     assert told("messages", "show", "W01")["translation"] == 2
+
+
+def test_what_has_been_pruned_says_so_wherever_it_is_asked_for(ward: Path) -> None:
+    task = told("tasks", "list")[0]["id"]
+    assert "field PV1-45" in hcrm("explain", "task", task).stdout
+    assert hcrm("messages", "prune", "--older-than", "0d").stderr.startswith(
+        "Pruned 15 messages (0.0 MB as stored).\nKept"
+    )
+    shown = told("messages", "show", "W04")
+    assert (shown["state"], shown["pruned"], "fields" in shown) == ("folded", True, False)
+    assert "Its bytes have been pruned." in hcrm("messages", "show", "W04").stdout
+    assert "its bytes are gone. What it said stays as it is." in sentence(hcrm("messages", "replay", "W04"), 2)
+    stored = contents(ward)
+    left = hcrm("messages", "replay", "--state", "folded")
+    assert left.stderr.splitlines() == [
+        "Left out 15 messages: pruned.",
+        "Replayed 0 messages: 0 translated, 0 quarantined.",
+    ]
+    assert contents(ward)["fact"] == stored["fact"]
+    explained = hcrm("explain", "task", task).stdout
+    assert "; its bytes have been pruned, so the field is not known any more" in explained
+    assert told("ingest", ward / "in")["duplicates"] == 16
+    assert told("messages", "show", "W00")["pruned"] is False
+
+
+@pytest.mark.parametrize("days", ["", "d", "-1d", "1.5d", "90 days", "1w"])
+def test_an_age_that_is_none_is_a_usage_error(ward: Path, days: str) -> None:
+    assert "Write for example 90d." in sentence(hcrm("messages", "prune", "--older-than", days), 2)
