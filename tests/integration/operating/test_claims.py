@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ from support.bench import Bench, adt
 from support.plugins import distribution
 from support.ward import hcrm, told
 
-from hcrm_core.intake.claims import ATTEMPTS, LEASE, LOOK, Claims
+from hcrm_core.intake.accept import Processed
+from hcrm_core.intake.claims import ATTEMPTS, LEASE, LOOK, Claimed, Claims
+from hcrm_core.intake.process import Intake
+from hcrm_core.model.translation import Translation
 from hcrm_core.store.queries import processing
 from hcrm_core.store.tables import version
 
@@ -105,15 +109,15 @@ def test_who_begins_again_after_the_database_was_away_takes_up_his_own_at_once(b
     folded_once(bench, 5)
 
 
-@pytest.mark.parametrize("place", [0, 7, 19])
+@pytest.mark.parametrize("place", [0, 77, 199])
 def test_a_message_that_kills_its_worker_is_parked_and_no_other_is(bench: Bench, place: int) -> None:
-    numbers = bench.land(*map(adt, range(20)))
+    numbers = bench.land(*map(adt, range(200)))
     poison = numbers[place]
     deaths = 0
     for _ in range(100):
         worker = bench.worker()
         worker._claims.worker = DEAD
-        while claimed := worker._claims.take(bench.now, 8):
+        while claimed := worker._claims.take(bench.now, 4_000):
             if poison in [one.message.id for one in claimed]:
                 deaths += 1
                 break
@@ -125,6 +129,39 @@ def test_a_message_that_kills_its_worker_is_parked_and_no_other_is(bench: Bench,
     assert {number for number, row in bench.rows().items() if row.state != "folded"} == {poison}
     assert bench.rows()[poison].state == "quarantined" and bench.reason(poison).code == "parked"
     assert "the worker died over it. Replay it alone" in bench.reason(poison).text
+
+
+class Killed(BaseException):
+    """Stands for a SIGKILL: nothing is given back."""
+
+
+def test_a_core_that_dies_over_a_message_amid_a_backlog_parks_that_one_only(bench: Bench) -> None:
+    """Tried in vain with all, then with ever fewer: before it is parked it has been claimed alone."""
+    poison = bench.land(*map(adt, range(150)))[77]
+
+    class Mortal(Intake):
+        def _accept(self, claimed: Sequence[Claimed], by: str, translations: Sequence[Translation]) -> Processed:
+            if poison in [one.message.id for one in claimed]:
+                raise Killed
+            return super()._accept(claimed, by, translations)
+
+        def _abandon(self) -> None:
+            return
+
+    deaths = 0
+    while deaths < 20:
+        worker = Mortal(bench.store, bench.translate, bench.configured, lambda: bench.now)
+        worker._claims.worker = f"{DEAD}{deaths}"
+        worker.begin()
+        try:
+            worker.run()
+        except Killed:
+            deaths += 1
+        else:
+            break
+    assert deaths == ATTEMPTS
+    assert {number for number, row in bench.rows().items() if row.state != "folded"} == {poison}
+    assert bench.reason(poison).code == "parked"
 
 
 def test_a_core_that_is_killed_over_a_message_parks_it_after_five_times(
