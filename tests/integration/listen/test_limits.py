@@ -169,10 +169,10 @@ def test_a_message_that_we_do_not_read_on_is_not_late(store: Store, monkeypatch:
     with listening(store, source(frame_seconds=1.0, frame_bytes=200_000)) as address, Sender(address) as sender:
         last = framed(adt("M2"))
         sender.socket.sendall(framed(*(adt(f"M{number}", name="王" * 60_000) for number in range(2))) + last[:50])
-        assert [answer.control_id for answer in sender.answers(2)] == ["M0", "M1"]
+        assert sender.answer().control_id == "M0"
         time.sleep(0.3)
         sender.socket.sendall(last[50:])
-        assert sender.answer().control_id == "M2"
+        assert [answer.control_id for answer in sender.answers(2)] == ["M1", "M2"]
 
 
 def beside_slow_senders(store: Store, slow: int, good: int, messages: int) -> float:
