@@ -33,7 +33,7 @@ test: $(STAMP) ## Run the tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 prove: $(STAMP) ## Run the long proofs
-	$(BIN)/python -m pytest -m prove -n $(WORKERS) --dist load
+	$(BIN)/python -m pytest -m prove -n $(WORKERS) --dist worksteal
 
 lint: $(STAMP) ## Check style, types and import direction
 	$(BIN)/ruff check .

@@ -21,6 +21,9 @@ IN_THE_LISTENER = NAMES[: NAMES.index("claim")]
 A_MESSAGE = ("frame-read", "mid-ack", "post-ack")
 """Places every message passes by itself; the others are passed by batches."""
 
+REST = 3
+"""After so many rounds everything is worked off once: what five daemons in a row died over would count as poison."""
+
 VICTIMS = ("daemon", "listener", "worker")
 
 
@@ -74,8 +77,12 @@ def endure(root: Path, port: int, plan: list[str], seed: int, tally: Callable[..
     """Kill by a plan under load, let the last start finish, and balance the accounts; the kills."""
     reaper = Reaper(root, seed)
     feed = Feed(port, messages())
-    for item in plan:
+    for number, item in enumerate(plan, 1):
         reaper.at_random(item) if item in VICTIMS else reaper.failpoint(item)
+        if number % REST == 0:
+            with Daemon(root) as daemon:
+                settled(root)
+                daemon.stop()
     with Daemon(root) as daemon:
         daemon.listening()
         feed.finish()
