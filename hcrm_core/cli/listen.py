@@ -19,6 +19,7 @@ from hcrm_core.intake.guard import Address, Planned
 from hcrm_core.intake.listen import Listener
 from hcrm_core.registry import Registry
 from hcrm_core.store import audit, durable
+from hcrm_core.store.engine import UNAVAILABLE
 
 
 @click.command()
@@ -90,16 +91,23 @@ def _warn_of_plaintext(space: Opened, planned: dict[Address, Planned]) -> None:
     for (host, port), plan in planned.items():
         if plan.context is None and not ip_address(host).is_loopback:
             say(f"hcrm: {host}:{port} speaks plain text beyond this machine, as plaintext = true allows. Prefer TLS.")
-            with space.store.write() as connection:
-                audit.record(
-                    connection,
-                    space.store.codec,
-                    at=env.microseconds(env.now()),
-                    by=env.user(),
-                    action="listen.plaintext",
-                    subject=f"{host}:{port}",
-                    detail={"sources": [adapter.source for adapter in plan.adapters]},
-                )
+            try:
+                _record_plaintext(space, f"{host}:{port}", plan)
+            except UNAVAILABLE:
+                say("hcrm: that could not be written to the audit trail: the store cannot be reached.")
+
+
+def _record_plaintext(space: Opened, address: str, plan: Planned) -> None:
+    with space.store.write() as connection:
+        audit.record(
+            connection,
+            space.store.codec,
+            at=env.microseconds(env.now()),
+            by=env.user(),
+            action="listen.plaintext",
+            subject=address,
+            detail={"sources": [adapter.source for adapter in plan.adapters]},
+        )
 
 
 async def _reload(listener: Listener, space: Opened, sources: tuple[str, ...]) -> None:

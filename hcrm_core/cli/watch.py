@@ -30,6 +30,7 @@ class ListenerProcess:
     """`hcrm listen` as a child that ends with its parent."""
 
     def __init__(self, space: Opened) -> None:
+        self._space = space
         self._command = [sys.executable, "-m", "hcrm_core", "--workspace", str(space.root), "listen", "--attached"]
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
@@ -39,6 +40,8 @@ class ListenerProcess:
     def keep(self) -> None:
         """Start it, or start it anew when it has died; waits longer after each start that did not last."""
         if self._ending or (self._process and self._process.poll() is None):
+            return
+        if not any(table.get("listen") for table in self._space.configuration.settings.sources.values()):
             return
         now = time.monotonic()
         if self._process:
@@ -133,10 +136,10 @@ def watch(space: Opened, pool: WorkerPool) -> None:
         signal.signal(number, lambda *_: ended.set())
     signal.signal(signal.SIGHUP, lambda *_: reread.set())
     work = Work(space, pool)
-    listener = metrics = None
+    listener = ListenerProcess(space)
+    metrics = None
     if any(table.get("listen") for table in space.configuration.settings.sources.values()):
         listening(space.configuration, space.registry)  # a mistake in the configuration ends the daemon here
-        listener = ListenerProcess(space)
     if address := space.configuration.settings.metrics.listen:
         metrics = Metrics(address, space.configuration.where("metrics", "listen"), work.exposition)
         say(f"Figures for Prometheus: http://{metrics.name}/metrics")
@@ -145,20 +148,18 @@ def watch(space: Opened, pool: WorkerPool) -> None:
     finally:
         if metrics:
             metrics.close()
-        if listener:
-            listener.stop()
+        listener.stop()
     say("Stopped: what has landed and is not folded yet waits for the next start.")
 
 
-def _work(work: Work, listener: ListenerProcess | None, ended: threading.Event, reread: threading.Event) -> None:
+def _work(work: Work, listener: ListenerProcess, ended: threading.Event, reread: threading.Event) -> None:
     def over() -> bool:
         """Whether to end now; what the listener must still answer as folded is worked off before."""
-        return ended.is_set() and (listener is None or listener.finished())
+        return ended.is_set() and listener.finished()
 
     def interrupted() -> bool:
         """Asked between batches: a backlog must not keep a dead listener waiting, nor a signal."""
-        if listener:
-            listener.keep()
+        listener.keep()
         return over() or reread.is_set()
 
     pause = IDLE_SECONDS
@@ -166,8 +167,7 @@ def _work(work: Work, listener: ListenerProcess | None, ended: threading.Event, 
         if reread.is_set():
             reread.clear()
             work.reload()
-            if listener:
-                listener.reload()
+            listener.reload()
         try:
             busy = work.run(interrupted)
         except UNAVAILABLE:
