@@ -13,7 +13,7 @@ from hcrm_core.intake.figures import Figures, figures
 from hcrm_core.intake.guard import parse_address
 from hcrm_core.mart.contract import check_strategy
 from hcrm_core.registry import installed
-from hcrm_core.store import audit, schema
+from hcrm_core.store import audit, durable, schema
 from hcrm_core.store.queries import inbox, processing
 
 PATIENCE = 60
@@ -154,8 +154,8 @@ def _disk(space: Opened) -> Iterator[tuple[str, str]]:
     usage = shutil.disk_usage(space.root)
     share = usage.free / usage.total
     text = f"{usage.free / 1e9:,.1f} GB ({share:.0%}) of the workspace's disk are free"
-    if share < 0.05:
-        yield "wrong", f"{text}: listening will stop. Prune old messages: hcrm messages prune --older-than 90d"
+    if not durable.has_room(space.unchecked_store):
+        yield "wrong", f"{text}: messages are refused. Make room: hcrm messages prune --older-than 90d"
     elif share < 0.15:
         yield "note", f"{text}. Prune old messages in time: hcrm messages prune --older-than 90d"
     else:
