@@ -56,7 +56,7 @@ class Feed:
     """Senders that hand over a stream of messages, each sending one, waiting for its answer, and sending the next."""
 
     def __init__(
-        self, port: int, stream: Iterator[bytes], senders: int = 6, pause: float = 0.02, patience: float = 30
+        self, port: int, stream: Iterator[bytes], senders: int = 6, pause: float = 0.05, patience: float = 30
     ) -> None:
         """Args:
         port: Where the listener is.

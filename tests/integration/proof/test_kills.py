@@ -21,7 +21,7 @@ IN_THE_LISTENER = NAMES[: NAMES.index("claim")]
 A_MESSAGE = ("frame-read", "mid-ack", "post-ack")
 """Places every message passes by itself; the others are passed by batches."""
 
-REST = 3
+REST = 2
 """After so many rounds everything is worked off once: what five daemons in a row died over would count as poison."""
 
 VICTIMS = ("daemon", "listener", "worker")
@@ -81,6 +81,7 @@ def endure(root: Path, port: int, plan: list[str], seed: int, tally: Callable[..
         reaper.at_random(item) if item in VICTIMS else reaper.failpoint(item)
         if number % REST == 0:
             with Daemon(root) as daemon:
+                daemon.listening()
                 settled(root)
                 daemon.stop()
     with Daemon(root) as daemon:
