@@ -27,55 +27,104 @@ class Changed(NamedTuple):
     mentioned: set[str]
 
 
+class _Edges:
+    """What a batch did to the ties between patients."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, str]] = []
+        """Pairs that became one."""
+        self.cut: set[str] = set()
+        """Patients that lost a tie, on both its ends."""
+
+
 def relink(connection: Connection, changed: Changed, codec: Codec) -> set[str]:
     """Bring links and customers up to date.
 
     Returns:
         The patients whose customer changed.
     """
-    seeds = set(changed.patients) | changed.mentioned
-    seeds |= _update_identifiers(connection, changed.patients, codec)
-    seeds |= _update_links(connection, changed.statements)
-    # Both ends of every edge that came or went are seeds, so each piece of a group that fell apart holds one.
-    after = _components(connection, seeds)
-    before = links.customers_of(connection, after)
-    moved = {patient: customer for patient, customer in after.items() if before.get(patient) != customer}
+    edges = _Edges()
+    _update_identifiers(connection, changed.patients, codec, edges)
+    _update_links(connection, changed.statements, edges)
+    touched = set(changed.patients) | changed.mentioned | {end for pair in edges.made for end in pair}
+    touched |= {
+        fields[end] for fields in changed.statements.values() for end in ("patient", "other") if fields.get(end)
+    }
+    known = links.customers_of(connection, touched | edges.cut)
+    moved = _grow(connection, touched, known, edges.made)
+    if edges.cut:
+        # Each piece of a group that fell apart holds one of the ends.
+        links.assign_customers(connection, list(moved.items()))
+        after = _components(connection, edges.cut)
+        before = links.customers_of(connection, after)
+        fallen = {patient: customer for patient, customer in after.items() if before.get(patient) != customer}
+        links.assign_customers(connection, list(fallen.items()))
+        return moved.keys() | fallen.keys()
     links.assign_customers(connection, list(moved.items()))
     return set(moved)
 
 
-def _update_identifiers(connection: Connection, patients: Mapping[str, Mapping[str, Any]], codec: Codec) -> set[str]:
-    """Store the numbers of changed patients; return those who share one with them, before or after."""
+def _grow(
+    connection: Connection, patients: Iterable[str], known: Mapping[str, str], made: Iterable[tuple[str, str]]
+) -> dict[str, str]:
+    """Patient → new customer, where patients came or customers became one; customers stand for all their members."""
+    customers = Components()
+    for patient in patients:
+        customers.add(known.get(patient, patient))
+    for one, other in made:
+        customers.join(known.get(one, one), known.get(other, other))
+    leaders = customers.leaders()
+    moved = {patient: leaders[patient] for patient in patients if patient not in known}
+    led = {customer for customer, leader in leaders.items() if customer != leader}
+    for patient, customer in links.members_of(connection, led).items():
+        moved[patient] = leaders[customer]
+    return moved
+
+
+def _update_identifiers(
+    connection: Connection, patients: Mapping[str, Mapping[str, Any]], codec: Codec, edges: _Edges
+) -> None:
+    """Store the numbers of changed patients."""
     before: dict[str, set[IdentifierRow]] = {}
     for row in links.identifiers(connection, patients):
         before.setdefault(row.patient_id, set()).add(row)
     rows: list[IdentifierRow] = []
     replaced: list[str] = []
-    tokens: set[str] = set()
+    gone: set[str] = set()
+    come: dict[str, list[str]] = {}
     for patient_id, fields in patients.items():
-        now = set(identifier_rows(patient_id, fields, codec.token))
-        if now != before.get(patient_id, set()):
+        now, then = set(identifier_rows(patient_id, fields, codec.token)), before.get(patient_id, set())
+        if now != then:
             replaced.append(patient_id)
             rows += now
-            tokens |= {row.link_token for row in now ^ before.get(patient_id, set()) if row.link_token}
-    links.replace_identifiers(connection, replaced, rows)
-    sharing = links.patients_with(connection, tokens)
-    return set().union(*sharing.values()) if sharing else set()
+            old, new = ({row.link_token for row in of if row.link_token} for of in (then, now))
+            gone |= old - new
+            for token in new - old:
+                come.setdefault(token, []).append(patient_id)
+            if old - new:
+                edges.cut.add(patient_id)
+    for others in links.patients_with(connection, gone).values():
+        edges.cut |= others
+    carriers = links.a_patient_with(connection, come)
+    for token, those in come.items():
+        first = carriers.get(token, those[0])
+        edges.made += [(first, patient_id) for patient_id in those if patient_id != first]
+    links.replace_identifiers(connection, [patient_id for patient_id in replaced if patient_id in before], rows)
 
 
-def _update_links(connection: Connection, statements: Mapping[str, Mapping[str, Any]]) -> set[str]:
+def _update_links(connection: Connection, statements: Mapping[str, Mapping[str, Any]], edges: _Edges) -> None:
     if not statements:
-        return set()
-    rows = [
+        return
+    rows = {
         LinkRow(fact_id, fields["patient"], fields["other"])
         for fact_id, fields in statements.items()
         if fields.get("type") and fields.get("patient") and fields.get("other")
         and fields["patient"] != fields["other"]
-    ]  # fmt: skip
-    # A statement that became void no longer names the two it had linked.
-    named = {end for link in links.stated_by(connection, statements) for end in (link.patient_id, link.other_id)}
-    links.replace_links(connection, statements, rows)
-    return named | {fields[end] for fields in statements.values() for end in ("patient", "other") if fields.get(end)}
+    }  # fmt: skip
+    before = set(links.stated_by(connection, statements))
+    edges.made += [(link.patient_id, link.other_id) for link in rows - before]
+    edges.cut |= {end for link in before - rows for end in (link.patient_id, link.other_id)}
+    links.replace_links(connection, statements, sorted(rows))
 
 
 class Components:

@@ -5,7 +5,7 @@ from typing import IO, Any
 import msgspec
 from msgspec import Struct
 
-from hcrm_core.model.translation import Translation
+from hcrm_core.intake.said import Told
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -25,9 +25,9 @@ class Answer(Struct, array_like=True):
     error: str | None = None
 
 
-def encode(translation: Translation) -> msgspec.Raw:
+def encode(told: Told) -> msgspec.Raw:
     """A translation as it travels."""
-    return msgspec.Raw(_encoder.encode(translation))
+    return msgspec.Raw(_encoder.encode(told))
 
 
 def send(stream: IO[bytes], value: Any) -> None:
@@ -48,5 +48,5 @@ def receive(stream: IO[bytes]) -> bytes | None:
 
 
 decode_job = msgspec.msgpack.Decoder(Job).decode
-decode_translation = msgspec.msgpack.Decoder(Translation).decode
+decode_translation = msgspec.msgpack.Decoder(Told).decode
 decode_answer = msgspec.msgpack.Decoder(Answer).decode

@@ -1,5 +1,6 @@
 """A translation worker: `python -m hcrm_core.intake.worker WORKSPACE`. It has the plugins' code and holds no keys."""
 
+import gc
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ import msgspec
 from hcrm_core.config import Configuration
 from hcrm_core.errors import HcrmError
 from hcrm_core.intake import wire
+from hcrm_core.intake.said import Teller
 from hcrm_core.intake.wire import Answer
 from hcrm_core.model.adapters import Adapter
 from hcrm_core.model.translation import Problem, Translation
@@ -26,6 +28,10 @@ def main() -> None:
     os.dup2(2, 1)
     registry: Registry | None = None
     adapters: dict[tuple[str, str | None], Adapter] = {}
+    teller = Teller()
+    # What is loaded by now stays; looking through it again and again would take a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     while (frame := wire.receive(jobs)) is not None:
         job = wire.decode_job(frame)
         try:
@@ -34,7 +40,7 @@ def main() -> None:
             if key not in adapters:
                 adapters[key] = registry.adapter(*key)
             adapter = adapters[key]
-            answer = Answer([translate_one(adapter, payload) for payload in job.payloads])
+            answer = Answer([translate_one(adapter, teller, payload) for payload in job.payloads])
         except HcrmError as error:
             answer = Answer([], str(error))
         try:
@@ -43,18 +49,22 @@ def main() -> None:
             return  # the core is gone
 
 
-def translate_one(adapter: Adapter, payload: bytes) -> msgspec.Raw:
+def translate_one(adapter: Adapter, teller: Teller, payload: bytes) -> msgspec.Raw:
     """Translate one payload; whatever the adapter raises or returns amiss becomes a quarantine that names the adapter
     and never the content."""
     try:
-        return wire.encode(adapter.translate(payload))
-    except BaseException as error:
-        reason = failed(
-            "adapter-failed",
-            f"The adapter {adapter.name} {adapter.version} failed on this message ({type(error).__name__}). "
-            "Report it to the adapter's author; the message is kept and can be replayed.",
+        return wire.encode(teller.tell(adapter.translate(payload)))
+    except msgspec.DecodeError:
+        text = (
+            f"The adapter {adapter.name} {adapter.version} gave records that break their definition. The message is "
+            "kept; report it to the adapter's author."
         )
-        return wire.encode(reason)
+    except BaseException as error:
+        text = (
+            f"The adapter {adapter.name} {adapter.version} failed on this message ({type(error).__name__}). "
+            "Report it to the adapter's author; the message is kept and can be replayed."
+        )
+    return wire.encode(teller.tell(failed("adapter-failed", text)))
 
 
 def failed(code: str, text: str) -> Translation:

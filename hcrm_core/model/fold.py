@@ -106,5 +106,29 @@ def fold(events: Iterable[Event], start: Folded | None = None, by_namespace: Col
     return Folded(fields, void, last) if any_event else None
 
 
+def leaves_as_it_is(late: Fields, now: Fields, newest: Fields, by_namespace: Collection[str] = ()) -> bool:
+    """Whether a late statement about a fact that is not void changes nothing of it.
+
+    That is so where each of its fields has that value already, or is said by the newest statement, which comes after
+    it: the last mention of a field counts.
+
+    Args:
+        late: The fields it mentions.
+        now: The fact.
+        newest: The fields that the fact's newest statement mentions.
+        by_namespace: As in `fold`.
+    """
+    for name, value in late.items():
+        if now.get(name) == value:
+            continue
+        if name not in newest:
+            return False
+        if name in by_namespace and newest[name] is not None:
+            again = {_namespace(identifier) for identifier in newest[name]}
+            if value is None or not again.issuperset(map(_namespace, value)):
+                return False
+    return True
+
+
 def _namespace(identifier: Mapping[str, Any]) -> tuple[str, str | None]:
     return identifier["system"], identifier.get("type")

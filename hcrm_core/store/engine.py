@@ -1,6 +1,7 @@
 """Connections and transactions on the two databases of a workspace, SQLite or PostgreSQL."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -147,6 +148,25 @@ def _cursor(connection: Connection, statement: str) -> Iterator[tuple[Any, str]]
         ) from error
     finally:
         cursor.close()
+
+
+def driver_select(
+    connection: Connection, statement: str, values: Iterable[Any], kind: str = "text"
+) -> list[tuple[Any, ...]]:
+    """Read the rows that belong to many values by one statement, on the driver itself.
+
+    Args:
+        connection: Inside a transaction.
+        statement: Begins its FROM with `{wanted}`, a table whose column `w.value` holds the values.
+        values: Without order; none gives no rows.
+        kind: Their type: `text` or `bigint`.
+    """
+    wanted = sorted(set(values))
+    if not wanted:
+        return []
+    if connection.dialect.name == "postgresql":
+        return driver_rows(connection, statement.format(wanted=f"unnest(?::{kind}[]) AS w(value)"), (wanted,))
+    return driver_rows(connection, statement.format(wanted="json_each(?) AS w"), (json.dumps(wanted),))
 
 
 def _engine(url: str) -> Engine:

@@ -90,7 +90,7 @@ version = Table(
     Column("body", Text, nullable=False),  # mentioned fields; null: said empty
     Column("sealed", LargeBinary),
     Column("voided_at", BigInteger),  # a newer translation of the message took its place
-    Index("version_fact", "fact_id"),
+    Index("version_fact", "fact_id", "stamp"),
     Index("version_message", "message_id"),
 )
 
@@ -103,7 +103,7 @@ set_statement = Table(
     Column("stamp", LargeBinary, nullable=False),
     Column("known_at", BigInteger, nullable=False),
     Column("voided_at", BigInteger),
-    Index("set_statement_set", "set_id"),
+    Index("set_statement_set", "set_id", "stamp"),
     Index("set_statement_message", "message_id"),
 )
 

@@ -1,14 +1,12 @@
 """Facts, their versions and the statements of complete sets: read by key, written in batches."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, select, text, update
 
-from hcrm_core.store.engine import driver_sql
+from hcrm_core.store.engine import driver_select, driver_sql
 from hcrm_core.store.tables import fact, mart_state, set_statement, version
-
-_CHUNK = 500
 
 
 class VersionRow(NamedTuple):
@@ -51,17 +49,18 @@ class FactRow(NamedTuple):
 
 def facts(connection: Connection, fact_ids: Iterable[str]) -> dict[str, FactRow]:
     """The facts among `fact_ids` that exist."""
-    return {row.fact_id: row for row in _facts(connection, fact.c.fact_id, fact_ids)}
+    return {row[0]: FactRow._make(row) for row in driver_select(connection, _facts_where("fact_id"), fact_ids)}
 
 
 def facts_of_sets(connection: Connection, set_ids: Iterable[str]) -> dict[str, FactRow]:
     """All facts that belong to one of the sets."""
-    return {row.fact_id: row for row in _facts(connection, fact.c.set_id, set_ids)}
+    return {row[0]: FactRow._make(row) for row in driver_select(connection, _facts_where("set_id"), set_ids)}
 
 
 def facts_of_patients(connection: Connection, patient_ids: Iterable[str], kind: str) -> list[FactRow]:
     """All facts of a kind about one of the patients, by id."""
-    return sorted(row for row in _facts(connection, fact.c.patient_id, patient_ids) if row.kind == kind)
+    rows = map(FactRow._make, driver_select(connection, _facts_where("patient_id"), patient_ids))
+    return sorted(row for row in rows if row.kind == kind)
 
 
 def learned_at(connection: Connection, known_at: int) -> list[FactRow]:
@@ -73,24 +72,50 @@ def learned_at(connection: Connection, known_at: int) -> list[FactRow]:
 
 def versions(connection: Connection, fact_ids: Iterable[str]) -> dict[str, list[VersionRow]]:
     """The live versions of facts, in no particular order."""
-    found: dict[str, list[VersionRow]] = {}
-    columns = [version.c[name] for name in VersionRow._fields]
-    for chunk in _chunks(fact_ids):
-        query = select(*columns).where(version.c.fact_id.in_(chunk), version.c.voided_at.is_(None))
-        for row in connection.execute(query):
-            found.setdefault(row.fact_id, []).append(VersionRow(*row))
-    return found
+    return _by_fact(
+        driver_select(
+            connection,
+            f"SELECT {_VERSION} FROM {{wanted}} CROSS JOIN version AS v "
+            "WHERE v.fact_id = w.value AND v.voided_at IS NULL",
+            fact_ids,
+        )
+    )
+
+
+def newest_versions(connection: Connection, fact_ids: Iterable[str]) -> dict[str, list[VersionRow]]:
+    """The live versions that carry the stamp of their fact: what was said of it last."""
+    return _by_fact(
+        driver_select(
+            connection,
+            f"SELECT {_VERSION} FROM {{wanted}} CROSS JOIN fact AS f CROSS JOIN version AS v "
+            "WHERE f.fact_id = w.value AND v.fact_id = f.fact_id AND v.stamp = f.stamp AND v.voided_at IS NULL",
+            fact_ids,
+        )
+    )
+
+
+def last_set_stamps(connection: Connection, set_ids: Iterable[str]) -> dict[str, bytes]:
+    """The stamp of the last live statement of each complete set that has one."""
+    rows = driver_select(
+        connection,
+        "SELECT w.value, (SELECT s.stamp FROM set_statement AS s WHERE s.set_id = w.value AND s.voided_at IS NULL "
+        "ORDER BY s.stamp DESC LIMIT 1) FROM {wanted}",
+        set_ids,
+    )
+    return {set_id: stamp for set_id, stamp in rows if stamp is not None}
 
 
 def set_stamps(connection: Connection, set_ids: Iterable[str]) -> dict[str, set[bytes]]:
     """The stamps of all live statements of complete sets."""
     found: dict[str, set[bytes]] = {}
-    for chunk in _chunks(set_ids):
-        query = select(set_statement.c.set_id, set_statement.c.stamp).where(
-            set_statement.c.set_id.in_(chunk), set_statement.c.voided_at.is_(None)
-        )
-        for set_id, stamp in connection.execute(query):
-            found.setdefault(set_id, set()).add(bytes(stamp))
+    rows = driver_select(
+        connection,
+        "SELECT s.set_id, s.stamp FROM {wanted} CROSS JOIN set_statement AS s "
+        "WHERE s.set_id = w.value AND s.voided_at IS NULL",
+        set_ids,
+    )
+    for set_id, stamp in rows:
+        found.setdefault(set_id, set()).add(stamp)
     return found
 
 
@@ -142,16 +167,16 @@ def count_mart_sequence(connection: Connection) -> None:
         connection.execute(mart_state.insert().values(id=1, sequence=1))
 
 
-def _facts(connection: Connection, column: object, values: Iterable[str]) -> Iterable[FactRow]:
-    # A compiled statement with an expanding parameter is cached by SQLAlchemy; the rows are read as plain tuples.
-    columns = [fact.c[name] for name in FactRow._fields]
-    query = select(*columns).where(column.in_(bindparam("wanted", expanding=True)))  # type: ignore[attr-defined]
-    for chunk in _chunks(values):
-        for row in connection.execute(query, {"wanted": chunk}):
-            yield FactRow(*row)
+def _facts_where(column: str) -> str:
+    listed = ", ".join(f"f.{name}" for name in FactRow._fields)
+    return f"SELECT {listed} FROM {{wanted}} CROSS JOIN fact AS f WHERE f.{column} = w.value"
 
 
-def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
-    ordered = sorted(set(values))
-    for start in range(0, len(ordered), _CHUNK):
-        yield ordered[start : start + _CHUNK]
+def _by_fact(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[VersionRow]]:
+    found: dict[str, list[VersionRow]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(VersionRow._make(row))
+    return found
+
+
+_VERSION = ", ".join(f"v.{name}" for name in VersionRow._fields)

@@ -3,12 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection
 
-from hcrm_core.store.engine import driver_sql
-from hcrm_core.store.tables import patient_customer, patient_identifier, patient_link
-
-_CHUNK = 500
+from hcrm_core.store.engine import driver_select, driver_sql
 
 
 class IdentifierRow(NamedTuple):
@@ -29,69 +26,69 @@ class LinkRow(NamedTuple):
 
 def identifiers(connection: Connection, patient_ids: Iterable[str]) -> list[IdentifierRow]:
     """The numbers of patients."""
-    return [
-        IdentifierRow(*row)
-        for chunk in _chunks(patient_ids)
-        for row in connection.execute(select(patient_identifier).where(patient_identifier.c.patient_id.in_(chunk)))
-    ]
+    statement = (
+        "SELECT i.patient_id, i.token, i.link_token FROM {wanted} CROSS JOIN patient_identifier AS i "
+        "WHERE i.patient_id = w.value"
+    )
+    return [IdentifierRow._make(row) for row in driver_select(connection, statement, patient_ids)]
 
 
 def patients_with(connection: Connection, link_tokens: Iterable[str]) -> dict[str, set[str]]:
     """Link token → the patients that carry it."""
+    statement = (
+        "SELECT i.link_token, i.patient_id FROM {wanted} CROSS JOIN patient_identifier AS i "
+        "WHERE i.link_token = w.value"
+    )
     found: dict[str, set[str]] = {}
-    for chunk in _chunks(link_tokens):
-        query = select(patient_identifier.c.link_token, patient_identifier.c.patient_id).where(
-            patient_identifier.c.link_token.in_(chunk)
-        )
-        for token, patient_id in connection.execute(query):
-            found.setdefault(token, set()).add(patient_id)
+    for token, patient_id in driver_select(connection, statement, link_tokens):
+        found.setdefault(token, set()).add(patient_id)
     return found
+
+
+def a_patient_with(connection: Connection, link_tokens: Iterable[str]) -> dict[str, str]:
+    """Link token → one patient that carries it, for those tokens that somebody carries."""
+    statement = (
+        "SELECT w.value, (SELECT i.patient_id FROM patient_identifier AS i WHERE i.link_token = w.value LIMIT 1) "
+        "FROM {wanted}"
+    )
+    return {token: patient_id for token, patient_id in driver_select(connection, statement, link_tokens) if patient_id}
 
 
 def links_of(connection: Connection, patient_ids: Iterable[str]) -> list[LinkRow]:
     """The links at either end of which one of the patients stands."""
+    wanted = set(patient_ids)
     found: set[LinkRow] = set()
-    for chunk in _chunks(patient_ids):
-        ends = patient_link.c.patient_id.in_(chunk) | patient_link.c.other_id.in_(chunk)
-        found.update(LinkRow(*row) for row in connection.execute(select(patient_link).where(ends)))
+    for end in ("patient_id", "other_id"):
+        statement = (
+            "SELECT l.fact_id, l.patient_id, l.other_id FROM {wanted} CROSS JOIN patient_link AS l "
+            f"WHERE l.{end} = w.value"
+        )
+        found.update(LinkRow._make(row) for row in driver_select(connection, statement, wanted))
     return sorted(found)
 
 
 def stated_by(connection: Connection, fact_ids: Iterable[str]) -> list[LinkRow]:
     """The links these facts state."""
-    return [
-        LinkRow(*row)
-        for chunk in _chunks(fact_ids)
-        for row in connection.execute(select(patient_link).where(patient_link.c.fact_id.in_(chunk)))
-    ]
+    statement = (
+        "SELECT l.fact_id, l.patient_id, l.other_id FROM {wanted} CROSS JOIN patient_link AS l "
+        "WHERE l.fact_id = w.value"
+    )
+    return [LinkRow._make(row) for row in driver_select(connection, statement, fact_ids)]
 
 
 def customers_of(connection: Connection, patient_ids: Iterable[str]) -> dict[str, str]:
     """Patient → customer, for those patients that have one."""
-    return {
-        patient_id: customer_id
-        for chunk in _chunks(patient_ids)
-        for patient_id, customer_id in connection.execute(
-            select(patient_customer).where(patient_customer.c.patient_id.in_(chunk))
-        )
-    }
+    return dict(_members(connection, "patient_id", patient_ids))
 
 
 def members_of(connection: Connection, customer_ids: Iterable[str]) -> dict[str, str]:
     """Patient → customer, for all patients of the customers."""
-    return {
-        patient_id: customer_id
-        for chunk in _chunks(customer_ids)
-        for patient_id, customer_id in connection.execute(
-            select(patient_customer).where(patient_customer.c.customer_id.in_(chunk))
-        )
-    }
+    return dict(_members(connection, "customer_id", customer_ids))
 
 
 def replace_identifiers(connection: Connection, patient_ids: Iterable[str], rows: Sequence[IdentifierRow]) -> None:
     """Make `rows` the numbers of these patients."""
-    for chunk in _chunks(patient_ids):
-        connection.execute(delete(patient_identifier).where(patient_identifier.c.patient_id.in_(chunk)))
+    driver_sql(connection, "DELETE FROM patient_identifier WHERE patient_id = ?", [(one,) for one in patient_ids])
     driver_sql(
         connection, "INSERT INTO patient_identifier (patient_id, token, link_token) VALUES (?, ?, ?)", sorted(rows)
     )
@@ -99,8 +96,7 @@ def replace_identifiers(connection: Connection, patient_ids: Iterable[str], rows
 
 def replace_links(connection: Connection, fact_ids: Iterable[str], rows: Sequence[LinkRow]) -> None:
     """Make `rows` the links these facts state."""
-    for chunk in _chunks(fact_ids):
-        connection.execute(delete(patient_link).where(patient_link.c.fact_id.in_(chunk)))
+    driver_sql(connection, "DELETE FROM patient_link WHERE fact_id = ?", [(one,) for one in fact_ids])
     driver_sql(connection, "INSERT INTO patient_link (fact_id, patient_id, other_id) VALUES (?, ?, ?)", sorted(rows))
 
 
@@ -114,7 +110,9 @@ def assign_customers(connection: Connection, rows: Sequence[tuple[str, str]]) ->
     )
 
 
-def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
-    ordered = sorted(set(values))
-    for start in range(0, len(ordered), _CHUNK):
-        yield ordered[start : start + _CHUNK]
+def _members(connection: Connection, column: str, values: Iterable[str]) -> Iterable[tuple[str, str]]:
+    statement = (
+        "SELECT c.patient_id, c.customer_id FROM {wanted} CROSS JOIN patient_customer AS c "
+        f"WHERE c.{column} = w.value"
+    )
+    return ((patient_id, customer_id) for patient_id, customer_id in driver_select(connection, statement, values))

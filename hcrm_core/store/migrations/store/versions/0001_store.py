@@ -171,7 +171,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("set_statement", schema=None) as batch_op:
         batch_op.create_index("set_statement_message", ["message_id"], unique=False)
-        batch_op.create_index("set_statement_set", ["set_id"], unique=False)
+        batch_op.create_index("set_statement_set", ["set_id", "stamp"], unique=False)
 
     op.create_table(
         "task",
@@ -232,7 +232,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("version", schema=None) as batch_op:
-        batch_op.create_index("version_fact", ["fact_id"], unique=False)
+        batch_op.create_index("version_fact", ["fact_id", "stamp"], unique=False)
         batch_op.create_index("version_message", ["message_id"], unique=False)
 
 
