@@ -11,7 +11,8 @@ from hcrm_core.errors import NotFoundError, UsageError
 from hcrm_core.identity.golden import Field, display_name, golden, last_mention
 from hcrm_core.model.fold import said_at
 from hcrm_core.store.queries import customers as queries
-from hcrm_core.store.queries.facts import FactRow, versions
+from hcrm_core.store.queries.facts import FactRow
+from hcrm_core.store.queries.log import versions
 
 
 @click.group()

@@ -17,8 +17,9 @@ from hcrm_core.model.fold import said_at
 from hcrm_core.model.translation import Origin
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import decisions
-from hcrm_core.store.queries.facts import FactRow, VersionRow, facts, facts_of_patients, versions
+from hcrm_core.store.queries.facts import FactRow, facts, facts_of_patients
 from hcrm_core.store.queries.links import members_of
+from hcrm_core.store.queries.log import VersionRow, versions
 from hcrm_core.store.queries.processing import outcomes
 
 _CITED = re.compile(r"([a-z_]+)/([^/#]+)#([a-z_0-9]+)")

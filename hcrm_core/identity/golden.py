@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hcrm_core.store.codec import Codec
-from hcrm_core.store.queries.facts import FactRow, VersionRow
+from hcrm_core.store.queries.facts import FactRow
+from hcrm_core.store.queries.log import VersionRow
 
 
 class Field(NamedTuple):

@@ -14,8 +14,10 @@ from hcrm_core.model.records import PATIENT_FIELD, REFERENCES, Record
 from hcrm_core.model.translation import CompleteSet
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Connection
-from hcrm_core.store.queries import facts as store
-from hcrm_core.store.queries.facts import SetRow, VersionRow
+from hcrm_core.store.packing import pack
+from hcrm_core.store.queries import facts, log
+from hcrm_core.store.queries.facts import Content
+from hcrm_core.store.queries.log import Numbers, StatementRow, VersionRow
 
 REMEMBERED = 50_000
 """Ids and log entries kept."""
@@ -59,33 +61,52 @@ class Folder:
         Returns:
             How many records were folded.
         """
-        work = Batch(now)
-        for message_id in voided:
-            facts, sets = store.void_translation(connection, message_id, now)
-            work.void_facts |= facts
-            work.void_sets |= sets
-        sets_stated: list[SetRow] = []
-        versions: list[VersionRow] = []
+        work = Batch(now, Numbers(connection))
+        work.void_facts, work.void_sets = log.void_translations(connection, voided, now)
+        statements: list[StatementRow] = []
+        records = 0
         for accepted in batch:
-            source, message_id, place = accepted.source, accepted.message_id, accepted.stamp
+            statement = StatementRow(work.numbers.next("statement"), accepted.message_id, accepted.stamp, now)
+            statements.append(statement)
+            records += len(accepted.records)
             for record in accepted.records:
-                entry = self._entry(source, record if isinstance(record, Said) else take_apart(record))
-                row = VersionRow(entry.fact_id, message_id, place, now, entry.body, entry.sealed)
-                versions.append(row)
-                work.say(entry, row)
+                entry = self._entry(accepted.source, record if isinstance(record, Said) else take_apart(record))
+                work.said[entry.fact_id].append(VersionRow(entry.content, statement))
+                work.entries[entry.fact_id] = entry
             for whole in accepted.complete:
-                set_id = self._set_id(whole.kind, source, whole.group)
-                sets_stated.append(SetRow(set_id, message_id, place, now))
-                work.sets[set_id].add(place)
-        store.add_versions(connection, versions)
-        store.add_set_statements(connection, sets_stated)
+                work.sets[self._set_id(whole.kind, accepted.source, whole.group)].append(statement)
+        log.add_statements(connection, statements)
+        work.before = facts.facts(connection, work.said.keys() | work.void_facts)
+        work.before |= facts.facts_of_sets(connection, work.sets.keys() | work.void_sets)
+        self._log(connection, work)
         fp("upsert")
         changed, identities = settle(connection, work, self._codec)
         fp("identity")
         moved = relink(connection, identities, self._codec)
         if changed or moved:
-            store.count_mart_sequence(connection)
-        return len(versions)
+            facts.count_mart_sequence(connection)
+        return records
+
+    def _log(self, connection: Connection, work: Batch) -> None:
+        """Append what a batch says; what a fact is said to be again is not kept again."""
+        contents: list[tuple[int, Content]] = []
+        versions: list[tuple[int, int, int]] = []
+        work.fact_numbers = {fact_id: row.number for fact_id, row in work.before.items()}
+        known = work.content_ids
+        for fact_id, row in work.before.items():
+            if not row.merged:
+                known[fact_id, row.content] = row.content_id
+        for fact_id, said in work.said.items():
+            if (number := work.fact_numbers.get(fact_id)) is None:
+                number = work.fact_numbers[fact_id] = work.numbers.next("fact")
+            for content, statement in said:
+                if (content_id := known.get((fact_id, content))) is None:
+                    content_id = known[fact_id, content] = work.numbers.next("content")
+                    contents.append((content_id, content))
+                versions.append((number, statement.id, content_id))
+        log.add_contents(connection, contents)
+        log.add_versions(connection, versions)
+        log.add_set_statements(connection, [(one, row.id) for one, rows in work.sets.items() for row in rows])
 
     def forget(self) -> None:
         """Forget ids and log entries, after a batch that failed."""
@@ -99,11 +120,11 @@ class Folder:
         kind = said.kind
         targets = REFERENCES[kind]
         references = {name: self._id(targets[name], source, key) for name, key in said.references}
-        body = said.body.decode()
+        body = said.body
         if references:
             # Ids are hexadecimal: nothing in them needs escaping.
-            head = ",".join([f'"{name}":"{token}"' for name, token in references.items()])
-            body = f"{{{head}}}" if body == "{}" else f"{{{head},{body[1:]}"
+            head = ",".join([f'"{name}":"{token}"' for name, token in references.items()]).encode()
+            body = b"{%b}" % head if body == b"{}" else b"{%b,%b" % (head, body[1:])
         fact_id = self._id(kind, source, said.key)
         entry = Entry(
             fact_id,
@@ -112,8 +133,7 @@ class Folder:
             said.key,
             fact_id if kind == "Patient" else references.get(PATIENT_FIELD.get(kind, "")),
             self._set_id(kind, source, said.group) if said.group is not None else None,
-            body,
-            self._codec.seal(said.sealed) if said.sealed is not None else None,
+            Content(pack(body), self._codec.seal_fields(said.sealed) if said.sealed is not None else None),
             said.empties,
         )
         if len(self._entries) >= REMEMBERED:

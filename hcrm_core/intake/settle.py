@@ -13,12 +13,15 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hcrm_core.identity.link import Changed
-from hcrm_core.model.fold import Event, Folded, fold, leaves_as_it_is, said_at
+from hcrm_core.model.fold import Event, Folded, fold, leaves_as_it_is
 from hcrm_core.model.records import KINDS, PATIENT_FIELD, REFERENCES
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Connection
+from hcrm_core.store.packing import pack, unpack
 from hcrm_core.store.queries import facts as store
-from hcrm_core.store.queries.facts import FactRow, VersionRow
+from hcrm_core.store.queries import log
+from hcrm_core.store.queries.facts import Content, FactRow
+from hcrm_core.store.queries.log import Numbers, StatementRow, VersionRow
 
 Fields = dict[str, Any]
 
@@ -34,8 +37,7 @@ class Entry(NamedTuple):
         key: Its key in the source.
         patient_id: Whose fact it says it is.
         set_id: The set it is a member of.
-        body: JSON of its fields, ids for keys.
-        sealed: Its direct identifiers, sealed.
+        content: Its fields, ids for keys.
         empties: Whether it says a field empty.
     """
 
@@ -45,47 +47,47 @@ class Entry(NamedTuple):
     key: str
     patient_id: str | None
     set_id: str | None
-    body: str
-    sealed: bytes | None
+    content: Content
     empties: bool
 
 
 @dataclass
 class Batch:
-    """What a batch says.
+    """What a batch says, and what was known before it.
 
     Attributes:
         now: When it arrived.
+        numbers: Gives numbers to what is new.
         said: Fact → its new versions.
         entries: Fact → the last of its entries.
-        sets: Set → the stamps of its new statements.
+        sets: Set → its new statements.
         void_facts, void_sets: What lost a statement.
+        before: The facts it touches as they were.
+        fact_numbers: Fact → its number.
+        content_ids: What is in the log by now: (fact, content) → its number.
     """
 
     now: int
+    numbers: Numbers
     said: dict[str, list[VersionRow]] = field(default_factory=lambda: defaultdict(list))
     entries: dict[str, Entry] = field(default_factory=dict)
-    sets: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
+    sets: dict[str, list[StatementRow]] = field(default_factory=lambda: defaultdict(list))
     void_facts: set[str] = field(default_factory=set)
     void_sets: set[str] = field(default_factory=set)
-
-    def say(self, entry: Entry, row: VersionRow) -> None:
-        """Add a statement."""
-        self.said[entry.fact_id].append(row)
-        self.entries[entry.fact_id] = entry
+    before: dict[str, FactRow] = field(default_factory=dict)
+    fact_numbers: dict[str, int] = field(default_factory=dict)
+    content_ids: dict[tuple[str, Content], int] = field(default_factory=dict)
 
 
 def settle(connection: Connection, batch: Batch, codec: Codec) -> tuple[int, Changed]:
-    """Bring every touched fact up to date; the versions and sets of the batch are in the log already.
+    """Bring every touched fact up to date; what the batch says is in the log already.
 
     Returns:
-        How many rows were written, and what of it bears on identity.
+        How many facts were written, and what of it bears on identity.
     """
-    before = store.facts(connection, batch.said.keys() | batch.void_facts)
-    if batch.sets or batch.void_sets:
-        before |= store.facts_of_sets(connection, batch.sets.keys() | batch.void_sets)
-    new_members = {entry.set_id for fact_id, entry in batch.entries.items() if entry.set_id and fact_id not in before}
-    work = _Settling(batch, before, store.last_set_stamps(connection, new_members), codec)
+    before = batch.before
+    members = {entry.set_id for fact_id, entry in batch.entries.items() if entry.set_id and fact_id not in before}
+    work = _Settling(batch, log.last_set_stamps(connection, members), codec)
     anew, late = [], []
     for fact_id in sorted(before.keys() | batch.said.keys()):
         if work.is_in_question(fact_id):
@@ -94,34 +96,46 @@ def settle(connection: Connection, batch: Batch, codec: Codec) -> tuple[int, Cha
             late.append(fact_id)
         else:
             work.carry(fact_id)
-    newest = store.newest_versions(connection, late)
-    for fact_id in late:
-        if work.stays(fact_id, newest.get(fact_id, [])):
-            work.carry(fact_id)
-        else:
-            anew.append(fact_id)
-    log = store.versions(connection, anew)
-    stamps = store.set_stamps(connection, {set_id for fact_id in anew if (set_id := work.set_of(fact_id))})
-    for fact_id in anew:
-        work.fold_anew(fact_id, log.get(fact_id, []), stamps.get(work.set_of(fact_id) or "", set()))
-    rows = [row for row in work.rows if before.get(row.fact_id) != row]
-    store.put_facts(connection, rows)
-    return len(rows), work.changed
+    if late:
+        newest = log.newest_versions(connection, late)
+        for fact_id in late:
+            if work.stays(fact_id, newest.get(fact_id, [])):
+                work.carry(fact_id)
+            else:
+                anew.append(fact_id)
+    if anew:
+        versions = log.numbered_versions(connection, [batch.fact_numbers[fact_id] for fact_id in anew])
+        sets = log.set_statements(connection, {set_id for fact_id in anew if (set_id := work.set_of(fact_id))})
+        for fact_id in anew:
+            said = versions.get(batch.fact_numbers[fact_id], [])
+            work.fold_anew(fact_id, said, sets.get(work.set_of(fact_id) or "", []))
+    return work.write(connection), work.changed
 
 
 class _Settling:
     """The facts of one batch, one after the other."""
 
-    def __init__(self, batch: Batch, before: dict[str, FactRow], last_sets: dict[str, bytes], codec: Codec) -> None:
-        self.rows: list[FactRow] = []
+    def __init__(self, batch: Batch, last_sets: dict[str, bytes], codec: Codec) -> None:
         self._patients: dict[str, Fields] = {}
         self._statements: dict[str, Fields] = {}
         self._mentioned: set[str] = set()
         self.changed = Changed(self._patients, self._statements, self._mentioned)
         self._batch = batch
-        self._before = before
+        self._before = batch.before
         self._last_sets = last_sets
         self._codec = codec
+        self._rows: list[FactRow] = []
+        self._again: list[FactRow] = []
+        self._contents: list[tuple[int, Content]] = []
+        self._dropped: list[int] = []
+
+    def write(self, connection: Connection) -> int:
+        """Write what was settled; returns how many facts that is."""
+        log.add_contents(connection, self._contents)
+        store.put_facts(connection, self._rows)
+        store.say_again(connection, self._again)
+        log.drop_contents(connection, self._dropped)
+        return len(self._rows) + len(self._again)
 
     def set_of(self, fact_id: str) -> str | None:
         """The set a fact is a member of."""
@@ -129,10 +143,11 @@ class _Settling:
         return entry.set_id if entry else self._before[fact_id].set_id
 
     def is_in_question(self, fact_id: str) -> bool:
-        """Whether only the log can tell: a statement went, or its set speaks of a time before the fact was known."""
+        """Whether only the log can tell: a statement went, or its set was stated after a fact that is new."""
         batch, before, set_id = self._batch, self._before.get(fact_id), self.set_of(fact_id)
         if before is None:
-            return bool(set_id) and self._last_sets.get(set_id or "", b"") > min(self._stamps(fact_id))
+            last = self._last_sets.get(set_id) if set_id else None
+            return last is not None and last > min([row.statement.stamp for row in batch.said[fact_id]])
         return fact_id in batch.void_facts or set_id in batch.void_sets or set_id != before.set_id
 
     def is_late(self, fact_id: str) -> bool:
@@ -140,150 +155,155 @@ class _Settling:
         before = self._before.get(fact_id)
         if before is None:
             return False
-        content = (before.body, before.sealed, False)
         return any(
-            row.stamp == before.stamp or (row.body, row.sealed, before.void) != content for row in self._late(fact_id)
-        ) or any(stamp < before.stamp for stamp in self._sets(fact_id))
+            before.void or row.content != before.content or row.statement.stamp == before.stamp
+            for row in self._late(fact_id)
+        ) or any(statement.stamp < before.stamp for statement in self._sets(fact_id))
 
     def stays(self, fact_id: str, newest: list[VersionRow]) -> bool:
-        """Whether what is late leaves the fact as it is, given the versions that carry its stamp."""
+        """Whether what is late leaves the fact as it is, given the versions by its last statement."""
         before, late = self._before[fact_id], self._late(fact_id)
-        if before.void or any(row.stamp == before.stamp for row in late):
+        if before.void or any(row.statement.stamp == before.stamp for row in late):
             return False
         by_namespace = KINDS[before.kind].BY_NAMESPACE
-        now = self._fields(before.body, before.sealed)
+        now = self._fields(before.content)
         said_last: Fields = {}
         for row in newest:
-            said_last |= self._fields(row.body, row.sealed)
-        left_out = any(stamp < before.stamp for stamp in self._sets(fact_id))
+            said_last |= self._fields(row.content)
+        left_out = any(statement.stamp < before.stamp for statement in self._sets(fact_id))
         if left_out and (by_namespace or not now.keys() <= said_last.keys()):
             return False
-        contents = {(row.body, row.sealed) for row in late}
-        return all(leaves_as_it_is(self._fields(*content), now, said_last, by_namespace) for content in contents)
+        contents = {row.content for row in late}
+        return all(leaves_as_it_is(self._fields(content), now, said_last, by_namespace) for content in contents)
 
     def carry(self, fact_id: str) -> None:
         """Apply what was said after the fact's last statement, if anything was."""
-        before = self._before.get(fact_id)
-        last = before.stamp if before else b""
-        said = [row for row in self._batch.said.get(fact_id, ()) if row.stamp > last]
-        mentions = {row.stamp for row in said}
-        sets = [stamp for stamp in self._sets(fact_id) if stamp > last]
-        if not said and not sets:
+        before, said, sets = self._before.get(fact_id), self._batch.said.get(fact_id, []), self._sets(fact_id)
+        if before:
+            said = [row for row in said if row.statement.stamp > before.stamp]
+            sets = [statement for statement in sets if statement.stamp > before.stamp]
+        if not said:
+            if sets:
+                self._fold(fact_id, before, said, sets)
             return
-        newest = max(said, key=_stamp, default=None)
-        contents = {(row.body, row.sealed) for row in said}
-        if newest and len(contents) == 1 and mentions.issuperset(sets):
-            if before and not before.void and contents == {(before.body, before.sealed)}:
-                stamp, message_id = newest.stamp, newest.message_id
-                self.rows.append(
-                    before._replace(
-                        stamp=stamp, message_id=message_id, said_at=said_at(stamp), known_at=self._batch.now
-                    )
-                )
-                return
-            entry = self._batch.entries[fact_id]
-            if (before is None or before.void) and not entry.empties:
-                self._put_as_said(entry, before, newest)
-                return
-        events = [Event(row.stamp, self._fields(row.body, row.sealed)) for row in said]
-        events += [Event(stamp, None) for stamp in sets]
-        start = Folded(self._fields(before.body, before.sealed), before.void, before.stamp) if before else None
-        self._put(fact_id, fold(events, start, self._by_namespace(fact_id)), newest)
-
-    def fold_anew(self, fact_id: str, log: list[VersionRow], sets: set[bytes]) -> None:
-        """Fold a fact from everything that was said of it."""
-        events = [Event(row.stamp, self._fields(row.body, row.sealed)) for row in log]
-        events += [Event(stamp, None) for stamp in sets]
-        self._put(fact_id, fold(events, None, self._by_namespace(fact_id)), max(log, key=_stamp, default=None))
-
-    def _put_as_said(self, entry: Entry, before: FactRow | None, newest: VersionRow) -> None:
-        """A fact that is what one statement says."""
-        self.rows.append(
-            FactRow(
-                entry.fact_id,
-                entry.kind,
-                entry.source,
-                before.key if before else self._codec.seal(entry.key.encode()),
-                entry.patient_id,
-                entry.set_id,
-                entry.body,
-                entry.sealed,
-                newest.stamp,
-                newest.message_id,
-                said_at(newest.stamp),
-                self._batch.now,
-                False,
+        newest = said[0] if len(said) == 1 else max(said, key=_stamp)
+        plain = len(said) == 1 or len({row.content for row in said}) == 1
+        if plain and sets:
+            mentions = {row.statement.id for row in said}
+            plain = all(statement.id in mentions for statement in sets)
+        entry = self._batch.entries[fact_id]
+        if plain and before and not before.void and newest.content == before.content:
+            self._again.append(
+                before._replace(stamp=newest.stamp, statement_id=newest.statement.id, known_at=self._batch.now)
             )
-        )
-        bears = entry.kind in ("Patient", "PatientLink")
-        self._note(entry.fact_id, entry.kind, entry.patient_id, self._fields(entry.body, entry.sealed) if bears else {})
+        elif plain and (before is None or before.void) and not entry.empties:
+            bears = entry.kind in ("Patient", "PatientLink")
+            fields = self._fields(newest.content) if bears else {}
+            self._put(fact_id, entry.patient_id, newest.content, newest.statement, False, fields)
+        else:
+            self._fold(fact_id, before, said, sets)
 
-    def _put(self, fact_id: str, folded: Folded | None, newest: VersionRow | None) -> None:
+    def fold_anew(self, fact_id: str, said: list[VersionRow], sets: list[StatementRow]) -> None:
+        """Fold a fact from everything that was said of it."""
+        self._fold(fact_id, None, said, sets)
+
+    def _fold(self, fact_id: str, start: FactRow | None, said: list[VersionRow], sets: list[StatementRow]) -> None:
+        before = self._before.get(fact_id)
+        known = self._batch.entries.get(fact_id) or before
+        assert known is not None
+        events = [Event(row.statement.stamp, self._fields(row.content)) for row in said]
+        events += [Event(statement.stamp, None) for statement in sets]
+        begun = Folded(self._fields(start.content), start.void, start.stamp) if start else None
+        folded = fold(events, begun, KINDS[known.kind].BY_NAMESPACE)
+        if folded is None:
+            assert before is not None
+            folded, last = Folded({}, True, before.stamp), _statement(before)
+        else:
+            heard = [row.statement for row in said] + sets
+            last = next(statement for statement in heard if statement.stamp == folded.stamp)
+        fields = folded.fields
+        patient_id = fact_id if known.kind == "Patient" else fields.get(PATIENT_FIELD.get(known.kind, ""))
+        self._put(fact_id, patient_id, self._content(known.kind, fields), last, folded.void, fields)
+
+    def _put(
+        self,
+        fact_id: str,
+        patient_id: str | None,
+        content: Content,
+        last: StatementRow,
+        void: bool,
+        fields: Fields,
+    ) -> None:
         before, entry = self._before.get(fact_id), self._batch.entries.get(fact_id)
         known = entry or before
         assert known is not None
-        folded = folded or Folded({}, True, before.stamp if before else b"")
-        kind, fields = known.kind, folded.fields
-        patient_id = fact_id if kind == "Patient" else fields.get(PATIENT_FIELD.get(kind, ""))
-        hidden = {name: fields[name] for name in sorted(KINDS[kind].SEALED & fields.keys())}
-        sealed = self._codec.seal(_encode(hidden)) if hidden else None
-        self.rows.append(
+        key = before.key if before else self._codec.seal(known.key.encode())  # type: ignore[union-attr]
+        content_id, merged = self._keep(fact_id, before, content)
+        self._rows.append(
             FactRow(
                 fact_id,
-                kind,
+                known.kind,
                 known.source,
-                before.key if before else self._codec.seal(entry.key.encode()),  # type: ignore[union-attr]
+                key,
                 patient_id,
                 known.set_id,
-                _body(kind, fields),
-                sealed,
-                folded.stamp,
-                newest.message_id if newest else (before.message_id if before else 0),
-                said_at(folded.stamp) if folded.stamp else 0,
+                content,
+                last.stamp,
                 self._batch.now,
-                folded.void,
+                void,
+                self._batch.fact_numbers[fact_id],
+                content_id,
+                merged,
+                last.id,
             )
         )
-        self._note(fact_id, kind, patient_id, fields)
-
-    def _note(self, fact_id: str, kind: str, patient_id: str | None, fields: Fields) -> None:
-        if kind == "Patient":
+        if known.kind == "Patient":
             self._patients[fact_id] = fields
-        elif kind == "PatientLink":
+        elif known.kind == "PatientLink":
             self._statements[fact_id] = fields
         elif patient_id:
             self._mentioned.add(patient_id)
 
+    def _keep(self, fact_id: str, before: FactRow | None, content: Content) -> tuple[int, bool]:
+        """The number of a fact's content, and whether it is the fact's own: no version of this batch says just that."""
+        if before and before.content == content:
+            return before.content_id, before.merged
+        if before and before.merged:
+            self._dropped.append(before.content_id)
+        known = self._batch.content_ids.get((fact_id, content))
+        if known is not None:
+            return known, False
+        number = self._batch.numbers.next("content")
+        self._contents.append((number, content))
+        return number, True
+
     def _late(self, fact_id: str) -> list[VersionRow]:
         last = self._before[fact_id].stamp
-        return [row for row in self._batch.said.get(fact_id, ()) if row.stamp <= last]
+        return [row for row in self._batch.said.get(fact_id, ()) if row.statement.stamp <= last]
 
-    def _stamps(self, fact_id: str) -> list[bytes]:
-        return [row.stamp for row in self._batch.said[fact_id]]
-
-    def _sets(self, fact_id: str) -> set[bytes]:
+    def _sets(self, fact_id: str) -> list[StatementRow]:
         """The new statements of the fact's set."""
         set_id = self.set_of(fact_id)
-        return self._batch.sets.get(set_id, set()) if set_id else set()
+        return self._batch.sets.get(set_id, []) if set_id else []
 
-    def _by_namespace(self, fact_id: str) -> frozenset[str]:
-        known = self._batch.entries.get(fact_id) or self._before[fact_id]
-        return KINDS[known.kind].BY_NAMESPACE
+    def _content(self, kind: str, fields: Fields) -> Content:
+        """Fields as they are kept, in the order in which `Folder` writes an entry."""
+        references, hidden = REFERENCES[kind], KINDS[kind].SEALED
+        plain = {name: fields[name] for name in references if name in fields}
+        plain |= {name: fields[name] for name in sorted(fields.keys() - references.keys() - hidden)}
+        secret = {name: fields[name] for name in sorted(hidden & fields.keys())}
+        return Content(pack(_encode(plain)), self._codec.seal_fields(_encode(secret)) if secret else None)
 
-    def _fields(self, body: str, sealed: bytes | None) -> Fields:
-        fields = _decode(body)
-        if sealed is not None:
-            fields |= _decode(self._codec.open(sealed))
+    def _fields(self, content: Content) -> Fields:
+        fields = _decode(unpack(content.body))
+        if content.sealed is not None:
+            fields |= _decode(self._codec.open(content.sealed))
         return fields
 
 
 def _stamp(row: VersionRow) -> bytes:
-    return row.stamp
+    return row.statement.stamp
 
 
-def _body(kind: str, fields: Fields) -> str:
-    """Fields that are no direct identifiers as JSON, in the order in which `Folder` writes an entry."""
-    references, hidden = REFERENCES[kind], KINDS[kind].SEALED
-    plain = {name: fields[name] for name in references if name in fields}
-    plain |= {name: fields[name] for name in sorted(fields.keys() - references.keys() - hidden)}
-    return _encode(plain).decode()
+def _statement(row: FactRow) -> StatementRow:
+    return StatementRow(row.statement_id, 0, row.stamp, row.known_at)

@@ -10,6 +10,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from hcrm_core.errors import WorkspaceError
+from hcrm_core.store.packing import pack, unpack
 
 SEPARATOR = "\x1f"
 """Between the parts of what a token stands for."""
@@ -34,9 +35,13 @@ class Codec:
         packer = zlib.compressobj(6, wbits=window, memLevel=min(window - 7, 8))
         return _DEFLATED + packer.compress(plain) + packer.flush()
 
+    def seal_fields(self, plain: bytes) -> bytes:
+        """`seal` for JSON of a record's fields, which is too short to be made small by itself."""
+        return pack(plain)
+
     def open(self, sealed: bytes) -> bytes:
-        """The bytes that were given to `seal`."""
-        return zlib.decompress(sealed[1:]) if sealed[:1] == _DEFLATED else bytes(sealed[1:])
+        """The bytes that were given to `seal` or `seal_fields`."""
+        return zlib.decompress(sealed[1:]) if sealed[:1] == _DEFLATED else unpack(sealed)
 
     def token(self, *parts: str) -> str:
         """A keyed, one-way name for what `parts` identify: 20 hexadecimal digits of HMAC-SHA-256 (RFC 2104).

@@ -6,7 +6,8 @@ import msgspec
 from sqlalchemy import select
 
 from hcrm_core.store.engine import Store
-from hcrm_core.store.tables import fact, patient_customer, patient_link
+from hcrm_core.store.queries.facts import all_facts
+from hcrm_core.store.tables import patient_customer, patient_link
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -17,7 +18,7 @@ def dump(store: Store) -> Iterator[bytes]:
     Left out is what depends on arrival: message numbers, `known_at`, and who computed it when.
     """
     with store.read() as connection:
-        for row in connection.execute(select(fact).order_by(fact.c.fact_id)):
+        for row in all_facts(connection):
             fields = msgspec.json.decode(row.body)
             if row.sealed is not None:
                 fields |= msgspec.json.decode(store.codec.open(row.sealed))
@@ -29,8 +30,8 @@ def dump(store: Store) -> Iterator[bytes]:
                     "key": store.codec.open(row.key).decode(),
                     "patient": row.patient_id,
                     "set": row.set_id,
-                    "void": row.void,
-                    "stamp": bytes(row.stamp).hex(),
+                    "void": bool(row.void),
+                    "stamp": row.stamp.hex(),
                     "fields": fields,
                 }
             )

@@ -79,54 +79,67 @@ intake_state = Table(
     Column("claimed_to", BigInteger, nullable=False),  # every message up to this number has been claimed once
 )
 
-version = Table(
-    "version",
+statement = Table(
+    "statement",
     store,
-    Column("id", Serial, primary_key=True),
-    Column("fact_id", String, nullable=False),
+    Column("id", Serial, primary_key=True, autoincrement=False),
     Column("message_id", BigInteger, nullable=False),
     Column("stamp", LargeBinary, nullable=False),  # sorts bytewise in statement order
     Column("known_at", BigInteger, nullable=False),
-    Column("body", Text, nullable=False),  # mentioned fields; null: said empty
-    Column("sealed", LargeBinary),
     Column("voided_at", BigInteger),  # a newer translation of the message took its place
-    Index("version_fact", "fact_id", "stamp"),
-    Index("version_message", "message_id"),
+    Index("statement_message", "message_id"),
 )
+"""What one translation of a message said at once."""
+
+content = Table(
+    "content",
+    store,
+    Column("id", Serial, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),  # packed JSON of the fields; null: said empty
+    Column("sealed", LargeBinary),
+)
+"""What a fact is or was said to be; said again, it is not kept again."""
+
+version = Table(
+    "version",
+    store,
+    Column("fact_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("statement_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("content_id", BigInteger, primary_key=True, autoincrement=False),
+    Index("version_statement", "statement_id"),
+    sqlite_with_rowid=False,
+)
+"""The log: which statement said what of which fact."""
 
 set_statement = Table(
     "set_statement",
     store,
-    Column("id", Serial, primary_key=True),
-    Column("set_id", String, nullable=False),
-    Column("message_id", BigInteger, nullable=False),
-    Column("stamp", LargeBinary, nullable=False),
-    Column("known_at", BigInteger, nullable=False),
-    Column("voided_at", BigInteger),
-    Index("set_statement_set", "set_id", "stamp"),
-    Index("set_statement_message", "message_id"),
+    Column("set_id", String, primary_key=True),
+    Column("statement_id", BigInteger, primary_key=True, autoincrement=False),
+    Index("set_statement_statement", "statement_id"),
+    sqlite_with_rowid=False,
 )
+"""Which statement stated which complete set."""
 
 fact = Table(
     "fact",
     store,
-    Column("fact_id", String, primary_key=True),
+    Column("number", Serial, primary_key=True, autoincrement=False),  # in this store; the id holds everywhere
+    Column("fact_id", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("source", String, nullable=False),
     Column("key", LargeBinary, nullable=False),
     Column("patient_id", String),
     Column("set_id", String),
-    Column("body", Text, nullable=False),
-    Column("sealed", LargeBinary),
-    Column("stamp", LargeBinary, nullable=False),  # of the last statement folded in
-    Column("message_id", BigInteger, nullable=False),  # that made it
-    Column("said_at", BigInteger, nullable=False),
+    Column("content_id", BigInteger, nullable=False),
+    Column("merged", Boolean, nullable=False),  # the content is the fact's own, no single statement's
+    Column("statement_id", BigInteger, nullable=False),  # the last folded in
     Column("known_at", BigInteger, nullable=False),
     Column("void", Boolean, nullable=False),  # left out of a complete set, or no statement is left
+    Index("fact_id", "fact_id", unique=True),
     Index("fact_patient", "patient_id"),
     Index("fact_set", "set_id"),
     Index("fact_kind", "kind"),
-    sqlite_with_rowid=False,
 )
 
 patient_identifier = Table(

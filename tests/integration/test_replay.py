@@ -13,7 +13,7 @@ from hcrm_core.model.translation import Problem, Translation
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import inbox, processing
-from hcrm_core.store.tables import version
+from hcrm_core.store.tables import statement, version
 
 BY = f"{ADAPTER.name} {ADAPTER.version}"
 
@@ -139,10 +139,14 @@ def test_old_versions_are_voided_and_never_deleted(store: Store) -> None:
     replay(store, payload, payload, now=50)
     replay(store, payload, payload, now=60)
     with store.read() as connection:
-        rows = connection.execute(select(version.c.fact_id, version.c.voided_at)).all()
-    by_fact: dict[str, list[int | None]] = {}
-    for fact_id, voided_at in rows:
-        by_fact.setdefault(fact_id, []).append(voided_at)
+        rows = connection.execute(
+            select(version.c.fact_number, statement.c.voided_at).join(
+                statement, statement.c.id == version.c.statement_id
+            )
+        ).all()
+    by_fact: dict[int, list[int | None]] = {}
+    for number, voided_at in rows:
+        by_fact.setdefault(number, []).append(voided_at)
     assert by_fact
     assert all(sorted(found, key=lambda at: at or 0) == [None, 50, 60] for found in by_fact.values())
 

@@ -7,19 +7,20 @@ import pytest
 
 from hcrm_core.identity.golden import display_name, golden
 from hcrm_core.store.codec import Codec
-from hcrm_core.store.queries.facts import FactRow
+from hcrm_core.store.packing import pack
+from hcrm_core.store.queries.facts import Content, FactRow
 
 CODEC = Codec(b"\x07" * 32)
 
 
 def patient(number: int, *, stamp: int, void: bool = False, **fields: object) -> FactRow:
     hidden = {name: fields.pop(name) for name in ("name", "identifier", "telecom") if name in fields}
-    sealed = CODEC.seal(msgspec.json.encode(hidden)) if hidden else None
-    body = msgspec.json.encode(fields).decode()
+    sealed = CODEC.seal_fields(msgspec.json.encode(hidden)) if hidden else None
+    content = Content(pack(msgspec.json.encode(fields)), sealed)
     key = CODEC.seal(b"k")
     moment = bytes([stamp])
     return FactRow(
-        f"p{number}", "Patient", "his", key, f"p{number}", None, body, sealed, moment, number, stamp, 0, void
+        f"p{number}", "Patient", "his", key, f"p{number}", None, content, moment, 0, void, number, number, False, number
     )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, select
 
+from hcrm_core.store.queries import facts, links
 from hcrm_core.store.queries.facts import FactRow
-from hcrm_core.store.tables import fact, patient_customer, patient_identifier
+from hcrm_core.store.tables import patient_customer, patient_identifier
 
 
 def page(connection: Connection, limit: int, after: str = "") -> list[str]:
@@ -22,16 +23,11 @@ def page(connection: Connection, limit: int, after: str = "") -> list[str]:
 
 def patients_of(connection: Connection, customer_ids: list[str]) -> Iterator[tuple[str, FactRow]]:
     """(customer id, Patient fact) for all patients of the customers, by customer and patient."""
-    columns = [fact.c[name] for name in FactRow._fields]
-    for start in range(0, len(customer_ids), 500):
-        query = (
-            select(patient_customer.c.customer_id, *columns)
-            .join(fact, fact.c.fact_id == patient_customer.c.patient_id)
-            .where(patient_customer.c.customer_id.in_(customer_ids[start : start + 500]))
-            .order_by(patient_customer.c.customer_id, fact.c.fact_id)
-        )
-        for row in connection.execute(query):
-            yield row[0], FactRow(*row[1:])
+    members = links.members_of(connection, customer_ids)
+    found = facts.facts(connection, members)
+    for customer_id, patient_id in sorted((customer_id, patient_id) for patient_id, customer_id in members.items()):
+        if patient_id in found:
+            yield customer_id, found[patient_id]
 
 
 def find(connection: Connection, wanted: str, tokens: list[str]) -> list[str]:
@@ -53,10 +49,5 @@ def find(connection: Connection, wanted: str, tokens: list[str]) -> list[str]:
 
 def facts_about(connection: Connection, patient_ids: list[str]) -> list[FactRow]:
     """All facts about patients that are not void, by kind and statement."""
-    columns = [fact.c[name] for name in FactRow._fields]
-    query = (
-        select(*columns)
-        .where(fact.c.patient_id.in_(patient_ids), fact.c.void.is_(False))
-        .order_by(fact.c.kind, fact.c.stamp, fact.c.fact_id)
-    )
-    return [FactRow(*row) for row in connection.execute(query)]
+    rows = [row for row in facts.facts_of_patients(connection, patient_ids) if not row.void]
+    return sorted(rows, key=lambda row: (row.kind, row.stamp, row.fact_id))

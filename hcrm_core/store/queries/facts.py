@@ -1,36 +1,40 @@
-"""Facts, their versions and the statements of complete sets: read by key, written in batches."""
+"""Facts, read by key and written in batches; what was said of them is in `log.py`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, text
 
-from hcrm_core.store.engine import driver_select, driver_sql
-from hcrm_core.store.tables import fact, mart_state, set_statement, version
+from hcrm_core.model.fold import said_at
+from hcrm_core.store.engine import driver_rows, driver_select, driver_sql
+from hcrm_core.store.packing import unpack
+from hcrm_core.store.tables import mart_state
 
 
-class VersionRow(NamedTuple):
-    """One statement about a fact."""
+class Content(NamedTuple):
+    """What a fact is or was said to be, as it is kept: packed, direct identifiers apart and sealed."""
 
-    fact_id: str
-    message_id: int
-    stamp: bytes
-    known_at: int
-    body: str
+    body: bytes
     sealed: bytes | None
 
 
-class SetRow(NamedTuple):
-    """One statement of a complete set."""
-
-    set_id: str
-    message_id: int
-    stamp: bytes
-    known_at: int
-
-
 class FactRow(NamedTuple):
-    """A fact as folded."""
+    """A fact as folded.
+
+    Attributes:
+        fact_id, kind, source: Of the fact.
+        key: Sealed.
+        patient_id: Whose fact it is.
+        set_id: The complete set it is a member of.
+        content: Its fields.
+        stamp: Of the last statement folded in.
+        known_at: When it came to be so, microseconds UTC.
+        void: Left out of a complete set, or no statement is left.
+        number: Its number in this store.
+        content_id: Of the content.
+        merged: Whether the content is the fact's own and no single statement's.
+        statement_id: The last folded in.
+    """
 
     fact_id: str
     kind: str
@@ -38,126 +42,108 @@ class FactRow(NamedTuple):
     key: bytes
     patient_id: str | None
     set_id: str | None
-    body: str
-    sealed: bytes | None
+    content: Content
     stamp: bytes
-    message_id: int
-    said_at: int
     known_at: int
     void: bool
+    number: int
+    content_id: int
+    merged: bool
+    statement_id: int
+
+    @property
+    def body(self) -> bytes:
+        """JSON of the fields that are no direct identifiers."""
+        return unpack(self.content.body)
+
+    @property
+    def sealed(self) -> bytes | None:
+        """The direct identifiers, for `Codec.open`."""
+        return self.content.sealed
+
+    @property
+    def said_at(self) -> int:
+        """When the last statement was made, microseconds UTC."""
+        return said_at(self.stamp)
+
+
+COLUMNS = (
+    "f.fact_id, f.kind, f.source, f.key, f.patient_id, f.set_id, c.body, c.sealed, s.stamp, f.known_at, f.void, "
+    "f.number, f.content_id, f.merged, f.statement_id"
+)
+"""What `fact_row` takes, of a fact and what `JOINED` joins to it."""
+
+JOINED = "JOIN content AS c ON c.id = f.content_id JOIN statement AS s ON s.id = f.statement_id"
+
+
+def fact_row(row: Sequence[Any]) -> FactRow:
+    """A fact from its columns."""
+    return FactRow._make((*row[:6], Content._make(row[6:8]), *row[8:]))
 
 
 def facts(connection: Connection, fact_ids: Iterable[str]) -> dict[str, FactRow]:
     """The facts among `fact_ids` that exist."""
-    return {row[0]: FactRow._make(row) for row in driver_select(connection, _facts_where("fact_id"), fact_ids)}
+    return {row.fact_id: row for row in _where(connection, "fact_id", fact_ids)}
 
 
 def facts_of_sets(connection: Connection, set_ids: Iterable[str]) -> dict[str, FactRow]:
     """All facts that belong to one of the sets."""
-    return {row[0]: FactRow._make(row) for row in driver_select(connection, _facts_where("set_id"), set_ids)}
+    return {row.fact_id: row for row in _where(connection, "set_id", set_ids)}
 
 
-def facts_of_patients(connection: Connection, patient_ids: Iterable[str], kind: str) -> list[FactRow]:
-    """All facts of a kind about one of the patients, by id."""
-    rows = map(FactRow._make, driver_select(connection, _facts_where("patient_id"), patient_ids))
-    return sorted(row for row in rows if row.kind == kind)
+def facts_of_patients(connection: Connection, patient_ids: Iterable[str], kind: str | None = None) -> list[FactRow]:
+    """All facts about one of the patients, of one kind or all, by id."""
+    return sorted(row for row in _where(connection, "patient_id", patient_ids) if kind in (None, row.kind))
 
 
 def learned_at(connection: Connection, known_at: int) -> list[FactRow]:
     """All facts that came to what they are at one instant, by id."""
-    columns = [fact.c[name] for name in FactRow._fields]
-    query = select(*columns).where(fact.c.known_at == known_at).order_by(fact.c.fact_id)
-    return [FactRow(*row) for row in connection.execute(query)]
+    query = f"SELECT {COLUMNS} FROM fact AS f {JOINED} WHERE f.known_at = ? ORDER BY f.fact_id"
+    return [fact_row(row) for row in driver_rows(connection, query, (known_at,))]
 
 
-def versions(connection: Connection, fact_ids: Iterable[str]) -> dict[str, list[VersionRow]]:
-    """The live versions of facts, in no particular order."""
-    return _by_fact(
-        driver_select(
-            connection,
-            f"SELECT {_VERSION} FROM {{wanted}} CROSS JOIN version AS v "
-            "WHERE v.fact_id = w.value AND v.voided_at IS NULL",
-            fact_ids,
-        )
-    )
+def all_facts(connection: Connection) -> Iterator[FactRow]:
+    """Every fact, by id."""
+    for row in connection.execute(text(f"SELECT {COLUMNS} FROM fact AS f {JOINED} ORDER BY f.fact_id")):
+        yield fact_row(row)
 
 
-def newest_versions(connection: Connection, fact_ids: Iterable[str]) -> dict[str, list[VersionRow]]:
-    """The live versions that carry the stamp of their fact: what was said of it last."""
-    return _by_fact(
-        driver_select(
-            connection,
-            f"SELECT {_VERSION} FROM {{wanted}} CROSS JOIN fact AS f CROSS JOIN version AS v "
-            "WHERE f.fact_id = w.value AND v.fact_id = f.fact_id AND v.stamp = f.stamp AND v.voided_at IS NULL",
-            fact_ids,
-        )
-    )
-
-
-def last_set_stamps(connection: Connection, set_ids: Iterable[str]) -> dict[str, bytes]:
-    """The stamp of the last live statement of each complete set that has one."""
-    rows = driver_select(
-        connection,
-        "SELECT w.value, (SELECT s.stamp FROM set_statement AS s WHERE s.set_id = w.value AND s.voided_at IS NULL "
-        "ORDER BY s.stamp DESC LIMIT 1) FROM {wanted}",
-        set_ids,
-    )
-    return {set_id: stamp for set_id, stamp in rows if stamp is not None}
-
-
-def set_stamps(connection: Connection, set_ids: Iterable[str]) -> dict[str, set[bytes]]:
-    """The stamps of all live statements of complete sets."""
-    found: dict[str, set[bytes]] = {}
-    rows = driver_select(
-        connection,
-        "SELECT s.set_id, s.stamp FROM {wanted} CROSS JOIN set_statement AS s "
-        "WHERE s.set_id = w.value AND s.voided_at IS NULL",
-        set_ids,
-    )
-    for set_id, stamp in rows:
-        found.setdefault(set_id, set()).add(stamp)
-    return found
-
-
-def add_versions(connection: Connection, rows: Sequence[VersionRow]) -> None:
-    """Append to the log of facts."""
+def put_facts(connection: Connection, rows: Iterable[FactRow]) -> None:
+    """Insert or replace folded facts; their contents are `log.add_contents`'s."""
     driver_sql(
         connection,
-        "INSERT INTO version (fact_id, message_id, stamp, known_at, body, sealed) VALUES (?, ?, ?, ?, ?, ?)",
-        rows,
+        "INSERT INTO fact (number, fact_id, kind, source, key, patient_id, set_id, content_id, merged, statement_id, "
+        "known_at, void) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET "
+        "patient_id = excluded.patient_id, set_id = excluded.set_id, content_id = excluded.content_id, "
+        "merged = excluded.merged, statement_id = excluded.statement_id, known_at = excluded.known_at, "
+        "void = excluded.void",
+        [
+            (
+                row.number,
+                row.fact_id,
+                row.kind,
+                row.source,
+                row.key,
+                row.patient_id,
+                row.set_id,
+                row.content_id,
+                row.merged,
+                row.statement_id,
+                row.known_at,
+                row.void,
+            )
+            for row in rows
+        ],
     )
 
 
-def add_set_statements(connection: Connection, rows: Sequence[SetRow]) -> None:
-    """Append to the log of complete sets."""
-    driver_sql(connection, "INSERT INTO set_statement (set_id, message_id, stamp, known_at) VALUES (?, ?, ?, ?)", rows)
-
-
-def put_facts(connection: Connection, rows: Sequence[FactRow]) -> None:
-    """Insert or replace folded facts, locked in the order of their ids."""
+def say_again(connection: Connection, rows: Iterable[FactRow]) -> None:
+    """Move facts that were said again as they are to their new statement."""
     driver_sql(
         connection,
-        "INSERT INTO fact (fact_id, kind, source, key, patient_id, set_id, body, sealed, stamp, message_id, said_at, "
-        "known_at, void) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fact_id) DO UPDATE SET "
-        "patient_id = excluded.patient_id, set_id = excluded.set_id, body = excluded.body, sealed = excluded.sealed, "
-        "stamp = excluded.stamp, message_id = excluded.message_id, said_at = excluded.said_at, "
-        "known_at = excluded.known_at, void = excluded.void",
-        sorted(rows),
+        "UPDATE fact SET statement_id = ?, known_at = ? WHERE number = ?",
+        [(row.statement_id, row.known_at, row.number) for row in rows],
     )
-
-
-def void_translation(connection: Connection, message_id: int, now: int) -> tuple[set[str], set[str]]:
-    """Void what a message's translation said; its successor takes its place.
-
-    Returns:
-        The facts and the sets it spoke of, which must be folded anew.
-    """
-    touched = []
-    for table, column in ((version, version.c.fact_id), (set_statement, set_statement.c.set_id)):
-        live = (table.c.message_id == message_id, table.c.voided_at.is_(None))
-        touched.append(set(connection.scalars(select(column).where(*live))))
-        connection.execute(update(table).where(*live).values(voided_at=now))
-    return touched[0], touched[1]
 
 
 def count_mart_sequence(connection: Connection) -> None:
@@ -167,16 +153,9 @@ def count_mart_sequence(connection: Connection) -> None:
         connection.execute(mart_state.insert().values(id=1, sequence=1))
 
 
-def _facts_where(column: str) -> str:
-    listed = ", ".join(f"f.{name}" for name in FactRow._fields)
-    return f"SELECT {listed} FROM {{wanted}} CROSS JOIN fact AS f WHERE f.{column} = w.value"
-
-
-def _by_fact(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[VersionRow]]:
-    found: dict[str, list[VersionRow]] = {}
-    for row in rows:
-        found.setdefault(row[0], []).append(VersionRow._make(row))
-    return found
-
-
-_VERSION = ", ".join(f"v.{name}" for name in VersionRow._fields)
+def _where(connection: Connection, column: str, values: Iterable[str]) -> Iterator[FactRow]:
+    query = (
+        f"SELECT {COLUMNS} FROM {{wanted}} CROSS JOIN fact AS f CROSS JOIN content AS c CROSS JOIN statement AS s "
+        f"WHERE f.{column} = w.value AND c.id = f.content_id AND s.id = f.statement_id"
+    )
+    return map(fact_row, driver_select(connection, query, values))

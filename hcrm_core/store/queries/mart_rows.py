@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, select, text
 
 from hcrm_core.model.fold import Event, earliest_stamp, fold, said_at
+from hcrm_core.store.packing import unpack
 from hcrm_core.store.tables import mart_state
 
 BATCH = 50_000
@@ -17,8 +18,9 @@ Basis = Literal["known", "said"]
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 _NOW = """
-SELECT f.fact_id, f.kind, COALESCE(pc.customer_id, f.patient_id), f.patient_id, f.body, f.said_at, f.known_at
-FROM fact AS f LEFT JOIN patient_customer AS pc ON pc.patient_id = f.patient_id
+SELECT f.fact_id, f.kind, COALESCE(pc.customer_id, f.patient_id), f.patient_id, c.body, s.stamp, f.known_at
+FROM fact AS f JOIN content AS c ON c.id = f.content_id JOIN statement AS s ON s.id = f.statement_id
+LEFT JOIN patient_customer AS pc ON pc.patient_id = f.patient_id
 WHERE NOT f.void AND f.kind IN :kinds
 """
 
@@ -27,12 +29,14 @@ _THEN = """
 SELECT f.fact_id, f.kind, COALESCE(pc.customer_id, f.patient_id), f.patient_id, e.stamp, e.known_at, e.body
 FROM fact AS f
 JOIN (
-  SELECT s.fact_id, s.stamp, s.known_at, s.body FROM version AS s
+  SELECT v.fact_number, s.stamp, s.known_at, c.body
+  FROM version AS v JOIN statement AS s ON s.id = v.statement_id JOIN content AS c ON c.id = v.content_id
   WHERE {when} AND (s.voided_at IS NULL OR s.voided_at > :until)
   UNION ALL
-  SELECT m.fact_id, s.stamp, s.known_at, NULL FROM set_statement AS s JOIN fact AS m ON m.set_id = s.set_id
+  SELECT f.number, s.stamp, s.known_at, NULL FROM set_statement AS m
+  JOIN statement AS s ON s.id = m.statement_id JOIN fact AS f ON f.set_id = m.set_id
   WHERE {when} AND (s.voided_at IS NULL OR s.voided_at > :until)
-) AS e ON e.fact_id = f.fact_id
+) AS e ON e.fact_number = f.number
 LEFT JOIN patient_customer AS pc ON pc.patient_id = f.patient_id
 WHERE f.kind IN :kinds
 ORDER BY f.fact_id, e.stamp
@@ -53,7 +57,7 @@ def mart_rows(connection: Connection, kinds: Sequence[str], batch: int = BATCH) 
     options = {"stream_results": True, "max_row_buffer": batch}
     result = connection.execute(statement, {"kinds": list(kinds)}, execution_options=options)
     while rows := result.fetchmany(batch):
-        yield rows
+        yield [(*row[:4], unpack(row[4]).decode(), said_at(row[5]), row[6]) for row in rows]
 
 
 def mart_rows_as_of(
@@ -83,7 +87,7 @@ def mart_rows_as_of(
         log = list(rows)
         if not any(row[6] is not None for row in log):
             continue  # only a set spoke of it then: it was not known yet
-        folded = fold(Event(bytes(row[4]), None if row[6] is None else _decode(row[6])) for row in log)
+        folded = fold(Event(bytes(row[4]), None if row[6] is None else _decode(unpack(row[6]))) for row in log)
         if folded is None or folded.void:
             continue
         known_at = max(row[5] for row in log)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select, update
 
 from hcrm_core.store.engine import driver_sql
-from hcrm_core.store.tables import coverage, fact, intake_state, patient_customer, processing, version
+from hcrm_core.store.tables import coverage, fact, intake_state, patient_customer, processing, statement, version
 
 
 class ProcessingRow(NamedTuple):
@@ -147,10 +147,13 @@ def find(
         query = query.where(processing.c.message_type == message_type)
     if about is not None:
         patients = select(patient_customer.c.patient_id).where(patient_customer.c.customer_id == about)
-        facts = select(fact.c.fact_id).where(fact.c.patient_id.in_(patients))
-        query = query.where(
-            processing.c.message_id.in_(select(version.c.message_id).where(version.c.fact_id.in_(facts)))
+        spoken = (
+            select(statement.c.message_id)
+            .join(version, version.c.statement_id == statement.c.id)
+            .join(fact, fact.c.number == version.c.fact_number)
+            .where(fact.c.patient_id.in_(patients))
         )
+        query = query.where(processing.c.message_id.in_(spoken))
     if before is not None:
         query = query.where(processing.c.message_id < before)
     return list(connection.scalars(query.order_by(processing.c.message_id.desc()).limit(limit)))

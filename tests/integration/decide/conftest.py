@@ -9,15 +9,17 @@ import msgspec
 import pytest
 
 from hcrm_core.decide.run import StrategyOutcome, decide
-from hcrm_core.model.fold import Event, fold, said_at, stamp
+from hcrm_core.model.fold import Event, fold, stamp
 from hcrm_core.model.records import PATIENT_FIELD
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.model.translation import Statement
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Store
-from hcrm_core.store.queries import facts, links
+from hcrm_core.store.packing import pack
+from hcrm_core.store.queries import facts, links, log
 from hcrm_core.store.queries.decisions import TaskRow, list_tasks
-from hcrm_core.store.queries.facts import FactRow, VersionRow
+from hcrm_core.store.queries.facts import Content, FactRow
+from hcrm_core.store.queries.log import Numbers, StatementRow
 from hcrm_core.store.tables import store as tables
 from hcrm_plugin_followup import register_strategies as followup
 from hcrm_plugin_segmentation import register_strategies as segmentation
@@ -54,18 +56,26 @@ class Hospital:
         self._messages += 1
         place = stamp(Statement(said_at=micros(day)), self._messages.to_bytes(12, "big"))
         known_at = micros(known or day)
-        body = msgspec.json.encode(fields).decode()
         with self.store.write() as connection:
-            facts.add_versions(connection, [VersionRow(fact_id, self._messages, place, known_at, body, None)])
-            log = facts.versions(connection, [fact_id])[fact_id]
-            folded = fold(Event(bytes(row.stamp), msgspec.json.decode(row.body)) for row in log)
+            numbers = Numbers(connection)
+            before = facts.facts(connection, [fact_id]).get(fact_id)
+            number = before.number if before else numbers.next("fact")
+            statement = StatementRow(numbers.next("statement"), self._messages, place, known_at)
+            content_id = numbers.next("content")
+            log.add_statements(connection, [statement])
+            log.add_contents(connection, [(content_id, Content(pack(msgspec.json.encode(fields)), None))])
+            log.add_versions(connection, [(number, statement.id, content_id)])
+            said = log.numbered_versions(connection, [number])[number]
+            folded = fold(Event(row.stamp, msgspec.json.decode(row.body)) for row in said)
             assert folded is not None
             patient = fact_id if kind == "Patient" else folded.fields.get(PATIENT_FIELD.get(kind, ""))
             key = self.store.codec.seal(f"key-of-{fact_id}".encode())
-            text = msgspec.json.encode(folded.fields).decode()
+            content = Content(pack(msgspec.json.encode(folded.fields)), None)
+            log.add_contents(connection, [(content_id + 1, content)])
+            last = max(said, key=lambda row: row.stamp)
             row = FactRow(
-                fact_id, kind, "his", key, patient, None, text, None, folded.stamp, self._messages,
-                said_at(folded.stamp), max(row.known_at for row in log), folded.void,
+                fact_id, kind, "his", key, patient, None, content, folded.stamp, max(row.known_at for row in said),
+                folded.void, number, content_id + 1, True, last.statement.id,
             )  # fmt: skip
             facts.put_facts(connection, [row])
             if kind == "Patient" and fact_id not in links.customers_of(connection, [fact_id]):

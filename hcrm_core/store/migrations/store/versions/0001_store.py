@@ -9,6 +9,68 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "statement",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("stamp", sa.LargeBinary(), nullable=False),
+        sa.Column("known_at", sa.BigInteger(), nullable=False),
+        sa.Column("voided_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("statement", schema=None) as batch_op:
+        batch_op.create_index("statement_message", ["message_id"], unique=False)
+
+    op.create_table(
+        "content",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "version",
+        sa.Column("fact_number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("statement_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("content_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("fact_number", "statement_id", "content_id"),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("version", schema=None) as batch_op:
+        batch_op.create_index("version_statement", ["statement_id"], unique=False)
+
+    op.create_table(
+        "set_statement",
+        sa.Column("set_id", sa.String(), nullable=False),
+        sa.Column("statement_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("set_id", "statement_id"),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("set_statement", schema=None) as batch_op:
+        batch_op.create_index("set_statement_statement", ["statement_id"], unique=False)
+
+    op.create_table(
+        "fact",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("fact_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("patient_id", sa.String(), nullable=True),
+        sa.Column("set_id", sa.String(), nullable=True),
+        sa.Column("content_id", sa.BigInteger(), nullable=False),
+        sa.Column("merged", sa.Boolean(), nullable=False),
+        sa.Column("statement_id", sa.BigInteger(), nullable=False),
+        sa.Column("known_at", sa.BigInteger(), nullable=False),
+        sa.Column("void", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    with op.batch_alter_table("fact", schema=None) as batch_op:
+        batch_op.create_index("fact_id", ["fact_id"], unique=True)
+        batch_op.create_index("fact_kind", ["kind"], unique=False)
+        batch_op.create_index("fact_patient", ["patient_id"], unique=False)
+        batch_op.create_index("fact_set", ["set_id"], unique=False)
+
+    op.create_table(
         "audit",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -37,29 +99,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "message_type", "field", "status"),
         sqlite_with_rowid=False,
     )
-    op.create_table(
-        "fact",
-        sa.Column("fact_id", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("source", sa.String(), nullable=False),
-        sa.Column("key", sa.LargeBinary(), nullable=False),
-        sa.Column("patient_id", sa.String(), nullable=True),
-        sa.Column("set_id", sa.String(), nullable=True),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("stamp", sa.LargeBinary(), nullable=False),
-        sa.Column("message_id", sa.BigInteger(), nullable=False),
-        sa.Column("said_at", sa.BigInteger(), nullable=False),
-        sa.Column("known_at", sa.BigInteger(), nullable=False),
-        sa.Column("void", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("fact_id"),
-        sqlite_with_rowid=False,
-    )
-    with op.batch_alter_table("fact", schema=None) as batch_op:
-        batch_op.create_index("fact_kind", ["kind"], unique=False)
-        batch_op.create_index("fact_patient", ["patient_id"], unique=False)
-        batch_op.create_index("fact_set", ["set_id"], unique=False)
-
     op.create_table(
         "intake_state",
         sa.Column("id", sa.SmallInteger(), nullable=False),
@@ -160,20 +199,6 @@ def upgrade() -> None:
         batch_op.create_index("run_strategy", ["strategy", "id"], unique=False)
 
     op.create_table(
-        "set_statement",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("set_id", sa.String(), nullable=False),
-        sa.Column("message_id", sa.BigInteger(), nullable=False),
-        sa.Column("stamp", sa.LargeBinary(), nullable=False),
-        sa.Column("known_at", sa.BigInteger(), nullable=False),
-        sa.Column("voided_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    with op.batch_alter_table("set_statement", schema=None) as batch_op:
-        batch_op.create_index("set_statement_message", ["message_id"], unique=False)
-        batch_op.create_index("set_statement_set", ["set_id", "stamp"], unique=False)
-
-    op.create_table(
         "task",
         sa.Column("task_id", sa.String(), nullable=False),
         sa.Column("strategy", sa.String(), nullable=False),
@@ -219,29 +244,17 @@ def upgrade() -> None:
     with op.batch_alter_table("task_event", schema=None) as batch_op:
         batch_op.create_index("task_event_task", ["task_id", "id"], unique=False)
 
-    op.create_table(
-        "version",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("fact_id", sa.String(), nullable=False),
-        sa.Column("message_id", sa.BigInteger(), nullable=False),
-        sa.Column("stamp", sa.LargeBinary(), nullable=False),
-        sa.Column("known_at", sa.BigInteger(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("voided_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    with op.batch_alter_table("version", schema=None) as batch_op:
-        batch_op.create_index("version_fact", ["fact_id", "stamp"], unique=False)
-        batch_op.create_index("version_message", ["message_id"], unique=False)
-
 
 def downgrade() -> None:
     with op.batch_alter_table("version", schema=None) as batch_op:
-        batch_op.drop_index("version_message")
-        batch_op.drop_index("version_fact")
+        batch_op.drop_index("version_statement")
 
     op.drop_table("version")
+    op.drop_table("content")
+    with op.batch_alter_table("statement", schema=None) as batch_op:
+        batch_op.drop_index("statement_message")
+
+    op.drop_table("statement")
     with op.batch_alter_table("task_event", schema=None) as batch_op:
         batch_op.drop_index("task_event_task")
 
@@ -254,8 +267,7 @@ def downgrade() -> None:
 
     op.drop_table("task")
     with op.batch_alter_table("set_statement", schema=None) as batch_op:
-        batch_op.drop_index("set_statement_set")
-        batch_op.drop_index("set_statement_message")
+        batch_op.drop_index("set_statement_statement")
 
     op.drop_table("set_statement")
     with op.batch_alter_table("run", schema=None) as batch_op:
@@ -288,6 +300,7 @@ def downgrade() -> None:
         batch_op.drop_index("fact_set")
         batch_op.drop_index("fact_patient")
         batch_op.drop_index("fact_kind")
+        batch_op.drop_index("fact_id")
 
     op.drop_table("fact")
     op.drop_table("coverage")
