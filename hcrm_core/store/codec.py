@@ -5,7 +5,7 @@ and nowhere else. Tokens are keyed hashes: equal inputs meet, and without the ke
 """
 
 import zlib
-from hmac import digest
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
@@ -16,6 +16,7 @@ SEPARATOR = "\x1f"
 """Between the parts of what a token stands for."""
 
 _TOKEN_BYTES = 10  # 80 bits: among a billion facts the chance that two collide is below one in a million
+_BLOCK = 64  # of SHA-256
 _PLAIN, _DEFLATED = b"\x00", b"\x01"
 
 
@@ -24,7 +25,8 @@ class Codec:
 
     def __init__(self, key: bytes) -> None:
         """Args: key: 32 bytes from the workspace's key file."""
-        self._key = key
+        block = key.ljust(_BLOCK, b"\0")
+        self._inner, self._outer = (sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
 
     def seal(self, plain: bytes) -> bytes:
         """Make bytes fit for the database; `open` gives them back."""
@@ -48,7 +50,11 @@ class Codec:
 
         The mart computes the same in SQL when it loads record files (`mart/bulk.py`).
         """
-        return digest(self._key, SEPARATOR.join(parts).encode("utf-8"), "sha256")[:_TOKEN_BYTES].hex()
+        # The key's own block is hashed once, which halves what a token costs.
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(SEPARATOR.join(parts).encode("utf-8"))
+        outer.update(inner.digest())
+        return outer.digest()[:_TOKEN_BYTES].hex()
 
 
 def create_key(path: Path) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hcrm_core.model.fold import Event, earliest_stamp, fold, said_at, stamp
+from hcrm_core.model.fold import Event, earliest_stamp, fold, leaves_as_it_is, said_at, stamp
 from hcrm_core.model.translation import Statement
 
 TEN = 1_767_232_800_000_000  # 2026-01-01T10:00:00+08:00 in microseconds
@@ -167,3 +167,33 @@ def test_no_field_of_a_fact_is_empty_and_a_void_fact_has_none(events: list[Event
     if folded is not None:
         assert all(value is not None for value in folded.fields.values())
         assert not (folded.void and folded.fields)
+
+
+# --- late statements that change nothing ---------------------------------------------------------------------------
+
+numbers = st.lists(
+    st.builds(lambda system, value: {"system": system, "value": value}, st.sampled_from("AB"), st.sampled_from("12")),
+    min_size=1, max_size=2, unique_by=lambda number: number["system"],
+)  # fmt: skip
+mentions = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from(("x", "y", None)),
+        "ward": st.sampled_from(("x", "y", None)),
+        "identifier": st.none() | numbers,
+    },
+)
+
+
+@given(log=st.lists(mentions, min_size=1, max_size=5), late=mentions, at=st.integers(0, 4))
+def test_a_late_statement_said_to_change_nothing_changes_nothing(
+    log: list[dict[str, object]], late: dict[str, object], at: int
+) -> None:
+    known = [Event(place(TEN + 2 * number), fields) for number, fields in enumerate(log)]
+    before = fold(known, by_namespace=("identifier",))
+    assert before is not None
+    event = Event(place(TEN + 2 * min(at, len(log) - 1) - 1), late)
+    if leaves_as_it_is(late, before.fields, log[-1], ("identifier",)):
+        assert fold([*known, event], by_namespace=("identifier",)) == before
+    if not late.keys() - log[-1].keys() - {"identifier"} and "identifier" not in late:
+        assert leaves_as_it_is(late, before.fields, log[-1])

@@ -80,7 +80,14 @@ MUTANTS = {
         f"{ORDER}::test_a13_about_ten_oclock_takes_back_the_discharge_that_a08_repeated_at_five_past",
     ),
     "a-late-statement-is-carried-forward": Mutant(
-        (("hcrm_core/intake/fold.py", "late = any(row.stamp <= last for row in new[fact_id])", "late = False"),),
+        (
+            ("hcrm_core/intake/settle.py", "late.append(fact_id)", "work.carry(fact_id)"),
+            (
+                "hcrm_core/intake/settle.py",
+                "said = [row for row in said if row.statement.stamp > before.stamp]",
+                "said = list(said)",
+            ),
+        ),
         f"{ORDER}::test_a13_about_ten_oclock_takes_back_the_discharge_that_a08_repeated_at_five_past",
     ),
     "a-wrong-declaration-is-guessed-away": Mutant(

@@ -32,6 +32,9 @@ from hcrm_core.api import (
 _HEADERS = ("MSH", "FHS", "BHS")
 _IMPERSONAL = frozenset(("EVN", number) for number in (1, 2, 3, 4, 6, 7))
 
+REMEMBERED = 5_000
+"""Shapes of messages kept."""
+
 
 class Hl7v2Settings(SourceSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings of a source that speaks HL7 v2.
@@ -71,6 +74,7 @@ class Hl7v2Adapter(Adapter):
         self._settings = settings
         self._event = lru_cache(maxsize=256)(self._compile)
         self._memos: Memos = {}
+        self._shapes: dict[tuple[frozenset[str], _Shape], FieldCoverage] = {}
 
     def split(self, data: bytes) -> Iterator[RawMessage]:
         """Cut a file into messages; wrappers, framing and blank lines around them are reported as repairs.
@@ -190,14 +194,27 @@ class Hl7v2Adapter(Adapter):
         )
 
     def _coverage(self, message: Message, event: Event) -> FieldCoverage:
-        found: tuple[dict[str, None], dict[str, None], dict[str, None]] = ({}, {}, {})
-        for index, start in enumerate(message.starts):
-            fields = message.fields_at(index)
-            statuses = _statuses(event.mapped, event.ignored, start[:3], len(fields))
-            for text, (field, status) in zip(fields, statuses, strict=True):
-                if text and field:
-                    found[status][field] = None
-        return FieldCoverage(*map(tuple, found))
+        # Which fields are filled is alike from message to message; what becomes of them is looked up once.
+        shape = tuple([(start[:3], bytes(map(bool, message.fields_at(i)))) for i, start in enumerate(message.starts)])
+        known = self._shapes.get((event.mapped, shape))
+        if known is None:
+            if len(self._shapes) >= REMEMBERED:
+                self._shapes.clear()
+            known = self._shapes[event.mapped, shape] = _coverage(event, shape)
+        return known
+
+
+_Shape = tuple[tuple[str, bytes], ...]
+
+
+def _coverage(event: Event, shape: _Shape) -> FieldCoverage:
+    found: tuple[dict[str, None], dict[str, None], dict[str, None]] = ({}, {}, {})
+    for segment, filled in shape:
+        statuses = _statuses(event.mapped, event.ignored, segment, len(filled))
+        for says, (field, status) in zip(filled, statuses, strict=True):
+            if says and field:
+                found[status][field] = None
+    return FieldCoverage(*map(tuple, found))
 
 
 @lru_cache(maxsize=4096)

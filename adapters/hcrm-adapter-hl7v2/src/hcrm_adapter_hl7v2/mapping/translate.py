@@ -62,9 +62,22 @@ class Translator:
             self._reports[index] = key
         fields: Fields = {}
         texts = self.view.message.fields_at(index)
+        filled, remembered = len(texts), self.view.remembered
         for field in plan.fields:
-            if field.place >= 0 and (field.place >= len(texts) or not texts[field.place]):
-                continue
+            place = field.place
+            if place >= 0:
+                if place >= filled or not (raw := texts[place]):
+                    continue
+                # Most fields stand in one place and are read by themselves: no path needs to be followed.
+                if field.read:
+                    where = field.paths[0][1]
+                    value = None if raw == NULL else remembered(field.read, raw, where)
+                    if value is UNSET or (field.join and not value and value is not None):
+                        continue
+                    fields[field.attribute] = value
+                    if self._trace:
+                        self.origins.append(Origin(plan.kind, key, field.name, where))
+                    continue
             value, where = self._value(field, index)
             if value is UNSET:
                 continue
