@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from hcrm_core.failpoints import fp
 from hcrm_core.identity.link import relink
+from hcrm_core.intake.batch import Batch, Entry
 from hcrm_core.intake.said import Said, take_apart
-from hcrm_core.intake.settle import Batch, Entry, settle
+from hcrm_core.intake.settle import settle
 from hcrm_core.model.records import PATIENT_FIELD, REFERENCES, Record
 from hcrm_core.model.translation import CompleteSet
 from hcrm_core.store.codec import Codec
