@@ -105,6 +105,8 @@ def _update_identifiers(
                 edges.cut.add(patient_id)
     for others in links.patients_with(connection, gone).values():
         edges.cut |= others
+    # Whoever is asked for below may be losing the number in this very batch; then all ends are looked at again.
+    edges.cut |= {patient_id for token in gone & come.keys() for patient_id in come[token]}
     carriers = links.a_patient_with(connection, come)
     for token, those in come.items():
         first = carriers.get(token, those[0])

@@ -15,8 +15,9 @@ from hcrm_core.model.translation import Translation
 from hcrm_core.store import schema
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
+from hcrm_core.store.packing import unpack
 from hcrm_core.store.queries import inbox, processing
-from hcrm_core.store.tables import coverage, message, version
+from hcrm_core.store.tables import content, coverage, fact, message, statement, version
 from support.daemon import wait_for
 from support.feed import Acknowledged
 
@@ -100,12 +101,17 @@ def _landed(store: Store) -> int:
 def _said(store: Store) -> Counter[tuple[Any, ...]]:
     """Every statement in the log and every count of the coverage, voided ones among them."""
     with store.read() as connection:
-        columns = (version.c.fact_id, version.c.stamp, version.c.body, version.c.sealed, version.c.voided_at)
+        log = (
+            select(fact.c.fact_id, statement.c.stamp, content.c.body, content.c.sealed, statement.c.voided_at)
+            .join(version, version.c.fact_number == fact.c.number)
+            .join(statement, statement.c.id == version.c.statement_id)
+            .join(content, content.c.id == version.c.content_id)
+        )
         counts = (coverage.c.source, coverage.c.message_type, coverage.c.field, coverage.c.status, coverage.c.count)
         rows: Counter[tuple[Any, ...]] = Counter(tuple(row) for row in connection.execute(select(*counts)))
-        for fact_id, stamp, body, sealed, voided in connection.execute(select(*columns)):
+        for fact_id, stamp, body, sealed, voided in connection.execute(log):
             opened = store.codec.open(sealed) if sealed is not None else None
-            rows[fact_id, bytes(stamp), body, opened, voided] += 1
+            rows[fact_id, bytes(stamp), unpack(body), opened, voided] += 1
         return rows
 
 

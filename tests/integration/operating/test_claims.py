@@ -18,7 +18,7 @@ from hcrm_core.intake.claims import ATTEMPTS, LEASE, LOOK, Claimed, Claims
 from hcrm_core.intake.process import Intake
 from hcrm_core.model.translation import Translation
 from hcrm_core.store.queries import processing
-from hcrm_core.store.tables import version
+from hcrm_core.store.tables import statement, version
 
 DEAD = f"{socket.gethostname()}:{2**22 + 7}:1"
 """A worker of this machine whose process number no process can have."""
@@ -34,7 +34,11 @@ def claimed_by(bench: Bench, worker: str, limit: int = 100) -> Claims:
 def folded_once(bench: Bench, count: int) -> None:
     assert Counter(row.state for row in bench.rows().values()) == {"folded": count}
     with bench.store.read() as connection:
-        said = connection.execute(select(version.c.message_id, func.count()).group_by(version.c.message_id)).all()
+        said = connection.execute(
+            select(statement.c.message_id, func.count())
+            .join(version, version.c.statement_id == statement.c.id)
+            .group_by(statement.c.message_id)
+        ).all()
     assert sorted(said) == [(number, 1) for number in sorted(bench.rows())]
 
 
