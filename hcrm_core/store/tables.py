@@ -43,7 +43,7 @@ message = Table(
 payload = Table(
     "payload",
     inbox,
-    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("message_id", Serial, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
 )
 """Apart from the message, so that pruning frees whole pages and what arrived once is still known as a repetition."""
@@ -56,7 +56,7 @@ _IS_DUE = "due_at IS NOT NULL"
 processing = Table(
     "processing",
     store,
-    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("message_id", Serial, primary_key=True, autoincrement=False),
     Column("state", String, nullable=False),  # see intake/claims.py; loading while a record file is folded
     Column("message_type", String, nullable=False),
     Column("translation", Integer, nullable=False),  # 1 for the first, counted up by every replay

@@ -53,6 +53,7 @@ def test_on_a_full_disk_nothing_is_acknowledged_that_is_not_kept_and_intake_resu
         daemon.stop()
     root = shutil.copytree(disk.inside / "hospital", tmp_path / "hospital")
     with Daemon(root) as daemon:
+        daemon.listening()
         settled(root)
         daemon.stop()
     balance = audit(root, feed.acknowledged, feed.sent)

@@ -152,7 +152,12 @@ def upgrade() -> None:
 
     op.create_table(
         "processing",
-        sa.Column("message_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "message_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("message_type", sa.String(), nullable=False),
         sa.Column("translation", sa.Integer(), nullable=False),
