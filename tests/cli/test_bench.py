@@ -48,7 +48,7 @@ def test_a_race_without_a_peer_tells_its_own_rate_and_leaves_nothing_behind() ->
     [
         (("--only", "T99"), "There is no race 'T99'; there are " + ", ".join(RACES) + "."),
         (("--only", "T7"), "T7 is a race with a peer's batch file. Name the peer with --peer, or leave T7 out."),
-        (("--only", "T1", "--peer", "false"), "One side did not start"),
+        (("--only", "T1", "--peer", "false"), "did not start: false"),
     ],
 )
 def test_a_race_that_cannot_be_run_says_why(arguments: tuple[str, ...], sentence: str) -> None:
