@@ -24,8 +24,8 @@ def prune(older_than: str, source: str | None, dry_run: bool, as_json: bool, wor
     never deleted. A pruned message cannot be replayed or shown field by field.
     """
     days = re.fullmatch(r"(\d{1,5})d?", older_than)
-    if not days:
-        raise UsageError(f"--older-than: {older_than!r} is no number of days. Write for example 90d.")
+    if not days or not int(days[1]):
+        raise UsageError(f"--older-than: {older_than!r} is no number of days from 1 on. Write for example 90d.")
     with opened(workspace) as space:
         until = env.microseconds(env.now() - timedelta(days=int(days[1])))
         progress = Progress("Pruning:", "messages")

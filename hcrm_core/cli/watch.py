@@ -15,7 +15,7 @@ from hcrm_core import env
 from hcrm_core.cli.context import Opened, say
 from hcrm_core.cli.listen import listening
 from hcrm_core.cli.metrics import Metrics
-from hcrm_core.errors import HcrmError
+from hcrm_core.errors import ConfigurationError, HcrmError
 from hcrm_core.intake.figures import exposition, figures
 from hcrm_core.intake.pool import WorkerPool
 from hcrm_core.intake.process import Intake
@@ -24,6 +24,8 @@ from hcrm_core.store.engine import UNAVAILABLE
 
 IDLE_SECONDS = 0.05
 LONGEST_PAUSE = 5.0
+STARTED_SECONDS = 15.0
+"""A listener that ends by itself before has not begun to listen, and would not the next time."""
 
 
 class ListenerProcess:
@@ -36,6 +38,7 @@ class ListenerProcess:
         self._started_at = 0.0
         self._pause = 0.0
         self._ending = False
+        self._first = True
 
     def keep(self) -> None:
         """Start it, or start it anew when it has died; waits longer after each start that did not last."""
@@ -48,10 +51,16 @@ class ListenerProcess:
             lasted = now - self._started_at
             if lasted < self._pause:
                 return
+            if self._first and self._process.returncode > 0 and lasted < STARTED_SECONDS:
+                raise ConfigurationError("The listener cannot begin; its reason stands above. Mend it and start again.")
+            self._first = False
             self._pause = 0.0 if lasted > 30 else min(self._pause * 2 or 0.25, LONGEST_PAUSE)
             say(f"hcrm: the listener has died ({_manner(self._process.returncode)}); it is started anew.")
         self._started_at = now
+        # What is ignored stays so in a child: a SIGHUP that comes before it can read anew must not end it.
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True)
+        signal.signal(signal.SIGHUP, before)
 
     def reload(self) -> None:
         """Have it read `hcrm.toml` and the certificates anew."""
@@ -138,8 +147,13 @@ def watch(space: Opened, pool: WorkerPool) -> None:
     work = Work(space, pool)
     listener = ListenerProcess(space)
     metrics = None
+    # A mistake in the configuration ends the daemon here.
+    for source in space.configuration.settings.sources:
+        space.registry.adapter(source)
     if any(table.get("listen") for table in space.configuration.settings.sources.values()):
-        listening(space.configuration, space.registry)  # a mistake in the configuration ends the daemon here
+        listening(space.configuration, space.registry)
+    else:
+        say("No source has `listen`: only what lands otherwise is worked off.")
     if address := space.configuration.settings.metrics.listen:
         metrics = Metrics(address, space.configuration.where("metrics", "listen"), work.exposition)
         say(f"Figures for Prometheus: http://{metrics.name}/metrics")

@@ -124,6 +124,11 @@ class Channel(asyncio.Protocol):
                 self._note(problem)
         self._house.left(self, self._reason)
 
+    def eof_received(self) -> bool:
+        """The sender says no more and may still listen: it is answered before the connection ends (not over TLS)."""
+        self.close("the sender closed it")
+        return self._admitted and self._transport.get_extra_info("ssl_object") is None
+
     def close(self, reason: str) -> None:
         """Read no more, answer what was accepted, then close."""
         if self._admitted and not self._closing:

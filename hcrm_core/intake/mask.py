@@ -4,5 +4,7 @@ from hcrm_core.model.records import KINDS
 
 MASK = "•••"
 
-PERSONAL = {kind: record.SEALED for kind, record in KINDS.items()} | {"Practitioner": frozenset({"name"})}
+PERSONAL = {kind: record.SEALED | {"birth_date"} for kind, record in KINDS.items()} | {
+    "Practitioner": frozenset({"name"})
+}
 """Kind → its fields that tell: direct identifiers, and the names of staff."""

@@ -8,7 +8,7 @@ import msgspec
 
 from hcrm_core.model.listening import Verdict
 from hcrm_core.model.translation import Problem
-from hcrm_core.store.engine import UNAVAILABLE, Store
+from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import processing
 from hcrm_core.store.queries.processing import ProcessingRow
 
@@ -43,7 +43,7 @@ class Outcomes:
                 continue
             try:
                 known = await asyncio.to_thread(self._known, list(self._waiting))
-            except UNAVAILABLE:
+            except Exception:  # those who wait are told to ask again in time; nothing may end the watch
                 known = {}
             self._tell(known, time.monotonic())
 

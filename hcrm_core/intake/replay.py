@@ -83,9 +83,11 @@ def preview(
     """Rehearse a replay in one transaction that is rolled back, and tell which facts it would change."""
     folder = Folder(store.codec)
     total = NOTHING
+    # Nobody else folds while the rehearsal lasts, so whatever can be done before it is.
+    batches = list(_translated(store, translate, adapter_of, numbers))
     try:
         with store.write() as connection:
-            for messages, by, translations in _translated(store, translate, adapter_of, numbers):
+            for messages, by, translations in batches:
                 total += accept_in(connection, folder, by, messages, translations, now, replay=True)
             after = facts.learned_at(connection, now)
             with store.read() as untouched:

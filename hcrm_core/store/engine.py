@@ -207,4 +207,5 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("hcrm_write")
-    connection.connection.cursor().execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    with _cursor(connection, "BEGIN IMMEDIATE" if write else "BEGIN") as (cursor, begin):
+        cursor.execute(begin)

@@ -1,8 +1,12 @@
 """Landing: whatever is delivered, as often as it is delivered, is kept once and counted honestly."""
 
 import random
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
@@ -10,6 +14,8 @@ from support.streams import clear
 
 from hcrm_core.intake.land import BATCH, LandedCount, land_all
 from hcrm_core.model.translation import Problem, RawMessage
+from hcrm_core.store import engine, schema
+from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import inbox
 from hcrm_core.store.tables import message, payload
@@ -105,3 +111,17 @@ def test_eight_senders_landing_the_same_messages_at_once_land_each_once(store: S
         assert connection.scalar(select(func.count()).select_from(message)) == 500
     assert all(count.messages == 500 == count.landed + count.duplicates for count in counts)
     assert sum(count.landed for count in counts) == 500
+
+
+def test_a_database_that_another_program_locks_is_unavailable_and_no_surprise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0)
+    store = Store(f"sqlite:///{tmp_path}/store.db", f"sqlite:///{tmp_path}/inbox.db", Codec(b"\x07" * 32))
+    schema.upgrade(store)
+    for name, transaction in (("store.db", store.write), ("inbox.db", store.write_inbox)):
+        with closing(sqlite3.connect(tmp_path / name, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(engine.UNAVAILABLE), transaction():
+                raise AssertionError("the lock was not asked for")
+    store.close()

@@ -1,6 +1,7 @@
 """What is acknowledged is stored, whatever way it was delivered."""
 
 import random
+import socket
 import time
 from collections.abc import Sequence
 from itertools import chain
@@ -31,6 +32,25 @@ def test_pipelined_messages_are_answered_one_by_one_and_in_their_order(store: St
         sender.send(*map(adt, names))
         assert [answer.control_id for answer in sender.answers(300)] == names
     assert [one.control_id for one in kept(store)] == names
+
+
+def test_a_sender_that_says_no_more_is_still_answered(store: Store) -> None:
+    with listening(store) as address, Sender(address) as sender:
+        sender.send(adt("M1"), adt("M2"))
+        sender.socket.shutdown(socket.SHUT_WR)
+        assert [answer.control_id for answer in sender.answers(2)] == ["M1", "M2"]
+        assert sender.ended()
+
+
+def test_nobody_waits_in_vain_where_the_disk_cannot_be_asked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Store) -> bool:
+        raise OSError(5, "Input/output error")
+
+    with listening(store) as address, Sender(address) as sender:
+        with monkeypatch.context() as patched:
+            patched.setattr(commit.durable, "has_room", broken)
+            assert sender.ask(adt("M1"))[:2] == ("AE", "M1")
+        assert sender.ask(adt("M1"))[:2] == ("AA", "M1")
 
 
 def test_a_frame_may_come_byte_by_byte(store: Store) -> None:
