@@ -176,12 +176,14 @@ def test_nothing_is_replayed_that_was_not_asked_for(ward: Path) -> None:
     assert told("messages", "show", "W01")["translation"] == 2
 
 
-def test_what_has_been_pruned_says_so_wherever_it_is_asked_for(ward: Path) -> None:
+def test_what_has_been_pruned_says_so_wherever_it_is_asked_for(ward: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = told("tasks", "list")[0]["id"]
     assert "field PV1-45" in hcrm("explain", "task", task).stdout
-    assert hcrm("messages", "prune", "--older-than", "0d").stderr.startswith(
-        "Pruned 15 messages (0.0 MB as stored).\nKept"
-    )
+    assert "is no number of days from 1 on" in sentence(hcrm("messages", "prune", "--older-than", "0d"), 2)
+    with monkeypatch.context() as later:
+        later.setenv("HCRM_NOW", "2099-01-01T00:00:00Z")
+        pruned = hcrm("messages", "prune", "--older-than", "1d")
+    assert pruned.stderr.startswith("Pruned 15 messages (0.0 MB as stored).\nKept")
     shown = told("messages", "show", "W04")
     assert (shown["state"], shown["pruned"], "fields" in shown) == ("folded", True, False)
     assert "Its bytes have been pruned." in hcrm("messages", "show", "W04").stdout
