@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable
 from ipaddress import ip_address
+from typing import Any
 
 from hcrm_core.errors import ConfigurationError
 from hcrm_core.intake import guard
@@ -111,7 +112,7 @@ class Port:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                made, peer = await loop.sock_accept(self._socket)
+                made, peer = await self._next()
             except OSError as error:
                 log.error("%s: nobody can connect now: %s.", self.name, error.strerror)
                 await asyncio.sleep(NO_ROOM_SECONDS)
@@ -126,6 +127,23 @@ class Port:
             task = loop.create_task(self._open(made, channel))
             self._handshakes.add(task)
             task.add_done_callback(self._handshakes.discard)
+
+    async def _next(self) -> tuple[socket.socket, Any]:
+        """The next connection; asyncio's own `sock_accept` trips over one that comes just as it is cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                made, peer = self._socket.accept()
+            except BlockingIOError:
+                ready = asyncio.Event()
+                loop.add_reader(self._socket, ready.set)
+                try:
+                    await ready.wait()
+                finally:
+                    loop.remove_reader(self._socket)
+            else:
+                made.setblocking(False)
+                return made, peer
 
     async def _open(self, made: socket.socket, channel: Channel) -> None:
         context = self._planned.context

@@ -226,17 +226,16 @@ def test_when_the_machine_can_open_no_more_files_the_listener_waits_and_goes_on(
     running = Listening(store)
     try:
         address = running.serve(source())
-        loop = running.loop
-        accept, failures = loop.sock_accept, [OSError(24, "Too many open files")] * 2
+        accept, failures = port.Port._next, [OSError(24, "Too many open files")] * 2
 
-        async def sometimes(listening: socket.socket) -> tuple[socket.socket, object]:
-            made = await accept(listening)
+        async def sometimes(self: port.Port) -> tuple[socket.socket, object]:
+            made = await accept(self)
             if failures:
                 made[0].close()
                 raise failures.pop()
             return made
 
-        monkeypatch.setattr(loop, "sock_accept", sometimes)
+        monkeypatch.setattr(port.Port, "_next", sometimes)
         for _ in range(3):  # the accept that waits already is not yet replaced
             with Sender(address) as sender:
                 sender.ended(0.3)
