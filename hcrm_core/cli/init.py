@@ -59,7 +59,7 @@ def create(directory: Path, title: str, timezone: str) -> Opened:
         raise WorkspaceError(f"{directory} is a workspace already ({env.CONFIGURATION} is there); it was not touched.")
     enabled = [name for name in SHIPPED if name in installed()]
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.write_text(
             CONFIGURATION.format(
                 plugins=", ".join(f'"{name}"' for name in enabled),

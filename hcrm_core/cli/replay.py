@@ -30,6 +30,9 @@ from hcrm_core.intake.pool import WorkerPool
 from hcrm_core.intake.replay import Preview
 from hcrm_core.store.queries import inbox
 
+PREVIEWED = 20_000
+"""Messages of one preview: some twenty seconds, less than anybody waits for the database."""
+
 _SHOWN = 20
 _UNFIT = {
     "record files": "A record file is not replayed: its rows are in the file. Ingest a corrected one.",
@@ -78,6 +81,11 @@ def replay(
         for reason, count in sorted(Counter(left_out.values()).items()):
             say(f"Left out {counted(count, 'message')}: {reason}.")
         arguments = (space.store, pool.translate, space.adapter_of, numbers)
+        if dry_run and len(numbers) > PREVIEWED:
+            raise UsageError(
+                f"A preview holds folding up while it lasts, so it is of {PREVIEWED:,} messages at most; these are "
+                f"{len(numbers):,}. Select fewer (--since, --source, --type): they tell the same."
+            )
         if dry_run:
             preview = intake.preview(*arguments, env.microseconds(env.now()))
             _tell_preview(preview, len(numbers), as_json)

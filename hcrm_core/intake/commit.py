@@ -77,19 +77,16 @@ class GroupCommit:
                     break
             ending = item is None
             if batch:
-                answers = self._answers([waiting.arrival for waiting in batch])
+                answers = self._commit([waiting.arrival for waiting in batch])
                 self._deliver([(waiting.answer, answer) for waiting, answer in zip(batch, answers, strict=True)])
 
-    def _answers(self, arrivals: Sequence[Arrival]) -> Sequence[Answered]:
-        """Whatever happens, every sender is told something and the thread lives."""
-        try:
-            return self._commit(arrivals)
-        except Exception as error:
-            self._report(f"The inbox cannot be looked after ({type(error).__name__}). Senders were told to come again.")
-            return [NOT_STORED] * len(arrivals)
-
     def _commit(self, arrivals: Sequence[Arrival]) -> Sequence[Answered]:
-        if not durable.has_room(self._store):
+        try:
+            room = durable.has_room(self._store)
+        except OSError:
+            self._note_away(None)
+            return [NOT_STORED] * len(arrivals)
+        if not room:
             self._note_away(sqlite3.SQLITE_FULL)
             return [DISK_FULL] * len(arrivals)
         until = time.monotonic() + RETRY_SECONDS

@@ -169,6 +169,13 @@ def test_a_source_whose_adapter_is_missing_is_named_before_anything_is_changed(w
     assert contents(ward) == stored
 
 
+def test_a_preview_of_more_than_folding_can_wait_for_is_refused(ward: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hcrm_core.cli.replay.PREVIEWED", 3)
+    text = sentence(hcrm("messages", "replay", "--all", "--dry-run"), 2)
+    assert "it is of 3 messages at most" in text
+    assert "Select fewer (--since, --source, --type)" in text
+
+
 def test_nothing_is_replayed_that_was_not_asked_for(ward: Path) -> None:
     assert "say --all" in sentence(hcrm("messages", "replay"), 2)
     assert told("messages", "replay", "--control-id", "nobody")["messages"] == 0

@@ -36,6 +36,10 @@ def full(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # --- init -------------------------------------------------------------------------------------------------------------
 
 
+def test_a_new_workspace_is_its_owners_alone(workspace: Path) -> None:
+    assert workspace.stat().st_mode & 0o077 == 0
+
+
 def test_init_makes_a_workspace_that_works_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     made = hcrm("init", "here", "--title", 'Hospital "北京" \\ East')
