@@ -4,7 +4,7 @@ import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -152,7 +152,9 @@ class Configuration:
         keys = (*path, *re.findall(r"\.([A-Za-z_][\w-]*)", at))
         unknown = re.match(r"Object contains unknown field `(.*)`", message)
         if not unknown:
-            return f"{self.where(*keys)}: {'.'.join(keys)}: {message.lower()}."
+            allowed = get_args(_type_at(table_type, keys[len(path) :])) if "enum value" in message else ()
+            advice = f" Write one of: {', '.join(map(repr, allowed))}." if allowed else ""
+            return f"{self.where(*keys)}: {'.'.join(keys)}: {_plain(message)}.{advice}"
         name = unknown.group(1)
         valid = _valid_keys(table_type, keys[len(path) :])
         return f"{self.where(*keys, name)}: {'.'.join((*keys, name))} is not a key. {nearest(name, valid)}"
@@ -191,10 +193,35 @@ def _keys(dotted: str) -> tuple[str, ...]:
 
 
 def _valid_keys(table_type: type[Struct], keys: tuple[str, ...]) -> tuple[str, ...]:
+    found = _type_at(table_type, keys)
+    if not (isinstance(found, type) and issubclass(found, Struct)):
+        return ()
+    return tuple(field.encode_name for field in msgspec.structs.fields(found))
+
+
+def _type_at(table_type: type[Struct], keys: tuple[str, ...]) -> Any:
+    """The type of a key below a table; `None` where there is none."""
     current: Any = table_type
     for key in keys:
-        fields = {field.encode_name: field.type for field in msgspec.structs.fields(current)}
-        current = fields.get(key)
         if not (isinstance(current, type) and issubclass(current, Struct)):
-            return ()
-    return tuple(field.encode_name for field in msgspec.structs.fields(current))
+            return None
+        current = {field.encode_name: field.type for field in msgspec.structs.fields(current)}.get(key)
+    return current
+
+
+def _plain(message: str) -> str:
+    """What msgspec objects to, with TOML's words for types."""
+    if found := re.fullmatch(r"Expected `(.*)`, got `(.*)`", message):
+        wanted, given = (word.removesuffix(" | null") for word in found.groups())
+        return f"it must be {_WORDS.get(wanted, wanted)}, not {_WORDS.get(given, given)}"
+    return message[:1].lower() + message[1:]
+
+
+_WORDS = {
+    "str": "a text in quotes",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}

@@ -155,7 +155,12 @@ class Registry:
             adapter=wanted,
             timezone=self.configuration.settings.timezone,
         )
-        return adapter(source, settings)
+        try:
+            return adapter(source, settings)
+        except ConfigurationError as error:
+            key = str(error).partition(":")[0]
+            where = self.configuration.where("sources", source, *([key] if key in configured else []))
+            raise ConfigurationError(f"{where}: sources.{source}.{error}") from None
 
     def load(self, name: str) -> ModuleType:
         """Import one enabled plugin and check its hooks.

@@ -45,10 +45,10 @@ def listen(sources: tuple[str, ...], verbose: bool, attached: bool, workspace: s
 def listening(
     configuration: Configuration, registry: Registry, sources: tuple[str, ...] = ()
 ) -> dict[Address, Planned]:
-    """The ports of the sources to listen for; nothing is bound yet.
+    """The ports of the sources to listen for, none where no source listens; nothing is bound yet.
 
     Raises:
-        UsageError: A source named does not listen, or none does.
+        UsageError: A source named does not listen.
         ConfigurationError: A setting of one is wrong.
     """
     known = configuration.settings.sources
@@ -57,10 +57,6 @@ def listening(
         if name not in able:
             hint = f"Add `listen` to [sources.{name}]." if name in known else nearest(name, able)
             raise UsageError(f"The source {name!r} does not listen. {hint}")
-    if not able:
-        raise UsageError(
-            'No source of hcrm.toml listens. Add for example `listen = "127.0.0.1:2575"` to a table under [sources].'
-        )
     adapters = [registry.adapter(name) for name in able if not sources or name in sources]
     return guard.plan(adapters, configuration.path, lambda source, key: configuration.where("sources", source, key))
 
@@ -75,6 +71,11 @@ async def _listen(space: Opened, sources: tuple[str, ...], attached: bool) -> No
     listener = Listener(space.store, lambda: env.microseconds(env.now()))
     try:
         planned = listening(space.configuration, space.registry, sources)
+        if not planned:
+            raise UsageError(
+                'No source of hcrm.toml listens. Add for example `listen = "127.0.0.1:2575"` to a table under '
+                "[sources]."
+            )
         await listener.serve(planned)
         _warn_of_plaintext(space, planned)
         say(f"Listening on {', '.join(listener.ports)}. Stop with Ctrl-C.")
@@ -119,7 +120,7 @@ async def _reload(listener: Listener, space: Opened, sources: tuple[str, ...]) -
     except HcrmError as error:
         say(f"hcrm: {error} Nothing was changed; the listener goes on as before.")
         return
-    say(f"Read hcrm.toml anew; listening on {', '.join(listener.ports)}.")
+    say(f"Read hcrm.toml anew; listening on {', '.join(listener.ports) or 'no port: no source has `listen`'}.")
 
 
 def _until_input_ends(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:

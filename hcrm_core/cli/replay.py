@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import click
@@ -34,6 +35,7 @@ PREVIEWED = 20_000
 """Messages of one preview: some twenty seconds, less than anybody waits for the database."""
 
 _SHOWN = 20
+_PAGE = 1_000
 _UNFIT = {
     "record files": "A record file is not replayed: its rows are in the file. Ingest a corrected one.",
     "rejected": "A rejected message is not replayed: what arrived was no message. Have it sent correctly.",
@@ -72,13 +74,17 @@ def replay(
         own = [named(space, one) for one in wanted]
         if unfit := _unfit(space, own):
             raise UsageError(_UNFIT[next(iter(unfit.values()))])
-        rows = list(select(space, chosen)) if not chosen.everything or everything else []
-        left_out = _unfit(space, rows)
-        fit = [row for row in (*own, *rows) if row.id not in left_out]
-        for source in sorted({row.source for row in fit}):
+        fit = {row.id: row.source for row in own}
+        left_out: Counter[str] = Counter()
+        found = select(space, chosen) if not chosen.everything or everything else iter(())
+        while rows := list(islice(found, _PAGE)):
+            unfit = _unfit(space, rows)
+            left_out.update(unfit.values())
+            fit |= {row.id: row.source for row in rows if row.id not in unfit}
+        for source in sorted(set(fit.values())):
             space.adapter_of(source)  # a missing one is a sentence before anything is changed
-        numbers = sorted({row.id for row in fit})
-        for reason, count in sorted(Counter(left_out.values()).items()):
+        numbers = sorted(fit)
+        for reason, count in sorted(left_out.items()):
             say(f"Left out {counted(count, 'message')}: {reason}.")
         arguments = (space.store, pool.translate, space.adapter_of, numbers)
         if dry_run and len(numbers) > PREVIEWED:

@@ -150,9 +150,7 @@ def watch(space: Opened, pool: WorkerPool) -> None:
     # A mistake in the configuration ends the daemon here.
     for source in space.configuration.settings.sources:
         space.registry.adapter(source)
-    if any(table.get("listen") for table in space.configuration.settings.sources.values()):
-        listening(space.configuration, space.registry)
-    else:
+    if not listening(space.configuration, space.registry):
         say("No source has `listen`: only what lands otherwise is worked off.")
     if address := space.configuration.settings.metrics.listen:
         metrics = Metrics(address, space.configuration.where("metrics", "listen"), work.exposition)

@@ -128,7 +128,13 @@ def _check(adapter: Adapter, address: Address, where: Callable[[str, str], str])
             f"{where(source, 'listener')}: client names a sender by its certificate, and no sender is asked for one. "
             "Set client_ca, or remove client."
         )
-    if not limits.certificate and not ip_address(address[0]).is_loopback and not (limits.plaintext and limits.allow):
+    beyond = not ip_address(address[0]).is_loopback
+    if beyond and not limits.certificate and limits.plaintext and not limits.allow:
+        raise ConfigurationError(
+            f"{where(source, 'listener')}: plaintext = true needs allow = [the networks senders come from], for "
+            'example ["10.1.0.0/16"]: whoever reaches the port could send messages otherwise.'
+        )
+    if beyond and not limits.certificate and not limits.plaintext:
         raise ConfigurationError(
             f"{where(source, 'listen')}: {address[0]} can be reached from other machines, and patient data would cross "
             f"the network unencrypted. Set certificate and key under [sources.{source}.listener]; or, on a network you "

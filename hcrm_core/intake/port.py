@@ -9,6 +9,7 @@ import logging
 import socket
 import ssl
 import time
+from collections import Counter
 from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
@@ -30,6 +31,10 @@ GOODBYE_SECONDS = 5.0
 BIND_SECONDS = 10.0
 NO_ROOM_SECONDS = 1.0
 
+REFUSALS = 10
+REFUSALS_SECONDS = 60.0
+"""How many connections of one address that are turned away are logged in which time; the others are counted."""
+
 
 class Port:
     """One bound address."""
@@ -43,6 +48,8 @@ class Port:
         self._accepting: asyncio.Task[None] | None = None
         self._handshakes: set[asyncio.Task[None]] = set()
         self._addresses: dict[Channel, str] = {}
+        self._refused: Counter[str] = Counter()
+        self._refused_since = time.monotonic()
         host, number = bound.getsockname()[:2]
         self.name = f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
 
@@ -80,6 +87,12 @@ class Port:
         now = time.monotonic()
         for channel in list(self._addresses):
             channel.tick(now)
+        if now - self._refused_since > REFUSALS_SECONDS:
+            for address, count in sorted(self._refused.items()):
+                if count > REFUSALS:
+                    log.warning("%s: %d more from %s were turned away.", self.name, count - REFUSALS, address)
+            self._refused.clear()
+            self._refused_since = now
 
     def admit(self, channel: Channel) -> Adapter | str:
         """See `channel.House`."""
@@ -174,7 +187,9 @@ class Port:
         return None
 
     def _turn_away(self, address: str, reason: str) -> None:
-        log.warning("%s: a connection from %s was turned away: %s.", self.name, address, reason)
+        self._refused[address] += 1
+        if self._refused[address] <= REFUSALS:
+            log.warning("%s: a connection from %s was turned away: %s.", self.name, address, reason)
 
 
 async def bind(address: guard.Address) -> socket.socket:

@@ -47,7 +47,15 @@ class Adapter(ABC):
     listens: ClassVar[bool] = False
 
     def __init__(self, source: str, settings: SourceSettings) -> None:
-        """Args: source: the source's name in the workspace; settings: its table, typed by `settings_type`."""
+        """Check the settings.
+
+        Args:
+            source: The source's name in the workspace.
+            settings: Its table, typed by `settings_type`.
+
+        Raises:
+            ConfigurationError: A setting is wrong, as `KEY: sentence`; the core adds file and line.
+        """
         self.source = source
         self.settings = settings
 

@@ -260,7 +260,8 @@ def test_a_charset_that_does_not_exist_is_refused_before_anything_lands(workspac
     file = workspace / "hcrm.toml"
     file.write_text(file.read_text(encoding="utf-8").replace("GB18030", "GB18031"), encoding="utf-8")
     write(workspace / "in", SOME)
-    assert "[sources.his] charset" in sentence(hcrm("ingest", "in"), 1)
+    line = file.read_text(encoding="utf-8").partition("GB18031")[0].count("\n") + 1
+    assert f"{file}, line {line}: sources.his.charset: " in sentence(hcrm("ingest", "in"), 1)
     assert told("messages", "list") == []
 
 

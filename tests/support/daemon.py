@@ -47,6 +47,14 @@ def workspace(root: Path, port: int, database: str | None = None, more: str = ""
     return root
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait, within reason, until something holds."""
+    until = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
 def free_port() -> int:
     """A port below those the system gives to clients: one of them could take it while the listener is down."""
     while True:

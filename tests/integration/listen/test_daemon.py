@@ -4,13 +4,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 from support.certificates import Authority
-from support.daemon import free_port
+from support.daemon import free_port, wait_until
 from support.mllp import LOCAL, Daemon, Sender, adt, framed
 from support.ward import hcrm, told
 
@@ -41,13 +40,6 @@ def space(request: pytest.FixtureRequest, workspace: Path) -> Path:
 def states() -> dict[str, str]:
     """Control id → what became of it, in the workspace that is the current directory."""
     return {row["control_id"]: row["state"] for row in told("messages", "list", "--limit", "5000")}
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.1)
 
 
 @each_database
@@ -115,6 +107,11 @@ def test_a_new_source_is_listened_for_and_a_mistake_changes_nothing(workspace: P
         assert sender.ask(adt("M3")).code == "AA"
         if command[0] == "run":
             wait_until(lambda: states() == dict.fromkeys(("M1", "M2", "M3", "L1"), "folded"))
+        file.write_text(text.replace(f'listen = "{LOCAL}"\n', ""), encoding="utf-8")
+        daemon.signal(signal.SIGHUP)
+        daemon.wait("listening on no port: no source has `listen`")
+        with pytest.raises(ConnectionRefusedError):
+            Sender(daemon.address).__enter__()
         assert daemon.stop() == 0
     assert states().keys() == {"M1", "M2", "M3", "L1"}
     assert "Traceback" not in daemon.said()

@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
+from support.daemon import wait_until
 from support.mllp import START, Daemon, Listening, Sender, adt, framed, kept, listening, source, together
 
 from hcrm_core.intake import commit, listen, port
@@ -138,6 +139,19 @@ def test_who_is_not_allowed_is_turned_away_unread(store: Store, caplog: pytest.L
         assert b"MSA|AA|M1" in allowed.recv(4096)
         allowed.close()
     assert f"{address}: a connection from 127.0.0.1 was turned away: its address is not allowed." in caplog.messages
+
+
+def test_who_knocks_without_end_does_not_fill_the_log(
+    store: Store, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(port, "REFUSALS_SECONDS", 1.0)
+    with listening(store, source(allow=("10.0.0.0/8",))) as address:
+        for _ in range(port.REFUSALS + 7):
+            with Sender(address) as sender:
+                assert sender.ended(5)
+        turned_away = [text for text in caplog.messages if "turned away" in text]
+        assert len(turned_away) == port.REFUSALS
+        wait_until(lambda: f"{address}: 7 more from 127.0.0.1 were turned away." in caplog.messages)
 
 
 def test_a_sender_that_takes_no_answers_is_not_read_from_and_dropped_at_last(

@@ -68,9 +68,9 @@ class Hl7v2Adapter(Adapter):
         try:
             default_codec(settings.charset)
         except ValueError as error:
-            raise ConfigurationError(f"[sources.{source}] charset: {error}.") from None
+            raise ConfigurationError(f"charset: {error}.") from None
         if settings.ignore_msh_18 and settings.charset is None:
-            raise ConfigurationError(f"[sources.{source}] ignore_msh_18 needs a charset to read the messages by.")
+            raise ConfigurationError("ignore_msh_18: it needs a charset to read the messages by.")
         self._settings = settings
         self._event = lru_cache(maxsize=256)(self._compile)
         self._memos: Memos = {}
