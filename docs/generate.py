@@ -280,7 +280,8 @@ def _fields(module: ModuleType) -> dict[str, list[tuple[str, str, str]]]:
 
 def configuration() -> str:
     from hcrm_adapter_hl7v2.adapter import Hl7v2Settings
-    from hcrm_core.config import MartSettings, MetricsSettings, Settings, StoreSettings
+    from hcrm_core import config
+    from hcrm_core.config import MartSettings, MetricsSettings, Settings, StoreSettings, WorkerSettings
     from hcrm_core.model.adapters import SourceSettings
     from hcrm_core.model.listening import ListenerSettings
 
@@ -295,11 +296,13 @@ def configuration() -> str:
         ("`[store]`", StoreSettings, "store."),
         ("`[mart]`", MartSettings, "mart."),
         ("`[metrics]`", MetricsSettings, "metrics."),
+        ("`[workers]`", WorkerSettings, "workers."),
     ):
+        below = {name: text for name, _, text in _fields(config)[struct.__name__]}
         rows = [
-            (f"`{name}`", kind, default, SETTINGS[prefix + name])
+            (f"`{name}`", kind, default, SETTINGS.get(prefix + name) or below[name])
             for name, kind, default in _keys(struct)
-            if name not in ("store", "mart", "metrics")
+            if name not in ("store", "mart", "metrics", "workers")
         ]
         parts.append(f"## {title}\n\n" + _table(headers, rows))
     meanings = _attributes(SourceSettings) | _attributes(Hl7v2Settings)

@@ -4,11 +4,11 @@ import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from hcrm_core.env import CONFIGURATION
 from hcrm_core.errors import ConfigurationError
@@ -39,6 +39,21 @@ class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Address and port, `127.0.0.1:9275`; the figures name nobody."""
 
 
+class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the processes in which plugins run may use."""
+
+    memory_mb: Annotated[int, Meta(ge=64)] = 2048
+    """Memory of each."""
+    start_seconds: Annotated[float, Meta(gt=0)] = 20.0
+    """For loading a plugin."""
+    message_seconds: Annotated[float, Meta(gt=0)] = 10.0
+    """For translating one message."""
+    batch_seconds: Annotated[float, Meta(gt=0)] = 60.0
+    """For translating some hundred; where they take longer they are translated one by one."""
+    result_seconds: Annotated[float, Meta(gt=0)] = 300.0
+    """For a strategy's function, or for rendering a report."""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The tables of `hcrm.toml`; those of sources, strategies and plugins are typed by their owners."""
 
@@ -48,8 +63,23 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     store: StoreSettings = StoreSettings()
     mart: MartSettings = MartSettings()
     metrics: MetricsSettings = MetricsSettings()
+    workers: WorkerSettings = WorkerSettings()
     sources: dict[str, dict[str, Any]] = {}
     strategies: dict[str, dict[str, Any]] = {}
+
+
+class Handed(Struct, frozen=True):
+    """A configuration as a host gets it: without the store, whose URL may hold a password.
+
+    Attributes:
+        root: The workspace folder.
+        tables: The file's tables.
+        lines: Where each key stands.
+    """
+
+    root: str
+    tables: dict[str, Any]
+    lines: list[tuple[tuple[str, ...], int]]
 
 
 class Configuration:
@@ -60,25 +90,19 @@ class Configuration:
         settings: Typed.
     """
 
-    def __init__(self, root: Path) -> None:
-        """Read `hcrm.toml` of the workspace `root`.
+    def __init__(self, place: Path | Handed) -> None:
+        """Read `hcrm.toml` of the workspace at `place`, or take over what another process handed to this one.
 
         Raises:
             ConfigurationError: The file cannot be read or a key in it is wrong.
         """
-        self.root = root
-        self._file = root / CONFIGURATION
-        try:
-            self._text = self._file.read_bytes().decode("utf-8-sig")
-        except OSError as error:
-            raise ConfigurationError(f"{self._file} cannot be read: {error.strerror}.") from None
-        except UnicodeDecodeError as error:
-            line = self._file.read_bytes()[: error.start].count(b"\n") + 1
-            raise ConfigurationError(f"{self._file}, line {line}: not UTF-8. Save the file as UTF-8.") from None
-        try:
-            self._tables = tomllib.loads(self._text)
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigurationError(f"{self._file}: not valid TOML: {error}. Mend that line.") from None
+        self.root = Path(place.root) if isinstance(place, Handed) else place
+        self._file = self.root / CONFIGURATION
+        if isinstance(place, Handed):
+            self._tables, self._lines = place.tables, dict(place.lines)
+        else:
+            text = _read(self._file)
+            self._tables, self._lines = _parsed(self._file, text), lines_of(text)
         enabled = self._tables.get("plugins", [])
         names = {name for name in enabled if isinstance(name, str)} if isinstance(enabled, list) else set()
         # A plugin's own table is named after the plugin and typed by it.
@@ -88,6 +112,11 @@ class Configuration:
         twice = {name for name in self.settings.plugins if self.settings.plugins.count(name) > 1}
         if twice:
             raise ConfigurationError(f"{self.where('plugins')}: plugins names {', '.join(sorted(twice))} twice.")
+
+    def handed(self) -> Handed:
+        """What a host may know of it."""
+        tables = {name: table for name, table in self._tables.items() if name != "store"}
+        return Handed(str(self.root), tables, list(self._lines.items()))
 
     def table(self, *path: str) -> dict[str, Any]:
         """A table as it stands in the file, empty where absent."""
@@ -109,7 +138,8 @@ class Configuration:
 
     def where(self, *path: str) -> str:
         """`FILE, line N`, for errors about the key at `path`."""
-        return f"{self._file}, line {line_of(self._text, path)}"
+        found = (self._lines[path[:length]] for length in range(len(path), 0, -1) if path[:length] in self._lines)
+        return f"{self._file}, line {next(found, 1)}"
 
     def path(self, relative: str) -> Path:
         """A path of the configuration, relative to the workspace."""
@@ -171,21 +201,36 @@ def nearest(name: str, valid: tuple[str, ...] | list[str]) -> str:
     return f"Valid here: {', '.join(sorted(valid))}." if valid else "None is enabled; see: hcrm plugins list"
 
 
-def line_of(text: str, path: tuple[str, ...]) -> int:
-    """The line of a TOML text where the key at `path` stands; the nearest table above it where it stands inline."""
+def _read(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        line = file.read_bytes()[: error.start].count(b"\n") + 1
+        raise ConfigurationError(f"{file}, line {line}: not UTF-8. Save the file as UTF-8.") from None
+
+
+def _parsed(file: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{file}: not valid TOML: {error}. Mend that line.") from None
+
+
+def lines_of(text: str) -> dict[tuple[str, ...], int]:
+    """The line of a TOML text where each table and key stands; a key inside an inline table stands where that does."""
     table: tuple[str, ...] = ()
-    best, depth = 1, 0
+    found: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(text.split("\n"), 1):
         if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
-            table = _keys(header.group(1))
-            here = table
+            here = table = _keys(header.group(1))
         elif assignment := re.match(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*'|\s*\.\s*)+?)\s*=", line):
             here = (*table, *_keys(assignment.group(1)))
         else:
             continue
-        if len(here) > depth and path[: len(here)] == here:
-            best, depth = number, len(here)
-    return best
+        found.setdefault(here, number)
+    return found
 
 
 def _keys(dotted: str) -> tuple[str, ...]:

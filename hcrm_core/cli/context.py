@@ -12,9 +12,12 @@ import click
 
 from hcrm_core import env
 from hcrm_core.config import Configuration, nearest
+from hcrm_core.decide.code import PluginCode
 from hcrm_core.errors import ConfigurationError, UsageError, WorkspaceError
-from hcrm_core.model.adapters import Adapter
-from hcrm_core.registry import Registry
+from hcrm_core.intake.pool import WorkerPool
+from hcrm_core.registry.enabled import Registry
+from hcrm_core.registry.loader import Loader
+from hcrm_core.registry.offers import Source
 from hcrm_core.store import schema
 from hcrm_core.store.codec import Codec, read_key
 from hcrm_core.store.engine import Store
@@ -36,16 +39,31 @@ class Opened:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.configuration = Configuration(root)
+        self.keep_going = False
+        """Whether to leave out plugins that fail."""
+        self.workers: int | None = None
+        """How many hosts translate at once; by the machine where not given."""
 
     def reload(self) -> None:
         """Read `hcrm.toml` anew; databases stay as they are.
 
         Raises:
             ConfigurationError: It is wrong; what was read before goes on.
+            PluginError: An enabled plugin fails; likewise.
         """
-        self.configuration = Configuration(self.root)
-        for name in ("registry", "adapter_of"):
-            self.__dict__.pop(name, None)
+        configuration = Configuration(self.root)
+        registry = Registry(configuration, keep_going=self.keep_going)
+        if "pool" in self.__dict__:
+            self.pool.reload(registry)
+        self.registry.close()
+        self.configuration, self.registry = configuration, registry
+        self.__dict__.pop("source_of", None)
+
+    def close(self) -> None:
+        """Give back connections and end hosts."""
+        for name in ("pool", "code", "registry", "store", "unchecked_store"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
 
     @cached_property
     def store(self) -> Store:
@@ -64,21 +82,31 @@ class Opened:
     @cached_property
     def registry(self) -> Registry:
         """The enabled plugins."""
-        return Registry(self.configuration)
+        return Registry(self.configuration, keep_going=self.keep_going)
 
     @cached_property
-    def adapter_of(self) -> Callable[[str], Adapter]:
-        """Source → its adapter; of a source that is only known by its messages, the adapter of its name."""
-        return lru_cache(self._adapter_of)
+    def pool(self) -> WorkerPool:
+        """The hosts that read messages."""
+        return WorkerPool(self.registry, self.workers)
 
-    def _adapter_of(self, source: str) -> Adapter:
+    @cached_property
+    def code(self) -> PluginCode:
+        """What strategies and reports have beside their SQL."""
+        return PluginCode(self.registry)
+
+    @cached_property
+    def source_of(self) -> Callable[[str], Source]:
+        """Name → source; of one that is only known by its messages, with the adapter of its name."""
+        return lru_cache(self._source_of)
+
+    def _source_of(self, source: str) -> Source:
         known = source in self.configuration.settings.sources
         if not known and source not in self.registry.adapters:
             raise ConfigurationError(
                 f"Messages of the source {source!r} wait to be translated, but hcrm.toml has no table "
                 f"[sources.{source}]. Put it back."
             )
-        return self.registry.adapter(source, None if known else source)
+        return self.registry.source(source, None if known else source)
 
     @property
     def mart(self) -> Path:
@@ -116,9 +144,7 @@ def opened(given: str | None) -> Iterator[Opened]:
     try:
         yield workspace
     finally:
-        for name in ("store", "unchecked_store"):
-            if name in workspace.__dict__:
-                workspace.__dict__[name].close()
+        workspace.close()
 
 
 def plugin_command(ctx: click.Context, name: str, own: list[str]) -> click.Command:
@@ -138,10 +164,29 @@ def plugin_command(ctx: click.Context, name: str, own: list[str]) -> click.Comma
         raise UsageError(
             f"There is no command {name!r}. {nearest(name, own)} Commands of plugins need a workspace. {error}"
         ) from None
-    offered = Registry(Configuration(root)).commands
+    # One that is broken must not stand between a person and the commands of the others.
+    registry = Registry(Configuration(root), keep_going=True)
+    try:
+        offered = registry.commands
+    finally:
+        registry.close()
+    for sentence in registry.left_out.values():
+        say(f"hcrm: {sentence}")
     if name not in offered:
         raise UsageError(f"There is no command {name!r}. {nearest(name, [*own, *offered])}")
-    return offered[name]
+    return contributed(registry, name)
+
+
+def contributed(registry: Registry, name: str) -> click.Command:
+    """A command that a plugin offers, loaded into this process.
+
+    Raises:
+        PluginError: The plugin fails.
+    """
+    plugin = registry.owner("register_commands", name)
+    commands = Loader(registry.configuration).call(plugin, "register_commands")
+    found: click.Command = next(command for command in commands if command.name == name)
+    return found
 
 
 def show_json(value: Any) -> None:

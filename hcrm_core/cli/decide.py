@@ -58,6 +58,7 @@ def run(
         basis="said" if basis == "said" else "known",
         names=names or None,
         dry_run=dry_run,
+        compute=space.code.compute,
     )
 
 

@@ -12,7 +12,7 @@ import click
 from hcrm_core import env
 from hcrm_core.cli import decide as deciding
 from hcrm_core.cli import ingest, report
-from hcrm_core.cli.context import Opened, say
+from hcrm_core.cli.context import Opened, contributed, say
 from hcrm_core.cli.init import create
 from hcrm_core.cli.tasks import show_worklist
 from hcrm_core.decide.run import segment_sizes
@@ -68,9 +68,9 @@ def simulate(space: Opened, folder: Path, patients: int, seed: int, until: date)
     Raises:
         PluginError: The simulator is not installed.
     """
-    command = space.registry.commands.get("simulate")
-    if command is None:
+    if "simulate" not in space.registry.commands:
         raise PluginError("The demo needs the simulator. Install it: pip install hcrm-adapter-simulator")
+    command = contributed(space.registry, "simulate")
     arguments = ["-o", str(folder), "--patients", str(patients), "--seed", str(seed), "--until", until.isoformat()]
     command.main([*arguments, "--quiet"], standalone_mode=False)
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import click
 
 from hcrm_core import env
-from hcrm_core.cli.context import Opened, counted, find, json_option, show_json, workspace_option
+from hcrm_core.cli.context import Opened, counted, json_option, opened, show_json, workspace_option
 from hcrm_core.errors import HcrmError
 from hcrm_core.intake.figures import Figures, figures
 from hcrm_core.intake.guard import parse_address
 from hcrm_core.mart.contract import check_strategy
-from hcrm_core.registry import installed
+from hcrm_core.registry.installed import installed
 from hcrm_core.store import audit, durable, schema
 from hcrm_core.store.queries import inbox, processing
 
@@ -28,7 +28,8 @@ SILENCE = 6 * 3_600
 @workspace_option
 def doctor(as_json: bool, workspace: str | None) -> None:
     """Find out what is wrong with a workspace; works with broken plugins too."""
-    findings = list(examine(Opened(find(workspace))))
+    with opened(workspace) as space:
+        findings = list(examine(space))
     if as_json:
         show_json([{"level": level, "finding": text} for level, text in findings])
     else:
@@ -53,14 +54,13 @@ def examine(space: Opened) -> Iterator[tuple[str, str]]:
     yield from _listening(space)
     yield from _messages(space)
     yield from _disk(space)
-    space.unchecked_store.close()
 
 
 def _plugins(space: Opened) -> Iterator[tuple[str, str]]:
     known = installed()
     for name in space.configuration.settings.plugins:
         try:
-            space.registry.load(name)
+            space.registry.hooks(name)
         except HcrmError as error:
             yield "wrong", str(error)
         else:
@@ -85,11 +85,11 @@ def _strategies(space: Opened) -> Iterator[tuple[str, str]]:
 def _sources(space: Opened) -> Iterator[tuple[str, str]]:
     for source in space.configuration.settings.sources:
         try:
-            adapter = space.registry.adapter(source)
+            read = space.registry.source(source)
         except HcrmError as error:
             yield "wrong", str(error)
         else:
-            yield "good", f"The source {source} is read by {adapter.name} {adapter.version}."
+            yield "good", f"The source {source} is read by {read.name} {read.version}."
 
 
 def _messages(space: Opened) -> Iterator[tuple[str, str]]:

@@ -103,5 +103,5 @@ class _Trace:
             outcome = processing.outcomes(processed, [message_id]).get(message_id)
         if found is None or found.payload is None or outcome is None or outcome.adapter == RECORDS:
             return ()
-        adapter = self._space.registry.adapter(found.source, outcome.adapter.partition(" ")[0])
-        return adapter.origins(self._space.store.codec.open(found.payload))
+        source = self._space.registry.source(found.source, outcome.adapter.partition(" ")[0])
+        return self._space.pool.inspect(source, self._space.store.codec.open(found.payload)).origins

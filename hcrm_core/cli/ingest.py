@@ -1,7 +1,6 @@
 """`hcrm ingest`: files, folders, archives, standard input."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 import click
@@ -23,10 +22,8 @@ from hcrm_core.errors import InputError, UsageError
 from hcrm_core.intake.accept import Processed
 from hcrm_core.intake.files import inputs, named_files
 from hcrm_core.intake.land import LandedCount, land_all
-from hcrm_core.intake.pool import WorkerPool
 from hcrm_core.intake.process import Intake
-from hcrm_core.model.adapters import Adapter
-from hcrm_core.model.translation import RawMessage
+from hcrm_core.registry.offers import Source
 from hcrm_core.store.queries import inbox, processing
 from hcrm_core.store.queries.processing import people
 
@@ -84,8 +81,8 @@ def ingest(
         raise click.exceptions.Exit(PARTIAL)
 
 
-def choose(space: Opened, adapter_name: str | None, source: str | None) -> Adapter:
-    """The adapter of the source that was named, or that the configuration leaves no doubt about."""
+def choose(space: Opened, adapter_name: str | None, source: str | None) -> Source:
+    """The source that was named, or that the configuration leaves no doubt about."""
     sources = space.configuration.settings.sources
     if source is None:
         fitting = [name for name, table in sources.items() if adapter_name in (None, table.get("adapter"))]
@@ -101,28 +98,27 @@ def choose(space: Opened, adapter_name: str | None, source: str | None) -> Adapt
             f"[sources.{source}] with its adapter."
         )
     assert source is not None
-    adapter = space.registry.adapter(source, adapter_name)
-    if not adapter.file_suffixes:
-        raise UsageError(f"The adapter {adapter.name} reads no files.")
-    return adapter
+    chosen = space.registry.source(source, adapter_name)
+    if not chosen.adapter.file_suffixes:
+        raise UsageError(f"The adapter {chosen.name} reads no files.")
+    return chosen
 
 
-def run(space: Opened, adapter: Adapter, paths: tuple[str, ...]) -> Summary:
+def run(space: Opened, source: Source, paths: tuple[str, ...]) -> Summary:
     """Land what the paths hold and work it off."""
     began = time.perf_counter()
-    summary = Summary(adapter.source, adapter.name)
+    summary = Summary(source.source, source.name)
     now = env.microseconds(env.now())
     with space.store.read_inbox() as landed:
         before = inbox.highest(landed)
-    with WorkerPool(space.root) as pool:
-        try:
-            _land(space, adapter, paths, summary, now)
-            worked, summary.stuck = work_off(space, pool)
-        except KeyboardInterrupt:
-            say("hcrm: interrupted. What has landed is kept; run the same command again to go on.")
-            raise
+    try:
+        _land(space, source, paths, summary, now)
+        worked, summary.stuck = work_off(space)
+    except KeyboardInterrupt:
+        say("hcrm: interrupted. What has landed is kept; run the same command again to go on.")
+        raise
     with space.store.read_inbox() as landed:
-        own = inbox.landed_since(landed, before, adapter.source, now)
+        own = inbox.landed_since(landed, before, source.source, now)
     with space.store.read() as connection:
         outcomes = processing.outcomes(connection, own).values()
         summary.quarantined = sum(outcome.state == "quarantined" for outcome in outcomes)
@@ -162,10 +158,10 @@ def run_records(space: Opened, source: str | None, paths: tuple[str, ...]) -> Su
     return summary
 
 
-def work_off(space: Opened, pool: WorkerPool) -> tuple[Processed, list[str]]:
+def work_off(space: Opened) -> tuple[Processed, list[str]]:
     """Translate and fold what waits, with progress; sources whose adapter is missing are named and passed over."""
     progress = Progress("Translating and folding:", "messages")
-    intake = Intake(space.store, pool.translate, space.adapter_of, lambda: env.microseconds(env.now()))
+    intake = Intake(space.store, space.pool.translate, space.source_of, lambda: env.microseconds(env.now()))
     intake.begin()
     done = intake.settle(progress.add)
     progress.end()
@@ -174,9 +170,9 @@ def work_off(space: Opened, pool: WorkerPool) -> tuple[Processed, list[str]]:
     return done, list(intake.stuck.values())
 
 
-def _land(space: Opened, adapter: Adapter, paths: tuple[str, ...], summary: Summary, now: int) -> None:
+def _land(space: Opened, source: Source, paths: tuple[str, ...], summary: Summary, now: int) -> None:
     progress = Progress("Landing:", "messages")
-    for item in inputs(paths, adapter.file_suffixes):
+    for item in inputs(paths, source.adapter.file_suffixes):
         if item.data is None:
             if item.problem:
                 summary.rejected.append(item.problem)
@@ -185,8 +181,8 @@ def _land(space: Opened, adapter: Adapter, paths: tuple[str, ...], summary: Summ
                 summary.skipped += 1
             continue
         try:
-            count = land_all(space.store, adapter.source, _split(adapter, item.data), now)
-        except ValueError as error:
+            count = land_all(space.store, source.source, space.pool.split(source, item.data), now)
+        except InputError as error:
             text = f"{item.name}: no message: {error}. The file was left out; check it or name another adapter."
             summary.rejected.append(text)
             say(f"hcrm: {text}")
@@ -197,20 +193,10 @@ def _land(space: Opened, adapter: Adapter, paths: tuple[str, ...], summary: Summ
     progress.end()
     if not summary.files and not summary.rejected:
         raise InputError(
-            f"There is nothing to read for the adapter {adapter.name} in {', '.join(paths)}: no file ends in "
-            f"{', '.join(adapter.file_suffixes)} ({summary.skipped} other files passed over). Check the path, or name "
-            "the file itself."
+            f"There is nothing to read for the adapter {source.name} in {', '.join(paths)}: no file ends in "
+            f"{', '.join(source.adapter.file_suffixes)} ({summary.skipped} other files passed over). Check the path, "
+            "or name the file itself."
         )
-
-
-def _split(adapter: Adapter, data: bytes) -> Iterator[RawMessage]:
-    try:
-        yield from adapter.split(data)
-    except ValueError:
-        raise
-    except Exception as error:
-        kind = type(error).__name__
-        raise ValueError(f"the adapter {adapter.name} {adapter.version} failed on it ({kind})") from error
 
 
 def _add(summary: Summary, count: LandedCount) -> None:

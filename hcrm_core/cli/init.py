@@ -7,7 +7,7 @@ import click
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, say
 from hcrm_core.errors import ConfigurationError, WorkspaceError
-from hcrm_core.registry import installed
+from hcrm_core.registry.installed import installed
 from hcrm_core.store import schema
 from hcrm_core.store.codec import create_key
 

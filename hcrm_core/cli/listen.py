@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from ipaddress import ip_address
 
 import click
@@ -15,9 +16,12 @@ from hcrm_core.cli.context import Opened, find, opened, say, workspace_option
 from hcrm_core.config import Configuration, nearest
 from hcrm_core.errors import HcrmError, UsageError
 from hcrm_core.intake import guard
-from hcrm_core.intake.guard import Address, Planned
+from hcrm_core.intake.guard import Address, L, Planned
 from hcrm_core.intake.listen import Listener
-from hcrm_core.registry import Registry
+from hcrm_core.model.adapters import Adapter
+from hcrm_core.registry.enabled import Registry
+from hcrm_core.registry.loader import Loader
+from hcrm_core.registry.offers import Source
 from hcrm_core.store import audit, durable
 from hcrm_core.store.engine import UNAVAILABLE
 
@@ -42,10 +46,8 @@ def listen(sources: tuple[str, ...], verbose: bool, attached: bool, workspace: s
         asyncio.run(_listen(space, sources, attached))
 
 
-def listening(
-    configuration: Configuration, registry: Registry, sources: tuple[str, ...] = ()
-) -> dict[Address, Planned]:
-    """The ports of the sources to listen for, none where no source listens; nothing is bound yet.
+def listening(configuration: Configuration, registry: Registry, names: tuple[str, ...] = ()) -> list[Source]:
+    """The sources to listen for: those named, else all that have `listen`.
 
     Raises:
         UsageError: A source named does not listen.
@@ -53,12 +55,32 @@ def listening(
     """
     known = configuration.settings.sources
     able = [name for name, table in known.items() if table.get("listen")]
-    for name in sources:
+    for name in names:
         if name not in able:
             hint = f"Add `listen` to [sources.{name}]." if name in known else nearest(name, able)
             raise UsageError(f"The source {name!r} does not listen. {hint}")
-    adapters = [registry.adapter(name) for name in able if not sources or name in sources]
-    return guard.plan(adapters, configuration.path, lambda source, key: configuration.where("sources", source, key))
+    return [registry.source(name) for name in able if not names or name in names]
+
+
+def ports(configuration: Configuration, sources: Sequence[L]) -> dict[Address, Planned[L]]:
+    """The ports of sources; nothing is bound yet.
+
+    Raises:
+        ConfigurationError: A setting is wrong, or two contradict each other.
+    """
+    return guard.plan(sources, configuration.path, lambda source, key: configuration.where("sources", source, key))
+
+
+def _planned(configuration: Configuration, names: tuple[str, ...]) -> dict[Address, Planned[Adapter]]:
+    """The ports of the sources to listen for, with their adapters, which frame and answer in this process."""
+    registry = Registry(configuration)
+    try:
+        sources = listening(configuration, registry, names)
+        ports(configuration, sources)
+    finally:
+        registry.close()
+    loader = Loader(configuration)
+    return ports(configuration, [loader.adapter(one.plugin, one.name, one.source) for one in sources])
 
 
 async def _listen(space: Opened, sources: tuple[str, ...], attached: bool) -> None:
@@ -70,7 +92,7 @@ async def _listen(space: Opened, sources: tuple[str, ...], attached: bool) -> No
         threading.Thread(target=_until_input_ends, args=(loop, ended), daemon=True).start()
     listener = Listener(space.store, lambda: env.microseconds(env.now()))
     try:
-        planned = listening(space.configuration, space.registry, sources)
+        planned = _planned(space.configuration, sources)
         if not planned:
             raise UsageError(
                 'No source of hcrm.toml listens. Add for example `listen = "127.0.0.1:2575"` to a table under '
@@ -87,7 +109,7 @@ async def _listen(space: Opened, sources: tuple[str, ...], attached: bool) -> No
     say("Stopped: everything acknowledged is stored.")
 
 
-def _warn_of_plaintext(space: Opened, planned: dict[Address, Planned]) -> None:
+def _warn_of_plaintext(space: Opened, planned: dict[Address, Planned[Adapter]]) -> None:
     """Say, and keep for the record, that patient data crosses a network unencrypted."""
     for (host, port), plan in planned.items():
         if plan.context is None and not ip_address(host).is_loopback:
@@ -98,7 +120,7 @@ def _warn_of_plaintext(space: Opened, planned: dict[Address, Planned]) -> None:
                 say("hcrm: that could not be written to the audit trail: the store cannot be reached.")
 
 
-def _record_plaintext(space: Opened, address: str, plan: Planned) -> None:
+def _record_plaintext(space: Opened, address: str, plan: Planned[Adapter]) -> None:
     with space.store.write() as connection:
         audit.record(
             connection,
@@ -114,7 +136,7 @@ def _record_plaintext(space: Opened, address: str, plan: Planned) -> None:
 async def _reload(listener: Listener, space: Opened, sources: tuple[str, ...]) -> None:
     try:
         configuration = Configuration(find(str(space.root)))
-        planned = listening(configuration, Registry(configuration), sources)
+        planned = _planned(configuration, sources)
         await listener.serve(planned)
         _warn_of_plaintext(space, planned)
     except HcrmError as error:

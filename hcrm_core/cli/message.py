@@ -11,7 +11,7 @@ from hcrm_core.cli.selection import Row, named
 from hcrm_core.errors import HcrmError
 from hcrm_core.intake.bulk import ADAPTER as RECORDS
 from hcrm_core.intake.mask import MASK, PERSONAL
-from hcrm_core.model.adapters import Adapter
+from hcrm_core.intake.worker import Inspected
 from hcrm_core.model.records import REFERENCES
 from hcrm_core.model.translation import Problem
 from hcrm_core.store import audit
@@ -81,18 +81,17 @@ def _shown(space: Opened, row: Row, unmask: bool) -> dict[str, Any]:
     if message.payload is None or message.form == "records" or (outcome and outcome.adapter == RECORDS):
         return shown
     try:
-        return shown | _content(space.adapter_of(row.source), space.store.codec.open(message.payload), unmask)
+        payload = space.store.codec.open(message.payload)
+        return shown | _content(space.pool.inspect(space.source_of(row.source), payload), unmask)
     except HcrmError as error:
         return shown | {"unread": str(error)}
-    except Exception as error:  # an adapter's, and its text may quote the message
-        return shown | {"unread": f"Its adapter fails on it ({type(error).__name__}), so no field can be shown."}
 
 
-def _content(adapter: Adapter, payload: bytes, unmask: bool) -> dict[str, Any]:
+def _content(read: Inspected, unmask: bool) -> dict[str, Any]:
     read_as: dict[str, list[str]] = {}
     telling: set[str] = set()
     where: dict[tuple[str, str, str], str] = {}
-    for origin in adapter.origins(payload):
+    for origin in read.origins:
         where[origin.kind, origin.key, origin.field] = origin.path
         for path in origin.path.split(", "):
             names = read_as.setdefault(path, [])
@@ -102,19 +101,19 @@ def _content(adapter: Adapter, payload: bytes, unmask: bool) -> dict[str, Any]:
             if origin.field in _TELLING[origin.kind]:
                 telling.add(path)
     fields = []
-    for field in adapter.fields(payload):
+    for field, called in read.fields:
         hidden = field.person and (field.field in telling or field.field not in read_as) and not unmask
         fields.append(
             {
                 "path": field.path,
-                "name": adapter.field_name(field.field),
+                "name": called,
                 "sent": MASK if hidden else field.text,
                 "read_as": read_as.get(field.field, []),
             }
         )
     mapped = []
-    for record in adapter.translate(payload).records:
-        members = msgspec.to_builtins(record)
+    for record in read.records:
+        members = dict(record)
         kind, key, _ = members.pop("kind"), members.pop("key"), members.pop("group", None)
         for name, value in members.items():
             # What comes from nowhere in the message cannot be told to be harmless.

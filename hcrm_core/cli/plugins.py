@@ -9,7 +9,7 @@ from hcrm_core import env
 from hcrm_core.cli.context import find, json_option, opened, say, show_json, show_table, workspace_option
 from hcrm_core.config import Configuration, nearest
 from hcrm_core.errors import ConfigurationError, UsageError
-from hcrm_core.registry import installed
+from hcrm_core.registry.installed import installed
 
 
 @click.group()
@@ -82,7 +82,7 @@ def disable(name: str, workspace: str | None) -> None:
 def commands(as_json: bool, workspace: str | None) -> None:
     """List the commands that enabled plugins add."""
     with opened(workspace) as space:
-        rows = [(name, command.get_short_help_str(80)) for name, command in sorted(space.registry.commands.items())]
+        rows = [(name, command.help) for name, command in sorted(space.registry.commands.items())]
     if as_json:
         show_json([{"name": name, "help": text} for name, text in rows])
     else:

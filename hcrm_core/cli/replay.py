@@ -27,7 +27,6 @@ from hcrm_core.errors import UsageError
 from hcrm_core.intake import replay as intake
 from hcrm_core.intake.bulk import ADAPTER as RECORDS
 from hcrm_core.intake.figures import UNFINISHED
-from hcrm_core.intake.pool import WorkerPool
 from hcrm_core.intake.replay import Preview
 from hcrm_core.store.queries import inbox
 
@@ -65,12 +64,12 @@ def replay(
     Name messages, or select them with the options, or take --all. Whatever was decided on the facts keeps its key, so
     nothing that went out is repeated.
     """
-    with opened(workspace) as space, WorkerPool(space.root) as pool:
+    with opened(workspace) as space:
         chosen = selection(space, options)
         if not wanted and chosen.everything and not everything:
             raise UsageError("Which messages? Name them, select them (--state quarantined, --since 2h), or say --all.")
         if not dry_run:
-            work_off(space, pool)
+            work_off(space)
         own = [named(space, one) for one in wanted]
         if unfit := _unfit(space, own):
             raise UsageError(_UNFIT[next(iter(unfit.values()))])
@@ -82,11 +81,11 @@ def replay(
             left_out.update(unfit.values())
             fit |= {row.id: row.source for row in rows if row.id not in unfit}
         for source in sorted(set(fit.values())):
-            space.adapter_of(source)  # a missing one is a sentence before anything is changed
+            space.source_of(source)  # a missing one is a sentence before anything is changed
         numbers = sorted(fit)
         for reason, count in sorted(left_out.items()):
             say(f"Left out {counted(count, 'message')}: {reason}.")
-        arguments = (space.store, pool.translate, space.adapter_of, numbers)
+        arguments = (space.store, space.pool.translate, space.source_of, numbers)
         if dry_run and len(numbers) > PREVIEWED:
             raise UsageError(
                 f"A preview holds folding up while it lasts, so it is of {PREVIEWED:,} messages at most; these are "

@@ -29,20 +29,21 @@ def report(name: str | None, file: str | None, as_of: str | None, lang: str, wor
     say(f"Wrote {path}. Open it in a browser.")
 
 
-def write(space: Opened, name: str, file: str | None, as_of: str | None, language: str) -> Path:
+def write(space: Opened, name: str, output: str | None, as_of: str | None, language: str) -> Path:
     """Render a report into a file.
 
     Raises:
         UsageError: There is no such report.
         InputError: The file cannot be written.
+        PluginError: The report fails.
     """
     reports = space.registry.reports
     if name not in reports:
         raise UsageError(f"There is no enabled report {name!r}. {nearest(name, list(reports))}")
-    made = reports[name]()
+    made = reports[name]
     now = env.now()
     shown = env.parse_instant(as_of, "--as-of") if as_of else now
-    rows = run_report_queries(
+    tables = run_report_queries(
         space.store,
         space.mart,
         made,
@@ -56,9 +57,10 @@ def write(space: Opened, name: str, file: str | None, as_of: str | None, languag
         today=env.local_day(shown, space.timezone).isoformat(),
         title=space.configuration.settings.title,
     )
-    path = Path(file or f"{name}{made.suffix}").resolve()
+    path = Path(output or f"{name}{made.suffix}").resolve()
+    file = space.code.render(name, tables, context)
     try:
-        path.write_bytes(made.render(rows, context))
+        path.write_bytes(file)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.") from None
     return path

@@ -5,7 +5,6 @@ import click
 from hcrm_core.cli.context import PARTIAL, counted, opened, say, workspace_option
 from hcrm_core.cli.ingest import work_off
 from hcrm_core.cli.watch import watch
-from hcrm_core.intake.pool import WorkerPool
 
 
 @click.command()
@@ -18,11 +17,12 @@ def run(watching: bool, workers: int | None, workspace: str | None) -> None:
     With --watch: one warm daemon that listens for every source that has `listen`, acknowledges what is stored, and
     translates and folds it at once. Several may run beside one PostgreSQL database.
     """
-    with opened(workspace) as space, WorkerPool(space.root, workers) as pool:
+    with opened(workspace) as space:
+        space.workers = workers
         if watching:
-            watch(space, pool)
+            watch(space)
             return
-        done, stuck = work_off(space, pool)
+        done, stuck = work_off(space)
         say(
             f"Worked off {counted(done.translated + done.quarantined, 'message')}: {done.translated:,} translated into "
             f"{counted(done.records, 'record')}, {done.quarantined:,} quarantined."

@@ -13,11 +13,10 @@ from collections.abc import Callable
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, say
-from hcrm_core.cli.listen import listening
+from hcrm_core.cli.listen import listening, ports
 from hcrm_core.cli.metrics import Metrics
 from hcrm_core.errors import ConfigurationError, HcrmError
 from hcrm_core.intake.figures import exposition, figures
-from hcrm_core.intake.pool import WorkerPool
 from hcrm_core.intake.process import Intake
 from hcrm_core.store import durable
 from hcrm_core.store.engine import UNAVAILABLE
@@ -89,9 +88,8 @@ def _manner(code: int) -> str:
 class Work:
     """What the daemon does between two looks at its signals."""
 
-    def __init__(self, space: Opened, pool: WorkerPool) -> None:
+    def __init__(self, space: Opened) -> None:
         self._space = space
-        self._pool = pool
         self.finished = 0
         self._begun = False
         self._begin()
@@ -122,7 +120,6 @@ class Work:
         except HcrmError as error:
             say(f"hcrm: {error} Nothing was changed; the daemon goes on as before.")
             return
-        self._pool.restart()
         self._begin()
 
     def exposition(self) -> str:
@@ -132,25 +129,25 @@ class Work:
 
     def _begin(self) -> None:
         space = self._space
-        self._intake = Intake(space.store, self._pool.translate, space.adapter_of, lambda: env.microseconds(env.now()))
+        self._intake = Intake(space.store, space.pool.translate, space.source_of, lambda: env.microseconds(env.now()))
         self._begun = False
         self._said: dict[str, str] = {}
 
 
-def watch(space: Opened, pool: WorkerPool) -> None:
+def watch(space: Opened) -> None:
     """Listen where a source does, and work off what lands, until signalled."""
     durable.require(space.store)
     ended, reread = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     signal.signal(signal.SIGHUP, lambda *_: reread.set())
-    work = Work(space, pool)
+    work = Work(space)
     listener = ListenerProcess(space)
     metrics = None
     # A mistake in the configuration ends the daemon here.
     for source in space.configuration.settings.sources:
-        space.registry.adapter(source)
-    if not listening(space.configuration, space.registry):
+        space.registry.source(source)
+    if not ports(space.configuration, listening(space.configuration, space.registry)):
         say("No source has `listen`: only what lands otherwise is worked off.")
     if address := space.configuration.settings.metrics.listen:
         metrics = Metrics(address, space.configuration.where("metrics", "listen"), work.exposition)

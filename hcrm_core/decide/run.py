@@ -12,13 +12,12 @@ from zoneinfo import ZoneInfo
 from hcrm_core.decide.apply import PREVIEW, Moment, apply
 from hcrm_core.decide.order import chosen
 from hcrm_core.errors import HcrmError, UsageError
-from hcrm_core.mart.contract import check_strategy, evaluate
+from hcrm_core.mart.contract import Compute, check_strategy, evaluate
 from hcrm_core.mart.engine import DEFAULT, Limits, Mart, open_mart
 from hcrm_core.mart.manifest import deciding
 from hcrm_core.mart.refresh import KINDS, is_current, refresh
-from hcrm_core.mart.reports import check_report
+from hcrm_core.mart.reports import Queries, check_report
 from hcrm_core.mart.reports import run_report_queries as _run_report_queries
-from hcrm_core.model.reports import Report
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries.decisions import decision_tasks, last_runs
@@ -64,6 +63,7 @@ def decide(
     dry_run: bool = False,
     stop_on_error: bool = False,
     limits: Limits = DEFAULT,
+    compute: Compute | None = None,
 ) -> list[StrategyOutcome]:
     """Run strategies and keep what they decide.
 
@@ -79,6 +79,7 @@ def decide(
         dry_run: Count what would happen and keep nothing.
         stop_on_error: Raise the first failure instead of going on with the strategies that do not depend on it.
         limits: Memory, threads and seconds of each strategy.
+        compute: Calls the functions of strategies that have one.
 
     Raises:
         UsageError: A name is unknown, or a past instant without `dry_run`.
@@ -105,7 +106,7 @@ def decide(
                         raise HcrmError(f"{strategy.name} was not run, since it reads {failed[0]}, which failed.")
                     checked = check_strategy(strategy)
                     show_decisions(mart, store, checked.tables, previews)
-                    decided = evaluate(mart, strategy, checked, as_of_us=as_of, today=moment.today)
+                    decided = evaluate(mart, strategy, checked, as_of_us=as_of, today=moment.today, compute=compute)
                     applied = apply(store, mart, decided, moment, dry_run=dry_run)
                 except HcrmError as error:
                     if stop_on_error:
@@ -135,18 +136,18 @@ def refresh_mart(store: Store, mart_dir: Path, *, now_us: int, timezone: str, li
 def run_report_queries(
     store: Store,
     mart_dir: Path,
-    report: type[Report] | Report,
+    report: Queries,
     *,
     now_us: int,
     timezone: str,
     as_of_us: int | None = None,
     basis: Basis = "known",
     limits: Limits = DEFAULT,
-) -> dict[str, list[dict[str, Any]]]:
+) -> dict[str, Any]:
     """Run a report's queries over an up-to-date mart and the decisions of the last runs; arguments as of `decide`.
 
     Returns:
-        Query name → rows; `Report.render` takes it as it is. At a past instant decisions are those of today.
+        Query name → its rows, a `pyarrow.Table`. At a past instant decisions are those of today.
     """
     as_of = now_us if as_of_us is None else as_of_us
     past = as_of < now_us or basis == "said"

@@ -4,18 +4,41 @@ import ssl
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from hcrm_core.errors import ConfigurationError
-from hcrm_core.model.adapters import Adapter
+from hcrm_core.model.adapters import SourceSettings
 
 Address = tuple[str, int]
 
 
-class Planned(NamedTuple):
+class Listening(Protocol):
+    """What must be known of a source that listens; an adapter, or a description of one."""
+
+    @property
+    def source(self) -> str:
+        """Its name."""
+
+    @property
+    def name(self) -> str:
+        """Its adapter's name."""
+
+    @property
+    def listens(self) -> bool:
+        """Whether the adapter does."""
+
+    @property
+    def settings(self) -> SourceSettings:
+        """Its table."""
+
+
+L = TypeVar("L", bound=Listening)
+
+
+class Planned(NamedTuple, Generic[L]):
     """A port to be: the adapters of the sources that listen on it, and its side of TLS."""
 
-    adapters: list[Adapter]
+    adapters: list[L]
     context: ssl.SSLContext | None
 
 
@@ -42,8 +65,8 @@ def parse_address(text: str, where: str) -> Address:
 
 
 def plan(
-    adapters: Sequence[Adapter], path: Callable[[str], Path], where: Callable[[str, str], str]
-) -> dict[Address, Planned]:
+    adapters: Sequence[L], path: Callable[[str], Path], where: Callable[[str, str], str]
+) -> dict[Address, Planned[L]]:
     """The ports that some sources need. Nothing is bound; a mistake in the configuration shows here.
 
     Args:
@@ -54,7 +77,7 @@ def plan(
     Raises:
         ConfigurationError: A setting is missing or wrong, or two contradict each other.
     """
-    ports: dict[Address, list[Adapter]] = {}
+    ports: dict[Address, list[L]] = {}
     for adapter in adapters:
         address = parse_address(adapter.settings.listen or "", where(adapter.source, "listen"))
         _check(adapter, address, where)
@@ -68,12 +91,12 @@ def plan(
     }
 
 
-def reachable(adapters: Sequence[Adapter], address: str) -> bool:
+def reachable(adapters: Sequence[Listening], address: str) -> bool:
     """Whether any of a port's sources may be spoken to from an address."""
     return any(_allows(adapter, address) for adapter in adapters)
 
 
-def admit(adapters: Sequence[Adapter], address: str, certificate: dict[str, Any]) -> Adapter | str:
+def admit(adapters: Sequence[L], address: str, certificate: dict[str, Any]) -> L | str:
     """The adapter of the source that connects, or a reason to turn it away.
 
     Args:
@@ -88,7 +111,7 @@ def admit(adapters: Sequence[Adapter], address: str, certificate: dict[str, Any]
     return fitting[0] if _allows(fitting[0], address) else "its address is not allowed"
 
 
-def _allows(adapter: Adapter, address: str) -> bool:
+def _allows(adapter: Listening, address: str) -> bool:
     allowed = adapter.settings.listener.allow
     return not allowed or any(ip_address(address) in ip_network(network) for network in allowed)
 
@@ -100,7 +123,7 @@ def _names(certificate: dict[str, Any]) -> set[str]:
     return alternative or common
 
 
-def _check(adapter: Adapter, address: Address, where: Callable[[str, str], str]) -> None:
+def _check(adapter: Listening, address: Address, where: Callable[[str, str], str]) -> None:
     """Refuse a source that would let in whom nobody meant."""
     source, limits = adapter.source, adapter.settings.listener
     if not adapter.listens:
@@ -142,7 +165,7 @@ def _check(adapter: Adapter, address: Address, where: Callable[[str, str], str])
         )
 
 
-def _check_shared(adapters: Sequence[Adapter], where: Callable[[str, str], str]) -> None:
+def _check_shared(adapters: Sequence[Listening], where: Callable[[str, str], str]) -> None:
     names = [adapter.settings.listener.client for adapter in adapters]
     asks = all(adapter.settings.listener.client_ca for adapter in adapters)
     last = adapters[-1].source
@@ -162,7 +185,7 @@ def _check_shared(adapters: Sequence[Adapter], where: Callable[[str, str], str])
         )
 
 
-def _context(adapter: Adapter, path: Callable[[str], Path], where: str) -> ssl.SSLContext | None:
+def _context(adapter: Listening, path: Callable[[str], Path], where: str) -> ssl.SSLContext | None:
     """The TLS side of a port; `None` where it speaks plain text."""
     limits = adapter.settings.listener
     if limits.certificate is None or limits.key is None:

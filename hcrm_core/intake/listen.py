@@ -12,6 +12,7 @@ from hcrm_core.intake.commit import Answered, GroupCommit
 from hcrm_core.intake.guard import Address, Planned
 from hcrm_core.intake.outcomes import Outcomes
 from hcrm_core.intake.port import Port, bind, log
+from hcrm_core.model.adapters import Adapter
 from hcrm_core.store.engine import Store
 
 TICK = 0.5
@@ -44,7 +45,7 @@ class Listener:
         """Where it listens, as `HOST:PORT`."""
         return [port.name for port in self._ports.values()]
 
-    async def serve(self, planned: Mapping[Address, Planned]) -> None:
+    async def serve(self, planned: Mapping[Address, Planned[Adapter]]) -> None:
         """Listen as planned (`guard.plan`); called again, it takes over changed settings, and only connections to a
         port that is no longer planned end.
 

@@ -1,44 +1,57 @@
-"""Persistent worker processes that translate batches.
+"""Persistent hosts that read messages.
 
-A batch whose worker dies or overruns its time is run again message by message in a fresh worker, so that only the
-message at fault is quarantined.
+A batch whose host dies or overruns its time is run again message by message in a fresh one, so that only the message at
+fault is quarantined. A plugin that fails again and again is left alone for a while.
 """
 
 import os
-import subprocess
-import sys
 import threading
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
-from queue import SimpleQueue
+from contextlib import contextmanager
 from types import TracebackType
+from typing import Any, NamedTuple
 
 import msgspec
 
-from hcrm_core.errors import PluginError
-from hcrm_core.intake import wire
-from hcrm_core.intake.wire import Job
-from hcrm_core.intake.worker import failed
-from hcrm_core.model.translation import Translation
+from hcrm_core.errors import InputError, PluginError
+from hcrm_core.hosting.breaker import Breaker
+from hcrm_core.hosting.host import Host, HostDied
+from hcrm_core.intake.said import Told
+from hcrm_core.intake.worker import Inspected, Reader, Work, failed
+from hcrm_core.model.translation import RawMessage, Translation
+from hcrm_core.registry.enabled import Registry
+from hcrm_core.registry.offers import Source
 
-BATCH_SECONDS = 60.0
-MESSAGE_SECONDS = 10.0
+_decode_told = msgspec.msgpack.Decoder(Told).decode
+_decode_all = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
+_decode_cut = msgspec.msgpack.Decoder(list[RawMessage]).decode
+_decode_inspected = msgspec.msgpack.Decoder(Inspected).decode
+_decode_names = msgspec.msgpack.Decoder(list[str | None]).decode
 
-_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT", "TMPDIR")
+
+class Postponed(NamedTuple):
+    """Stands for the translation of a message that was not tried; the text says why."""
+
+    text: str
+
+
+Translated = Translation | Postponed
 
 
 class WorkerPool:
-    """Translates jobs in worker processes; use it as a context manager."""
+    """Reads messages in hosts, those of a plugin apart from those of others; use it as a context manager."""
 
-    def __init__(self, root: Path, workers: int | None = None) -> None:
-        """Args: root: the workspace; workers: how many processes, the machine's processors (at most 4) by default."""
-        count = workers or min(os.cpu_count() or 1, 4)
+    def __init__(self, registry: Registry, workers: int | None = None) -> None:
+        """Args: registry: the enabled plugins; workers: how many hosts translate at once, the machine's processors (at
+        most 4) by default."""
+        self._threads = ThreadPoolExecutor(workers or min(os.cpu_count() or 1, 4), thread_name_prefix="translate")
+        self._turn = threading.Lock()
+        self._breakers: dict[str, Breaker] = defaultdict(Breaker)
+        self._idle: dict[str, list[Host]] = {}
         self._round = 0
-        self._threads = ThreadPoolExecutor(count, thread_name_prefix="translate")
-        self._idle: SimpleQueue[_Worker] = SimpleQueue()
-        for _ in range(count):
-            self._idle.put(_Worker(root))
+        self._take_over(registry)
 
     def __enter__(self) -> "WorkerPool":
         return self
@@ -46,109 +59,173 @@ class WorkerPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all hosts."""
         self._threads.shutdown(cancel_futures=True)
-        while not self._idle.empty():
-            self._idle.get().stop()
+        self._stop_idle()
 
-    def restart(self) -> None:
-        """Let each worker read the configuration anew before its next job; one that is at work finishes first."""
-        self._round += 1
+    def reload(self, registry: Registry) -> None:
+        """Read by changed settings from now on; what is being worked on finishes first."""
+        self._take_over(registry)
 
-    def translate(self, source: str, adapter: str | None, payloads: Sequence[bytes]) -> "Future[list[Translation]]":
-        """Translate payloads of one source in the background; the result has their order.
+    def translate(self, source: Source, payloads: Sequence[bytes]) -> "Future[list[Translated]]":
+        """Translate messages of one source in the background; the result has their order.
 
         The future raises PluginError when the adapter cannot be had at all.
         """
-        return self._threads.submit(self._run, Job(source, adapter, list(payloads)))
+        return self._threads.submit(self._translate, self._reader(source), payloads)
 
-    def _run(self, job: Job) -> list[Translation]:
-        worker = self._idle.get()
+    def split(self, source: Source, data: bytes) -> Iterator[RawMessage]:
+        """Cut a file into messages, in order.
+
+        Raises:
+            InputError: Nothing in it can be a message, or the adapter fails on it; what was yielded before stands.
+        """
+        with self._host(source.plugin) as host:
+            try:
+                for cut in host.stream("split", Work(self._reader(source), (data,)), self._settings.batch_seconds):
+                    yield from _decode_cut(cut)
+            except HostDied as reason:
+                raise InputError(f"the process of the adapter {source.name} {source.version} {reason}") from None
+            except msgspec.DecodeError:
+                raise InputError(f"the adapter {source.name} {source.version} gave what is no message") from None
+
+    def inspect(self, source: Source, payload: bytes) -> Inspected:
+        """Read one message for people to look at.
+
+        Raises:
+            PluginError: Its adapter fails on it.
+        """
+        return _decode_inspected(self._one(source, "inspect", Work(self._reader(source), (payload,))))
+
+    def field_names(self, source: Source, fields: Sequence[str]) -> list[str | None]:
+        """What the standard calls fields of the coverage; raises as `inspect`."""
+        return _decode_names(self._one(source, "names", Work(self._reader(source), fields=tuple(fields))))
+
+    def _one(self, source: Source, verb: str, work: Work) -> msgspec.Raw:
+        with self._host(source.plugin) as host:
+            try:
+                return host.ask(verb, work, self._settings.message_seconds)
+            except HostDied as reason:
+                raise PluginError(f"The process of the adapter {source.name} {source.version} {reason}.") from None
+
+    def _translate(self, reader: Reader, payloads: Sequence[bytes]) -> list[Translated]:
+        breaker = self._breakers[reader.plugin]
+        if breaker.seconds_left:
+            return [self._postponed(reader)] * len(payloads)
+        with self._host(reader.plugin) as host:
+            try:
+                answer = host.ask("translate", Work(reader, tuple(payloads)), self._settings.batch_seconds)
+                told = _decode_all(answer)
+                if len(told) == len(payloads):
+                    breaker.succeeded()
+                    return [_decoded(one) for one in told]
+            except (HostDied, msgspec.DecodeError):
+                pass
+            host.stop()
+            return [self._single(host, reader, payload) for payload in payloads]
+
+    def _single(self, host: Host, reader: Reader, payload: bytes) -> Translated:
+        breaker = self._breakers[reader.plugin]
+        if breaker.seconds_left:
+            return self._postponed(reader)
         try:
-            if worker.round != self._round:
-                worker.stop()
-                worker.round = self._round
-            translations = worker.ask(job, BATCH_SECONDS)
-            if translations is None:
-                translations = [self._single(worker, job, payload) for payload in job.payloads]
-            return translations
-        finally:
-            self._idle.put(worker)
-
-    def _single(self, worker: "_Worker", job: Job, payload: bytes) -> Translation:
-        answer = worker.ask(Job(job.source, job.adapter, [payload]), MESSAGE_SECONDS)
-        if answer is None:
+            told = self._ask_single(host, reader, payload)
+        except HostDied as reason:
+            breaker.failed()
+            who = self._guilty(host, reader, payload)
             return failed(
                 "worker-died",
-                f"The translation worker died or took longer than {MESSAGE_SECONDS:.0f} seconds over this message. "
-                "The message is kept; report it to the adapter's author.",
+                f"The process of {who} {reason} over this message. The message is kept; report it to the author.",
             )
-        return answer[0]
+        breaker.succeeded()
+        return told
+
+    def _ask_single(self, host: Host, reader: Reader, payload: bytes) -> Translation:
+        answer = host.ask("translate", Work(reader, (payload,)), self._settings.message_seconds)
+        try:
+            (told,) = _decode_all(answer)
+        except (msgspec.DecodeError, ValueError):
+            host.stop()
+            raise HostDied("sent what is no answer and was stopped") from None
+        return _decoded(told)
+
+    def _guilty(self, host: Host, reader: Reader, payload: bytes) -> str:
+        """The plugin over which a host dies: the adapter, unless it lives without one that changes records."""
+        guilty = f"the adapter {reader.adapter}"
+        for count in range(len(reader.transformers)):
+            fewer = msgspec.structs.replace(reader, transformers=reader.transformers[:count])
+            try:
+                self._ask_single(host, fewer, payload)
+            except HostDied:
+                return guilty
+            guilty = f"the plugin {reader.transformers[count]}"
+        return guilty
+
+    def _postponed(self, reader: Reader) -> Postponed:
+        return Postponed(
+            f"The adapter {reader.adapter} failed again and again, so its messages wait for a while. Update the plugin "
+            f"{reader.plugin}, or report it to its author."
+        )
+
+    def _reader(self, source: Source) -> Reader:
+        return Reader(source.source, source.plugin, source.name, self._transformers)
+
+    def _take_over(self, registry: Registry) -> None:
+        transformers = tuple(registry.implementers("transform_records"))
+        with self._turn:
+            self._round += 1
+            self._registry = registry
+            self._settings = registry.configuration.settings.workers
+            self._transformers = transformers
+        self._stop_idle()
+
+    @contextmanager
+    def _host(self, plugin: str) -> Iterator[Host]:
+        with self._turn:
+            begun = self._round
+            idle = self._idle.setdefault(plugin, [])
+            host = idle.pop() if idle else self._new()
+        try:
+            yield host
+        finally:
+            with self._turn:
+                kept = begun == self._round
+                if kept:
+                    self._idle.setdefault(plugin, []).append(host)
+            if not kept:
+                host.stop()
+
+    def _new(self) -> Host:
+        return Host("hcrm_core.intake.worker", self._registry.opening, self._settings.start_seconds)
+
+    def _stop_idle(self) -> None:
+        with self._turn:
+            hosts = [host for idle in self._idle.values() for host in idle]
+            self._idle.clear()
+        for host in hosts:
+            host.stop()
 
 
-def _decoded(translation: msgspec.Raw) -> Translation:
+def sure(translations: Sequence[Translated]) -> list[Translation]:
+    """The translations, where none may be postponed.
+
+    Raises:
+        PluginError: One is.
+    """
+    for one in translations:
+        if isinstance(one, Postponed):
+            raise PluginError(one.text)
+    return [one for one in translations if isinstance(one, Translation)]
+
+
+def _decoded(told: Any) -> Translation:
     try:
-        return wire.decode_translation(translation)
+        return _decode_told(told)
     except msgspec.DecodeError:
         return failed(
             "adapter-failed",
-            "The adapter gave records that break their definition. The message is kept; report it to the adapter's "
-            "author.",
+            "The adapter gave records that break their definition. The message is kept; report it to its author.",
         )
-
-
-class _Worker:
-    """One process; started when first asked, started anew after it died."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self.round = 0
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def ask(self, job: Job, seconds: float) -> list[Translation] | None:
-        """The translations of a job; `None` when the worker died, overran its time or answered nonsense.
-
-        Raises:
-            PluginError: The worker lives and says why it cannot do the job.
-        """
-        process = self._started()
-        assert process.stdin and process.stdout
-        timer = threading.Timer(seconds, process.kill)
-        timer.start()
-        try:
-            wire.send(process.stdin, job)
-            frame = wire.receive(process.stdout)
-            answer = wire.decode_answer(frame) if frame is not None else None
-        except (OSError, msgspec.DecodeError):
-            answer = None
-        finally:
-            timer.cancel()
-        if answer is None or (answer.error is None and len(answer.translations) != len(job.payloads)):
-            self.stop()
-            return None
-        if answer.error is not None:
-            raise PluginError(answer.error)
-        return [_decoded(translation) for translation in answer.translations]
-
-    def stop(self) -> None:
-        """End the process."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            for stream in (self._process.stdin, self._process.stdout):
-                if stream:
-                    try:
-                        stream.close()
-                    except OSError:
-                        continue
-            self._process = None
-
-    def _started(self) -> "subprocess.Popen[bytes]":
-        if self._process is None or self._process.poll() is not None:
-            self.stop()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "hcrm_core.intake.worker", str(self._root)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
-            )
-        return self._process

@@ -44,7 +44,7 @@ class Port:
         self._socket = bound
         self._commit = commit
         self._outcomes = outcomes
-        self._planned = guard.Planned([], None)
+        self._planned: guard.Planned[Adapter] = guard.Planned([], None)
         self._accepting: asyncio.Task[None] | None = None
         self._handshakes: set[asyncio.Task[None]] = set()
         self._addresses: dict[Channel, str] = {}
@@ -58,7 +58,7 @@ class Port:
         """Whether it holds a connection."""
         return bool(self._addresses)
 
-    def serve(self, planned: guard.Planned) -> None:
+    def serve(self, planned: guard.Planned[Adapter]) -> None:
         """Accept connections for these sources; called again, new settings hold for new connections only."""
         self._planned = planned
         if self._accepting is None:

@@ -14,9 +14,10 @@ from hcrm_core.failpoints import fp
 from hcrm_core.intake.accept import NOTHING, Processed, accept
 from hcrm_core.intake.claims import LEASE, SECOND, Claimed, Claims
 from hcrm_core.intake.fold import Folder
+from hcrm_core.intake.pool import Postponed, Translated
 from hcrm_core.intake.worker import failed
-from hcrm_core.model.adapters import Adapter
 from hcrm_core.model.translation import Problem, Translation
+from hcrm_core.registry.offers import Source
 from hcrm_core.store.engine import UNAVAILABLE, Store
 from hcrm_core.store.queries import processing
 
@@ -24,7 +25,7 @@ BATCH = 500
 WINDOW = 8
 """How many batches are on their way at once, so that the workers translate while the core folds."""
 
-Translate = Callable[[str, str | None, Sequence[bytes]], "Future[list[Translation]]"]
+Translate = Callable[[Source, Sequence[bytes]], "Future[list[Translated]]"]
 
 
 @contextmanager
@@ -41,24 +42,24 @@ def _uncollected() -> Iterator[None]:
 class _Job(NamedTuple):
     claimed: list[Claimed]
     by: str
-    translations: "Future[list[Translation]]"
+    translations: "Future[list[Translated]]"
 
 
 class Intake:
     """Works off the inbox of one workspace; several may do so side by side, in as many processes."""
 
     def __init__(
-        self, store: Store, translate: Translate, adapter_of: Callable[[str], Adapter], clock: Callable[[], int]
+        self, store: Store, translate: Translate, source_of: Callable[[str], Source], clock: Callable[[], int]
     ) -> None:
         """Args:
         store: The workspace's store.
         translate: Where translation happens, `WorkerPool.translate`.
-        adapter_of: Source → adapter, for its name and version.
+        source_of: Name → source.
         clock: Microseconds UTC.
         """
         self._store = store
         self._translate = translate
-        self._adapter_of = adapter_of
+        self._source_of = source_of
         self._clock = clock
         self._claims = Claims(store)
         self._folder = Folder(store.codec)
@@ -114,17 +115,17 @@ class Intake:
         by_source: dict[str, list[Claimed]] = {}
         for one in claimed:
             by_source.setdefault(one.message.source, []).append(one)
-        for source, same in by_source.items():
+        for name, same in by_source.items():
             try:
-                adapter = self._adapter_of(source)
+                source = self._source_of(name)
             except HcrmError as error:
                 self._defer(same, str(error))
                 continue
             for start in range(0, len(same), BATCH):
                 batch = same[start : start + BATCH]
                 payloads = [self._store.codec.open(one.message.payload or b"") for one in batch]
-                future = self._translate(source, adapter.name, payloads)
-                self._jobs.append(_Job(batch, f"{adapter.name} {adapter.version}", future))
+                future = self._translate(source, payloads)
+                self._jobs.append(_Job(batch, f"{source.name} {source.version}", future))
 
     def _finish(self, job: _Job) -> Processed:
         translations = None
@@ -138,8 +139,13 @@ class Intake:
                 self._defer(job.claimed, str(error))
                 return NOTHING
         fp("translate")
+        pairs = list(zip(job.claimed, translations, strict=True))
+        postponed = [(one, what) for one, what in pairs if isinstance(what, Postponed)]
+        if postponed:
+            self._defer([one for one, _ in postponed], postponed[0][1].text)
+        told = [(one, what) for one, what in pairs if not isinstance(what, Postponed)]
         with _uncollected():
-            return self._accept(job.claimed, job.by, translations)
+            return self._accept([one for one, _ in told], job.by, [what for _, what in told])
 
     def _defer(self, claimed: Sequence[Claimed], reason: str) -> None:
         self.stuck[claimed[0].message.source] = reason
@@ -147,6 +153,8 @@ class Intake:
 
     def _accept(self, claimed: Sequence[Claimed], by: str, translations: Sequence[Translation]) -> Processed:
         """Accept a batch; where it fails, message by message, so that only the one at fault waits."""
+        if not claimed:
+            return NOTHING
         messages = [one.message for one in claimed]
         try:
             return accept(self._store, self._folder, by, messages, translations, self._clock())

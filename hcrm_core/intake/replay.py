@@ -15,9 +15,10 @@ from hcrm_core.errors import UsageError
 from hcrm_core.intake.accept import NOTHING, Processed, accept, accept_in
 from hcrm_core.intake.fold import Folder
 from hcrm_core.intake.mask import MASK, PERSONAL
+from hcrm_core.intake.pool import Translated, sure
 from hcrm_core.intake.process import BATCH, Translate
-from hcrm_core.model.adapters import Adapter
 from hcrm_core.model.translation import Translation
+from hcrm_core.registry.offers import Source
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import facts, inbox
 from hcrm_core.store.queries.facts import FactRow
@@ -59,7 +60,7 @@ class _Undo(Exception):
 def replay(
     store: Store,
     translate: Translate,
-    adapter_of: Callable[[str], Adapter],
+    source_of: Callable[[str], Source],
     numbers: Iterable[int],
     clock: Callable[[], int],
     progress: Callable[[int], None] = lambda count: None,
@@ -68,23 +69,24 @@ def replay(
 
     Raises:
         UsageError: The bytes of one have been pruned; those before it are done.
+        PluginError: An adapter fails again and again; likewise.
     """
     folder = Folder(store.codec)
     total = NOTHING
-    for messages, by, translations in _translated(store, translate, adapter_of, numbers):
+    for messages, by, translations in _translated(store, translate, source_of, numbers):
         total += accept(store, folder, by, messages, translations, clock(), replay=True)
         progress(len(messages))
     return total
 
 
 def preview(
-    store: Store, translate: Translate, adapter_of: Callable[[str], Adapter], numbers: Iterable[int], now: int
+    store: Store, translate: Translate, source_of: Callable[[str], Source], numbers: Iterable[int], now: int
 ) -> Preview:
     """Rehearse a replay in one transaction that is rolled back, and tell which facts it would change."""
     folder = Folder(store.codec)
     total = NOTHING
     # Nobody else folds while the rehearsal lasts, so whatever can be done before it is.
-    batches = list(_translated(store, translate, adapter_of, numbers))
+    batches = list(_translated(store, translate, source_of, numbers))
     try:
         with store.write() as connection:
             for messages, by, translations in batches:
@@ -124,19 +126,19 @@ def summary(changes: Iterable[Change]) -> list[tuple[str, str, int]]:
 
 
 def _translated(
-    store: Store, translate: Translate, adapter_of: Callable[[str], Adapter], numbers: Iterable[int]
+    store: Store, translate: Translate, source_of: Callable[[str], Source], numbers: Iterable[int]
 ) -> Iterator[tuple[list[Landed], str, list[Translation]]]:
     """Batches of one source with their new translations, one batch ahead of the one that is being folded."""
-    ahead: tuple[list[Landed], str, Future[list[Translation]]] | None = None
+    ahead: tuple[list[Landed], str, Future[list[Translated]]] | None = None
     for batch in _batches(store, numbers):
-        adapter = adapter_of(batch[0].source)
+        source = source_of(batch[0].source)
         payloads = [store.codec.open(_kept(message)) for message in batch]
-        started = (batch, f"{adapter.name} {adapter.version}", translate(batch[0].source, adapter.name, payloads))
+        started = (batch, f"{source.name} {source.version}", translate(source, payloads))
         if ahead:
-            yield ahead[0], ahead[1], ahead[2].result()
+            yield ahead[0], ahead[1], sure(ahead[2].result())
         ahead = started
     if ahead:
-        yield ahead[0], ahead[1], ahead[2].result()
+        yield ahead[0], ahead[1], sure(ahead[2].result())
 
 
 def _batches(store: Store, numbers: Iterable[int]) -> Iterator[list[Landed]]:

@@ -1,76 +1,208 @@
-"""A translation worker: `python -m hcrm_core.intake.worker WORKSPACE`. It has the plugins' code and holds no keys."""
+"""The host that reads messages: an adapter and the plugins that mend its records, without keys or connections."""
 
 import gc
-import os
-import signal
-import sys
-from pathlib import Path
+import socket
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
+from msgspec import Struct
 
-from hcrm_core.config import Configuration
-from hcrm_core.errors import HcrmError
-from hcrm_core.intake import wire
+from hcrm_core.errors import HcrmError, InputError, PluginError
+from hcrm_core.hosting.frames import encode
+from hcrm_core.hosting.serve import limit_memory, serve
 from hcrm_core.intake.said import Teller
-from hcrm_core.intake.wire import Answer
 from hcrm_core.model.adapters import Adapter
-from hcrm_core.model.translation import Problem, Translation
-from hcrm_core.registry import Registry
+from hcrm_core.model.translation import Origin, Problem, RawField, RawMessage, Translation
+from hcrm_core.registry.loader import Loader
+from hcrm_core.registry.offers import Opening
+
+_SPLIT_MESSAGES = 500
+_SPLIT_BYTES = 1 << 20
 
 
-def main() -> None:
-    """Answer jobs on standard input until it ends."""
-    # Ctrl-C reaches every process of the terminal; the core decides what becomes of its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    jobs = sys.stdin.buffer
-    # Whatever a plugin prints must not end up between the frames.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    registry: Registry | None = None
-    adapters: dict[tuple[str, str | None], Adapter] = {}
-    teller = Teller()
+class Reader(Struct, frozen=True, array_like=True):
+    """How a source is read.
+
+    Attributes:
+        source: Its name.
+        plugin, adapter: Of this plugin, this adapter.
+        transformers: The plugins that change its records, in order.
+    """
+
+    source: str
+    plugin: str
+    adapter: str
+    transformers: tuple[str, ...] = ()
+
+
+class Work(Struct, frozen=True, array_like=True):
+    """What a source is to read: messages to translate; one file to split, one message to inspect; names of fields."""
+
+    reader: Reader
+    payloads: tuple[bytes, ...] = ()
+    fields: tuple[str, ...] = ()
+
+
+class Inspected(Struct, frozen=True):
+    """One message for people to look at.
+
+    Attributes:
+        fields: As sent, each with what the standard calls it.
+        origins: Where each field of its records came from.
+        records: As JSON values.
+    """
+
+    fields: list[tuple[RawField, str | None]]
+    origins: list[Origin]
+    records: list[dict[str, Any]]
+
+
+_decode_opening = msgspec.msgpack.Decoder(Opening).decode
+_decode_work = msgspec.msgpack.Decoder(Work).decode
+
+
+def main(line: socket.socket) -> None:
+    """Answer until the core is gone."""
+    readers: list[Readers] = []
     # What is loaded by now stays; looking through it again and again would take a tenth of the time.
-    gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    while (frame := wire.receive(jobs)) is not None:
-        job = wire.decode_job(frame)
-        try:
-            registry = registry or Registry(Configuration(Path(sys.argv[1])))
-            key = (job.source, job.adapter)
-            if key not in adapters:
-                adapters[key] = registry.adapter(*key)
-            adapter = adapters[key]
-            answer = Answer([translate_one(adapter, teller, payload) for payload in job.payloads])
-        except HcrmError as error:
-            answer = Answer([], str(error))
-        try:
-            wire.send(answers, answer)
-        except BrokenPipeError:
-            return  # the core is gone
+
+    def opened(body: msgspec.Raw) -> None:
+        readers[:] = [Readers(_decode_opening(body))]
+
+    def translated(body: msgspec.Raw) -> list[msgspec.Raw]:
+        return readers[0].translate(_decode_work(body))
+
+    def split(body: msgspec.Raw) -> Iterator[list[RawMessage]]:
+        return readers[0].split(_decode_work(body))
+
+    def inspected(body: msgspec.Raw) -> Inspected:
+        return readers[0].inspect(_decode_work(body))
+
+    def named(body: msgspec.Raw) -> list[str | None]:
+        work = _decode_work(body)
+        return [readers[0].adapter(work.reader).field_name(field) for field in work.fields]
+
+    verbs = {"open": opened, "translate": translated, "split": split, "inspect": inspected, "names": named}
+    serve(line, verbs)
 
 
-def translate_one(adapter: Adapter, teller: Teller, payload: bytes) -> msgspec.Raw:
-    """Translate one payload; whatever the adapter raises or returns amiss becomes a quarantine that names the adapter
-    and never the content."""
-    try:
-        return wire.encode(teller.tell(adapter.translate(payload)))
-    except msgspec.DecodeError:
-        text = (
-            f"The adapter {adapter.name} {adapter.version} gave records that break their definition. The message is "
-            "kept; report it to the adapter's author."
+class Readers:
+    """The adapters and transformers this process has loaded."""
+
+    def __init__(self, opening: Opening) -> None:
+        """Nothing is loaded yet."""
+        self._memory = opening.memory
+        self._loader: Loader = opening.loader()
+        self._adapters: dict[tuple[str, str], Adapter] = {}
+        self._teller = Teller()
+
+    def adapter(self, reader: Reader) -> Adapter:
+        """The adapter of a source."""
+        key = reader.source, reader.adapter
+        if key not in self._adapters:
+            self._adapters[key] = self._loader.adapter(reader.plugin, reader.adapter, reader.source)
+        return self._adapters[key]
+
+    def translate(self, work: Work) -> list[msgspec.Raw]:
+        """Translate messages, each encoded as `said.Told`; whatever a plugin raises or returns amiss becomes a
+        quarantine that names it and never the content."""
+        adapter = self.adapter(work.reader)
+        for plugin in work.reader.transformers:
+            self._loader.load(plugin)
+        return [self._translate_one(adapter, work.reader, payload) for payload in work.payloads]
+
+    def split(self, work: Work) -> Iterator[list[RawMessage]]:
+        """Cut a file into messages.
+
+        Raises:
+            InputError: Nothing in it can be a message, or the adapter fails on it.
+        """
+        (data,) = work.payloads
+        # The file itself is held, and read in pieces.
+        limit_memory(self._memory + 4 * (len(data) >> 20))
+        adapter = self.adapter(work.reader)
+        cut: list[RawMessage] = []
+        size = 0
+        try:
+            for message in adapter.split(data):
+                cut.append(message)
+                size += len(message.payload)
+                if len(cut) >= _SPLIT_MESSAGES or size >= _SPLIT_BYTES:
+                    yield cut
+                    cut, size = [], 0
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        except HcrmError:
+            raise
+        except (Exception, SystemExit) as error:
+            kind = type(error).__name__
+            raise InputError(f"the adapter {adapter.name} {adapter.version} failed on it ({kind})") from error
+        if cut:
+            yield cut
+
+    def inspect(self, work: Work) -> Inspected:
+        """Read one message for people to look at.
+
+        Raises:
+            PluginError: Reading it fails.
+        """
+        adapter = self.adapter(work.reader)
+        (payload,) = work.payloads
+        try:
+            fields = [(field, adapter.field_name(field.field)) for field in adapter.fields(payload)]
+            translation = adapter.translate(payload)
+            origins = adapter.origins(payload)
+            for plugin in work.reader.transformers:
+                changed = self._transformed(plugin, work.reader, payload, translation)
+                origins = _owned(plugin, translation, changed, origins)
+                translation = changed
+            records = [msgspec.to_builtins(record) for record in translation.records]
+        except HcrmError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"Its adapter fails on it ({type(error).__name__}).") from None
+        return Inspected(fields, origins, records)
+
+    def _translate_one(self, adapter: Adapter, reader: Reader, payload: bytes) -> msgspec.Raw:
+        who = f"The adapter {adapter.name} {adapter.version}"
+        try:
+            translation = adapter.translate(payload)
+            for plugin in reader.transformers:
+                if translation.quarantine is None:
+                    who = str(self._loader.known(plugin))
+                    translation = self._transformed(plugin, reader, payload, translation)
+            return msgspec.Raw(encode(self._teller.tell(translation)))
+        except msgspec.DecodeError:
+            text = f"{who} gave records that break their definition. The message is kept; report it to its author."
+        except BaseException as error:
+            text = (
+                f"{who} failed on this message ({type(error).__name__}). Report it to its author; the message is kept "
+                "and can be replayed."
+            )
+        return msgspec.Raw(encode(self._teller.tell(failed("adapter-failed", text))))
+
+    def _transformed(self, plugin: str, reader: Reader, payload: bytes, translation: Translation) -> Translation:
+        answer = self._loader.answer(
+            plugin, "transform_records", source=reader.source, payload=payload, translation=translation
         )
-    except BaseException as error:
-        text = (
-            f"The adapter {adapter.name} {adapter.version} failed on this message ({type(error).__name__}). "
-            "Report it to the adapter's author; the message is kept and can be replayed."
-        )
-    return wire.encode(teller.tell(failed("adapter-failed", text)))
+        return translation if answer is None else answer
+
+
+def _owned(plugin: str, before: Translation, after: Translation, origins: Sequence[Origin]) -> list[Origin]:
+    """The origins, where what a plugin has set comes from the plugin."""
+    old = {(type(record).__name__, record.key): msgspec.to_builtins(record) for record in before.records}
+    own = []
+    for record in after.records:
+        place = type(record).__name__, record.key
+        fields = msgspec.to_builtins(record)
+        was = old.get(place, {})
+        own += [Origin(*place, name, f"plugin {plugin}") for name in fields if was.get(name) != fields[name]]
+    changed = {(origin.kind, origin.key, origin.field) for origin in own}
+    return [origin for origin in origins if (origin.kind, origin.key, origin.field) not in changed] + own
 
 
 def failed(code: str, text: str) -> Translation:
     """A translation that quarantines its message."""
     return Translation(message_type="", quarantine=Problem(code, "", text))
-
-
-if __name__ == "__main__":
-    main()

@@ -4,12 +4,13 @@ The result of a strategy is kept in a temporary table, `decided`, whose columns 
 and then the further ones as the strategy gave them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import NamedTuple
 
 import duckdb
+import pyarrow as pa
 
 from hcrm_core.config import nearest
 from hcrm_core.errors import StrategyError
@@ -39,6 +40,10 @@ _NULL = '"NULL"'
 _FURTHER = _WHOLE | {"VARCHAR", "DATE", "TIMESTAMP", "BOOLEAN", "VARCHAR[]", _NULL}
 
 
+Compute = Callable[[Strategy, pa.Table, Mapping[str, Scalar]], pa.Table]
+"""Calls a strategy's function: strategy, rows of its SELECT, parameters → its rows."""
+
+
 class Decided(NamedTuple):
     """A strategy's rows, in the temporary table `decided` of one mart.
 
@@ -63,7 +68,7 @@ def check_strategy(strategy: Strategy) -> Checked:
         if not name.isidentifier():
             raise StrategyError(f"{strategy.name}: the parameter {name!r} is not a name. Use letters, digits and _.")
     checked = check(strategy.sql, name=strategy.name, tables=strategy.tables, parameters=strategy.parameters)
-    if not checked.tables & {"decision_segment", "decision_score"}:
+    if strategy.function is None and not checked.tables & {"decision_segment", "decision_score"}:
         values = bound(checked, strategy.parameters, as_of_us=0, today=date(2000, 1, 1))
         _shape(strategy, _describe(_empty_mart(), strategy.name, checked.sql, values))
     return checked
@@ -75,17 +80,39 @@ def bound(checked: Checked, parameters: Mapping[str, Scalar], *, as_of_us: int, 
     return {name: given[name] for name in checked.parameters}
 
 
-def evaluate(mart: Mart, strategy: Strategy, checked: Checked, *, as_of_us: int, today: date) -> Decided:
+def evaluate(
+    mart: Mart,
+    strategy: Strategy,
+    checked: Checked,
+    *,
+    as_of_us: int,
+    today: date,
+    compute: Compute | None = None,
+) -> Decided:
     """Run a strategy into `decided` and check every row.
+
+    Args:
+        mart: To read.
+        strategy: Whose.
+        checked: Its SELECT.
+        as_of_us: `$as_of`, microseconds since 1970 UTC.
+        today: `$today`.
+        compute: Calls its function, where it has one.
 
     Raises:
         StrategyError: It fails, or its rows break the contract.
     """
-    values = bound(checked, strategy.parameters, as_of_us=as_of_us, today=today)
+    sql, values = checked.sql, bound(checked, strategy.parameters, as_of_us=as_of_us, today=today)
+    if strategy.function:
+        if compute is None:
+            raise StrategyError(f"{strategy.name}: it has a function, and nothing here can call it.")
+        found = compute(strategy, mart.query(sql, values, name=strategy.name), strategy.parameters)
+        mart.show_computed(found)
+        sql, values = "SELECT * FROM computed", {}
     with mart.guarded(strategy.name):
-        shape = _shape(strategy, _describe(mart, strategy.name, checked.sql, values))
+        shape = _shape(strategy, _describe(mart, strategy.name, sql, values))
         columns = ", ".join(f"CAST({identifier(name)} AS {kind}) AS {identifier(name)}" for name, kind in shape.items())
-        mart.execute(f"CREATE OR REPLACE TEMP TABLE decided AS SELECT {columns} FROM ({checked.sql}\n)", values)
+        mart.execute(f"CREATE OR REPLACE TEMP TABLE decided AS SELECT {columns} FROM ({sql}\n)", values)
         _check_rows(mart, strategy)
         (rows,) = mart.execute("SELECT count(*) FROM decided").fetchall()[0]
     required = REQUIRED_COLUMNS[strategy.kind]

@@ -122,6 +122,10 @@ class Mart:
                 self._connection.unregister("arriving_task")
         self._connection.execute("CREATE OR REPLACE VIEW decision_task AS SELECT * FROM stored_task")
 
+    def show_computed(self, rows: pa.Table) -> None:
+        """Make what a strategy's function returned the view `computed`."""
+        self._connection.register("computed", rows)
+
     def show_snapshots(self, kind: str, files: Mapping[str, str]) -> None:
         """Make the last snapshots of all strategies of a kind the view `decision_<kind>`.
 

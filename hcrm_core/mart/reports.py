@@ -1,15 +1,32 @@
 """The queries of a report, checked like a strategy's and run over one mart."""
 
 from datetime import date
-from typing import Any
+from typing import Protocol
+
+import pyarrow as pa
 
 from hcrm_core.mart.check import Checked, check
 from hcrm_core.mart.contract import bound
 from hcrm_core.mart.engine import Mart
-from hcrm_core.model.reports import Report
 
 
-def check_report(report: type[Report] | Report) -> dict[str, Checked]:
+class Queries(Protocol):
+    """What must be known of a report; see `model.reports.Report`."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """What its queries read."""
+
+    @property
+    def queries(self) -> dict[str, str]:
+        """Name → SELECT."""
+
+
+def check_report(report: Queries) -> dict[str, Checked]:
     """Check every query of a report.
 
     Raises:
@@ -20,9 +37,7 @@ def check_report(report: type[Report] | Report) -> dict[str, Checked]:
     }
 
 
-def run_report_queries(
-    report: type[Report] | Report, mart: Mart, *, as_of_us: int, today: date
-) -> dict[str, list[dict[str, Any]]]:
+def run_report_queries(report: Queries, mart: Mart, *, as_of_us: int, today: date) -> dict[str, pa.Table]:
     """Run the queries of a report.
 
     Args:
@@ -32,11 +47,9 @@ def run_report_queries(
         today: `$today`.
 
     Returns:
-        Query name → rows, in the query's order.
+        Query name → its rows in the query's order.
     """
     return {
-        name: mart.query(
-            checked.sql, bound(checked, {}, as_of_us=as_of_us, today=today), name=f"{report.name}.{name}"
-        ).to_pylist()
+        name: mart.query(checked.sql, bound(checked, {}, as_of_us=as_of_us, today=today), name=f"{report.name}.{name}")
         for name, checked in check_report(report).items()
     }

@@ -23,6 +23,9 @@ class Strategy(Struct, frozen=True, kw_only=True):
             `$today` (DATE, in the workspace's zone) are always given.
         parameters: Name → default; `[strategies.NAME]` of the workspace overrides them, with the default's type.
         title: What it is, by language: `{"en": …, "zh": …}`.
+        function: Where SQL cannot say it, `module:name` of a function of the plugin that makes the rows: from the
+            SELECT's rows (a `pyarrow.Table`) and the parameters to a `pyarrow.Table` with the kind's columns. It is
+            called in a process of its own, and pure.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Strategy(Struct, frozen=True, kw_only=True):
     reads: tuple[str, ...] = ()
     parameters: dict[str, Scalar] = {}
     title: dict[str, str] = {}
+    function: str | None = None
 
 
 REQUIRED_COLUMNS: dict[str, dict[str, str]] = {

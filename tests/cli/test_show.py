@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hl7apy import load_library
 from hl7apy.exceptions import ChildNotFound
+from support.plugins import distribution
 from support.ward import NOW, hcrm, told, write
 
 from hcrm_core.cli.context import Opened
@@ -162,13 +163,28 @@ def test_a_message_whose_source_is_gone_still_shows_where_it_stands(read: Path) 
     assert "[sources.his]. Put it back." in document["unread"]
 
 
-def test_an_adapter_that_fails_on_a_message_is_named_and_what_it_says_is_not_shown(
-    read: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise RuntimeError(CANARY)
+FAILING = f"""
+from hcrm_adapter_hl7v2.adapter import Hl7v2Adapter
+from hcrm_core.api import hookimpl
 
-    monkeypatch.setattr("hcrm_adapter_hl7v2.adapter.Hl7v2Adapter.origins", fail)
+class Failing(Hl7v2Adapter):
+    name = "failing"
+    def origins(self, payload):
+        raise RuntimeError("{CANARY}")
+
+@hookimpl
+def register_adapters():
+    return [Failing]
+"""
+
+
+def test_an_adapter_that_fails_on_a_message_is_named_and_what_it_says_is_not_shown(
+    read: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(distribution(tmp_path / "site", "failing", FAILING)))
+    file = read / "hcrm.toml"
+    text = file.read_text(encoding="utf-8").replace('adapter = "hl7v2"', 'adapter = "failing"')
+    file.write_text(text.replace("plugins = [", 'plugins = ["failing", ', 1), encoding="utf-8")
     result = hcrm("messages", "show", "admission")
     assert result.exit_code == 0 and CANARY not in result.output
-    assert "unread: Its adapter fails on it (RuntimeError), so no field can be shown." in result.stdout
+    assert "unread: Its adapter fails on it (RuntimeError)." in result.stdout

@@ -8,7 +8,7 @@ import pytest
 from support.ward import NOW, WANG_CARD, hcrm, hospital, sentence, told, write
 
 from hcrm_core.config import Configuration
-from hcrm_core.registry import installed
+from hcrm_core.registry.installed import installed
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,7 @@ from click.testing import CliRunner, Result
 from support.plugins import distribution
 
 from hcrm_core.cli import main
-from hcrm_core.intake import pool as pools
-from hcrm_core.intake.pool import WorkerPool
+from hcrm_core.cli.context import Opened
 
 ADAPTER = '''
 import os, signal, sys, time
@@ -103,9 +102,10 @@ def space(tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> P
     site = distribution(tmp_path / "site", "odd", ADAPTER, module=f"fake_plugin_odd_{os.getpid()}")
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setenv("PYTHONPATH", str(site))
-    monkeypatch.setattr(pools, "BATCH_SECONDS", 4.0)
-    monkeypatch.setattr(pools, "MESSAGE_SECONDS", 2.0)
-    (workspace / "hcrm.toml").write_text('plugins = ["odd"]\n[sources.odd]\nadapter = "odd"\n', encoding="utf-8")
+    (workspace / "hcrm.toml").write_text(
+        'plugins = ["odd"]\n[sources.odd]\nadapter = "odd"\n[workers]\nbatch_seconds = 4\nmessage_seconds = 1\n',
+        encoding="utf-8",
+    )
     yield workspace
     sys.modules.pop(f"fake_plugin_odd_{os.getpid()}", None)
 
@@ -160,10 +160,11 @@ def test_a_file_an_adapter_cannot_split_is_left_out_and_named(space: Path) -> No
 
 
 def test_a_worker_answers_in_the_order_it_was_asked(space: Path) -> None:
-    with WorkerPool(space, workers=2) as pool:
-        futures = [pool.translate("odd", "odd", [f"{number}".encode()] * 20) for number in range(6)]
-        for number, future in enumerate(futures):
-            assert [one.records[0].key for one in future.result()] == [str(number)] * 20
+    opened = Opened(space)
+    futures = [opened.pool.translate(opened.source_of("odd"), [f"{number}".encode()] * 20) for number in range(6)]
+    for number, future in enumerate(futures):
+        assert [one.records[0].key for one in future.result()] == [str(number)] * 20
+    opened.close()
 
 
 def test_what_an_interrupted_run_landed_is_translated_by_the_next(space: Path) -> None:
@@ -195,7 +196,8 @@ def test_a_worker_gets_no_secrets_of_the_environment(space: Path, monkeypatch: p
     code = ADAPTER.replace("Patient(key=word)", 'Patient(key=",".join(sorted(os.environ)))')
     module = next((space.parent / "site").glob("*.py"))
     module.write_text(code, encoding="utf-8")
-    with WorkerPool(space, workers=1) as pool:
-        names = pool.translate("odd", "odd", [b"x"]).result()[0].records[0].key
+    opened = Opened(space)
+    names = opened.pool.translate(opened.source_of("odd"), [b"x"]).result()[0].records[0].key
+    opened.close()
     assert "PYTHONPATH" in names
     assert "DATABASE_PASSWORD" not in names

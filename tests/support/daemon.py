@@ -153,10 +153,10 @@ class Daemon:
             return []
 
     def child(self, word: str) -> psutil.Process | None:
-        """The child whose command line has a word, `listen` or `hcrm_core.intake.worker`; it may have just ended."""
+        """The child whose name or command line has a word, `listen` or `hcrm-worker`; it may have just ended."""
         for process in self.children():
             try:
-                if word in process.cmdline():
+                if word in (process.name(), *process.cmdline()):
                     return process
             except psutil.NoSuchProcess:
                 continue

@@ -8,7 +8,8 @@ import pytest
 from hcrm_core import hookspecs
 from hcrm_core.config import Configuration
 from hcrm_core.errors import ConfigurationError
-from hcrm_core.registry import Registry, Workspace
+from hcrm_core.registry.enabled import Registry
+from hcrm_core.registry.loader import Workspace
 
 HOOKS = sorted(
     name for name, thing in vars(hookspecs).items() if inspect.isfunction(thing) and hasattr(thing, "hcrm_spec")

@@ -12,7 +12,9 @@ from support.plugins import distribution
 from hcrm_core.cli import main
 from hcrm_core.config import Configuration
 from hcrm_core.errors import ConfigurationError, HcrmError, PluginError, UsageError
-from hcrm_core.registry import Registry, Workspace, installed
+from hcrm_core.registry.enabled import Registry
+from hcrm_core.registry.installed import installed
+from hcrm_core.registry.loader import Workspace
 
 ADAPTER = """
 from hcrm_core.api import Adapter, Translation, hookimpl
@@ -59,7 +61,7 @@ def enable(tmp_path: Path) -> Callable[..., Registry]:
 
 def blame(registry: Registry, name: str) -> str:
     with pytest.raises(PluginError) as raised:
-        registry.load(name)
+        registry.hooks(name)
     return str(raised.value)
 
 
@@ -185,9 +187,9 @@ def test_two_plugins_with_one_adapter_name_are_both_named(site: Path, enable: Ca
 def test_two_distributions_with_one_plugin_name_are_both_named(site: Path) -> None:
     distribution(site, "same", NOTHING, module="fake_plugin_a", dist="fake-plugin-a")
     distribution(site, "same", NOTHING, module="fake_plugin_b", dist="fake-plugin-b")
-    with pytest.raises(PluginError) as raised:
-        installed()
-    text = str(raised.value)
+    found = installed()["same"]
+    text = found.problem
+    assert text is not None
     assert "'same'" in text and "fake-plugin-a" in text and "fake-plugin-b" in text and "Uninstall one of them" in text
 
 
@@ -204,13 +206,13 @@ def test_a_deliberate_error_of_a_plugin_keeps_its_own_words(site: Path, enable: 
 def test_an_unknown_adapter_names_the_nearest(site: Path, enable: Callable[..., Registry]) -> None:
     distribution(site, "one", ADAPTER.format(name="spreadsheet"))
     with pytest.raises(UsageError, match=r"no enabled adapter 'spreadshet'\. Did you mean 'spreadsheet'"):
-        enable("one").adapter("his", "spreadshet")
+        enable("one").source("his", "spreadshet")
 
 
 def test_an_unknown_source_names_the_nearest(enable: Callable[..., Registry]) -> None:
     registry = enable("hl7v2", more='[sources.his]\nadapter = "hl7v2"\n')
     with pytest.raises(UsageError, match=r"no source 'hiss' in hcrm\.toml\. Did you mean 'his'"):
-        registry.adapter("hiss")
+        registry.source("hiss")
 
 
 def test_a_source_takes_the_workspace_s_zone_unless_it_has_its_own(enable: Callable[..., Registry]) -> None:
@@ -218,8 +220,8 @@ def test_a_source_takes_the_workspace_s_zone_unless_it_has_its_own(enable: Calla
         'timezone = "Asia/Urumqi"\n[sources.a]\nadapter = "hl7v2"\n[sources.b]\nadapter = "hl7v2"\ntimezone = "UTC"\n'
     )
     registry = enable("hl7v2", more=sources)
-    assert registry.adapter("a").settings.timezone == "Asia/Urumqi"
-    assert registry.adapter("b").settings.timezone == "UTC"
+    assert registry.source("a").settings.timezone == "Asia/Urumqi"
+    assert registry.source("b").settings.timezone == "UTC"
 
 
 @pytest.mark.parametrize("path", ["../outside.yaml", "/etc/hostname", "rules/../../outside.yaml"])

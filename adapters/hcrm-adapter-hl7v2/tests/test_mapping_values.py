@@ -230,7 +230,7 @@ def test_characters_whose_second_byte_is_a_delimiter_stay_whole(letter: str) -> 
 
 
 def test_a_charset_that_does_not_exist_is_a_configuration_error() -> None:
-    with pytest.raises(ConfigurationError, match=r"\[sources\.his\] charset"):
+    with pytest.raises(ConfigurationError, match=r"^charset: `GB18031` is not"):
         adapter(charset="GB18031")
 
 

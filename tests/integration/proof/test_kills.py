@@ -56,7 +56,7 @@ class Reaper:
             if victim == "daemon":
                 daemon.orphan(end=True)
             else:
-                words = "listen" if victim == "listener" else "hcrm_core.intake.worker"
+                words = "listen" if victim == "listener" else "hcrm-worker"
                 wait_for(lambda: daemon.child(words) is not None, f"there is a {victim}")
                 daemon.child(words).kill()
                 if victim == "listener":

@@ -18,7 +18,6 @@ from hcrm_core.cli.context import Opened
 from hcrm_core.cli.ingest import work_off
 from hcrm_core.intake import pool as pools
 from hcrm_core.intake.land import Arrival, land
-from hcrm_core.intake.pool import WorkerPool
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import inbox, processing
@@ -67,8 +66,8 @@ def test_poison_is_quarantined_with_a_reason_and_replayed_once_it_is_mended_whil
     for start in range(0, count, 500):
         batch = [Arrival("his", arrivals[number], f"F{number}") for number in range(start, start + 500)]
         land(space.store, batch, now=1)
-    with WorkerPool(workspace, 2) as pool:
-        work_off(space, pool)
+    space.workers = 2
+    work_off(space)
 
     with space.store.read_inbox() as landed:
         number_of = {int(one.control_id[1:]): one.id for one in inbox.after(landed, 0, count)}
@@ -88,5 +87,5 @@ def test_poison_is_quarantined_with_a_reason_and_replayed_once_it_is_mended_whil
     once = reference(space, tmp_path / "reference", sent)
     assert facts(space.store) == facts(once)
     tally("poison", messages=count, folded=len(good), quarantined=len(bad), replayed=len(bad))
-    space.store.close()
+    space.close()
     once.close()
