@@ -32,6 +32,7 @@ SETTINGS = {
     "mart.engine": "What computes on it.",
     "metrics.listen": "Address and port where `hcrm run --watch` gives its figures to Prometheus (`127.0.0.1:9275`).",
     "sources": "One table a source: `[sources.NAME]`, typed by its adapter.",
+    "reviews": "One table a review: `[reviews.NAME]` sets its parameters.",
     "strategies": "One table a strategy: `[strategies.NAME]` sets its parameters.",
 }
 ENVIRONMENT = (

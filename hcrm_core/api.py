@@ -6,7 +6,9 @@ from hcrm_core.env import now
 from hcrm_core.errors import ConfigurationError, HcrmError, InputError, StrategyError, UsageError
 from hcrm_core.hookspecs import WorkspaceView, hookimpl
 from hcrm_core.model.adapters import Adapter, SourceSettings
+from hcrm_core.model.channels import Channel
 from hcrm_core.model.listening import Connection, Received, Verdict
+from hcrm_core.model.observing import DecideDone, Finding, IntakeDone, Load, StrategyDone, TypeCount
 from hcrm_core.model.records import (
     KINDS,
     AllergyIntolerance,
@@ -27,6 +29,7 @@ from hcrm_core.model.records import (
     RelatedPerson,
 )
 from hcrm_core.model.reports import Report, ReportContext, Row
+from hcrm_core.model.reviews import Review
 from hcrm_core.model.strategies import REQUIRED_COLUMNS, Scalar, Strategy
 from hcrm_core.model.translation import (
     CompleteSet,
@@ -59,6 +62,7 @@ __all__ = [
     "AllergyIntolerance",
     "AnyRecord",
     "Appointment",
+    "Channel",
     "ChargeItem",
     "CodeableConcept",
     "Coding",
@@ -68,13 +72,17 @@ __all__ = [
     "Connection",
     "ContactPoint",
     "Coverage",
+    "DecideDone",
     "DiagnosticReport",
     "Encounter",
     "FieldCoverage",
+    "Finding",
     "HcrmError",
     "HumanName",
     "Identifier",
     "InputError",
+    "IntakeDone",
+    "Load",
     "Money",
     "Observation",
     "Organization",
@@ -93,13 +101,16 @@ __all__ = [
     "RelatedPerson",
     "Report",
     "ReportContext",
+    "Review",
     "Row",
     "Scalar",
     "SourceSettings",
     "Statement",
     "Strategy",
+    "StrategyDone",
     "StrategyError",
     "Translation",
+    "TypeCount",
     "UsageError",
     "Verdict",
     "WorkspaceView",

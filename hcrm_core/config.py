@@ -66,6 +66,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     workers: WorkerSettings = WorkerSettings()
     sources: dict[str, dict[str, Any]] = {}
     strategies: dict[str, dict[str, Any]] = {}
+    reviews: dict[str, dict[str, Any]] = {}
 
 
 class Handed(Struct, frozen=True):

@@ -11,17 +11,20 @@ from zoneinfo import ZoneInfo
 
 from hcrm_core.decide.apply import PREVIEW, Moment, apply
 from hcrm_core.decide.order import chosen
-from hcrm_core.errors import HcrmError, UsageError
-from hcrm_core.mart.contract import Compute, check_strategy, evaluate
+from hcrm_core.errors import HcrmError, StrategyError, UsageError
+from hcrm_core.mart.contract import Compute, Decided, check_strategy, evaluate
 from hcrm_core.mart.engine import DEFAULT, Limits, Mart, open_mart
 from hcrm_core.mart.manifest import deciding
 from hcrm_core.mart.refresh import KINDS, is_current, refresh
 from hcrm_core.mart.reports import Queries, check_report
 from hcrm_core.mart.reports import run_report_queries as _run_report_queries
+from hcrm_core.mart.reviews import apply_review, check_review, looks_at
+from hcrm_core.model.reviews import Review
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries.decisions import decision_tasks, last_runs
 from hcrm_core.store.queries.mart_rows import mart_rows, mart_rows_as_of, mart_sequence
+from hcrm_core.store.queries.points import decision_points
 
 Basis = Literal["known", "said"]
 _PAST = "past"
@@ -64,6 +67,7 @@ def decide(
     stop_on_error: bool = False,
     limits: Limits = DEFAULT,
     compute: Compute | None = None,
+    reviews: Sequence[Review] = (),
 ) -> list[StrategyOutcome]:
     """Run strategies and keep what they decide.
 
@@ -80,6 +84,7 @@ def decide(
         stop_on_error: Raise the first failure instead of going on with the strategies that do not depend on it.
         limits: Memory, threads and seconds of each strategy.
         compute: Calls the functions of strategies that have one.
+        reviews: The enabled ones; whatever they refuse is not done.
 
     Raises:
         UsageError: A name is unknown, or a past instant without `dry_run`.
@@ -107,6 +112,7 @@ def decide(
                     checked = check_strategy(strategy)
                     show_decisions(mart, store, checked.tables, previews)
                     decided = evaluate(mart, strategy, checked, as_of_us=as_of, today=moment.today, compute=compute)
+                    decided = _reviewed(mart, decided, reviews, as_of, moment.today)
                     applied = apply(store, mart, decided, moment, dry_run=dry_run)
                 except HcrmError as error:
                     if stop_on_error:
@@ -121,6 +127,21 @@ def decide(
         finally:
             shutil.rmtree(mart_dir / PREVIEW, ignore_errors=True)
     return list(outcomes.values())
+
+
+def _reviewed(mart: Mart, decided: Decided, reviews: Sequence[Review], as_of: int, today: date) -> Decided:
+    """Let reviews object to what was decided.
+
+    Raises:
+        StrategyError: One fails, which is a veto.
+    """
+    for review in reviews:
+        if looks_at(review, decided.strategy):
+            try:
+                decided = apply_review(mart, decided, review, check_review(review), as_of_us=as_of, today=today)
+            except HcrmError as error:
+                raise StrategyError(f"{error} A review that fails is a veto: nothing was decided.") from None
+    return decided
 
 
 def refresh_mart(store: Store, mart_dir: Path, *, now_us: int, timezone: str, limits: Limits = DEFAULT) -> None:
@@ -189,7 +210,10 @@ def show_decisions(
     with store.read() as connection:
         if "decision_task" in tables:
             batches: Any = decision_tasks(connection)
-            mart.show_tasks(batches)
+            mart.show_rows("decision_task", batches)
+        if "decision_points" in tables:
+            points: Any = decision_points(connection)
+            mart.show_rows("decision_points", points)
         for kind in ("segment", "score"):
             if f"decision_{kind}" in tables:
                 runs = last_runs(connection, kind)

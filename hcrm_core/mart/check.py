@@ -6,7 +6,7 @@ are left to `binding`, which lets DuckDB resolve them against the documented tab
 
 import logging
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -59,7 +59,14 @@ def allowed() -> Allowed:
     return Allowed(**{name: frozenset(values) for name, values in table.items()}, instead=instead)
 
 
-def check(sql: str, *, name: str, tables: Collection[str], parameters: Collection[str] = ()) -> Checked:
+def check(
+    sql: str,
+    *,
+    name: str,
+    tables: Collection[str],
+    parameters: Collection[str] = (),
+    own: Mapping[str, Mapping[str, str]] = {},
+) -> Checked:
     """Check one SELECT of a strategy or report.
 
     Args:
@@ -67,11 +74,12 @@ def check(sql: str, *, name: str, tables: Collection[str], parameters: Collectio
         name: The strategy or report and query, for errors.
         tables: The tables of the mart it declares to read.
         parameters: The parameters it declares, beside `ALWAYS_GIVEN`.
+        own: Tables that exist for it alone.
 
     Raises:
         StrategyError: With the line, what is refused, and what to write instead.
     """
-    known = schema()
+    known = {**schema(), **own}
     for table in tables:
         if table not in known:
             raise StrategyError(

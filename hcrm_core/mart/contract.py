@@ -21,6 +21,7 @@ from hcrm_core.model.strategies import REQUIRED_COLUMNS, Scalar, Strategy
 
 KEYS: dict[str, tuple[str, ...]] = {
     "task": ("anchor", "step", "occurrence"),
+    "points": ("anchor", "step", "occurrence"),
     "segment": ("subject", "segment"),
     "score": ("subject", "score"),
 }
@@ -70,8 +71,23 @@ def check_strategy(strategy: Strategy) -> Checked:
     checked = check(strategy.sql, name=strategy.name, tables=strategy.tables, parameters=strategy.parameters)
     if strategy.function is None and not checked.tables & {"decision_segment", "decision_score"}:
         values = bound(checked, strategy.parameters, as_of_us=0, today=date(2000, 1, 1))
-        _shape(strategy, _describe(_empty_mart(), strategy.name, checked.sql, values))
+        _shape(strategy, described(strategy.name, checked.sql, values))
     return checked
+
+
+def described(name: str, sql: str, values: dict[str, object], kind: str | None = None) -> dict[str, str]:
+    """The columns of a SELECT over the documented tables with their types.
+
+    Args:
+        name: Of the strategy or review, for errors.
+        sql: Checked.
+        values: Its parameters'.
+        kind: Of the rows in the table `decided`, where it may read that.
+
+    Raises:
+        StrategyError: A column does not exist, or two are named alike.
+    """
+    return _describe(_empty_mart(kind), name, sql, values)
 
 
 def bound(checked: Checked, parameters: Mapping[str, Scalar], *, as_of_us: int, today: date) -> dict[str, object]:
@@ -136,14 +152,7 @@ def _describe(
 def _shape(strategy: Strategy, found: Mapping[str, str]) -> dict[str, str]:
     """The columns to keep with the types to cast them to."""
     required = REQUIRED_COLUMNS[strategy.kind]
-    for name, kind in required.items():
-        if name not in found:
-            raise StrategyError(
-                f"{strategy.name}: a {strategy.kind} needs the column {name} ({kind}). {nearest(name, list(found))}"
-            )
-        fits = _FITS[kind] | ({_NULL} if name in _MAY_BE_NULL else frozenset())
-        if found[name] not in fits:
-            raise StrategyError(f"{strategy.name}: the column {name} is {found[name]}. Cast it to {kind}.")
+    required_types(strategy.name, strategy.kind, required, found)
     further = {}
     for name, kind in found.items():
         if name in required:
@@ -152,6 +161,20 @@ def _shape(strategy: Strategy, found: Mapping[str, str]) -> dict[str, str]:
             raise StrategyError(f"{strategy.name}: the column {name} is {kind}. Cast it to BIGINT, DECIMAL or VARCHAR.")
         further[name] = {"HUGEINT": "BIGINT", _NULL: "VARCHAR"}.get(kind, kind)
     return dict(required) | further
+
+
+def required_types(owner: str, what: str, required: Mapping[str, str], found: Mapping[str, str]) -> None:
+    """Check that a SELECT has the columns it must have, with types that fit.
+
+    Raises:
+        StrategyError: Naming the column and what to do.
+    """
+    for name, kind in required.items():
+        if name not in found:
+            raise StrategyError(f"{owner}: a {what} needs the column {name} ({kind}). {nearest(name, list(found))}")
+        fits = _FITS[kind] | ({_NULL} if name in _MAY_BE_NULL else frozenset())
+        if found[name] not in fits:
+            raise StrategyError(f"{owner}: the column {name} is {found[name]}. Cast it to {kind}.")
 
 
 def _check_rows(mart: Mart, strategy: Strategy) -> None:
@@ -172,6 +195,8 @@ def _check_rows(mart: Mart, strategy: Strategy) -> None:
         wrong = _first(mart, "NOT (window_start <= due_on AND due_on <= window_end)", key)
         if wrong:
             raise StrategyError(f"{name}: {wrong} whose due_on lies outside window_start to window_end. Mend the days.")
+    if strategy.kind == "points" and (none := _first(mart, "points <= 0", key)):
+        raise StrategyError(f"{name}: {none} without points. Filter them out; what is taken back is countered.")
     _check_evidence(mart, name)
 
 
@@ -203,10 +228,11 @@ def _check_evidence(mart: Mart, name: str) -> None:
 
 
 @cache
-def _empty_mart() -> duckdb.DuckDBPyConnection:
+def _empty_mart(kind: str | None) -> duckdb.DuckDBPyConnection:
     """All documented tables without a row, to resolve names and types against."""
     connection = duckdb.connect(":memory:")
-    for name, columns in schema().items():
+    decided = {"decided": REQUIRED_COLUMNS[kind]} if kind else {}
+    for name, columns in (schema() | decided).items():
         listed = ", ".join(f"{identifier(column)} {kind}" for column, kind in columns.items())
         connection.execute(f"CREATE TABLE {name} ({listed})")
     for setting in (

@@ -16,8 +16,8 @@ from hcrm_core.mart.columns import schema
 from hcrm_core.mart.manifest import Manifest, hold
 from hcrm_core.mart.tables import DECISIONS
 
-TaskRow = tuple[Any, ...]
-"""The columns of `decision_task` in order; days as ISO text, instants as microseconds since 1970 UTC."""
+StoredRow = tuple[Any, ...]
+"""The columns of a decision view in order; days as ISO text, instants as microseconds since 1970 UTC."""
 
 
 class Limits(NamedTuple):
@@ -106,21 +106,22 @@ class Mart:
         finally:
             timer.cancel()
 
-    def show_tasks(self, batches: Iterable[Sequence[TaskRow]]) -> None:
-        """Make these rows the view `decision_task`."""
-        columns = schema()["decision_task"]
-        arriving = pa.schema([(name, pa.int64() if of == "TIMESTAMP" else pa.string()) for name, of in columns.items()])
+    def show_rows(self, view: str, batches: Iterable[Sequence[StoredRow]]) -> None:
+        """Make these rows of the store the view `decision_task` or `decision_points`."""
+        columns = schema()[view]
+        whole = ("TIMESTAMP", "BIGINT")
+        arriving = pa.schema([(name, pa.int64() if of in whole else pa.string()) for name, of in columns.items()])
         typed = ", ".join(
             f"make_timestamp({name})" if of == "TIMESTAMP" else f"{name}::{of}" for name, of in columns.items()
         )
         defined = ", ".join(f"{name} {of}" for name, of in columns.items())
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE stored_task ({defined})")
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE stored_{view} ({defined})")
         for rows in batches:
             if rows:
-                self._connection.register("arriving_task", as_arrow(rows, arriving))
-                self._connection.execute(f"INSERT INTO stored_task SELECT {typed} FROM arriving_task")
-                self._connection.unregister("arriving_task")
-        self._connection.execute("CREATE OR REPLACE VIEW decision_task AS SELECT * FROM stored_task")
+                self._connection.register("arriving", as_arrow(rows, arriving))
+                self._connection.execute(f"INSERT INTO stored_{view} SELECT {typed} FROM arriving")
+                self._connection.unregister("arriving")
+        self._connection.execute(f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM stored_{view}")
 
     def show_computed(self, rows: pa.Table) -> None:
         """Make what a strategy's function returned the view `computed`."""

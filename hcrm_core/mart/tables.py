@@ -248,6 +248,18 @@ DECISIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("created_at", "TIMESTAMP", "when it was decided (UTC)"),
         ("closed_at", "TIMESTAMP", "when it reached its last state (UTC)"),
     ),
+    "decision_points": (
+        ("points_id", "VARCHAR", "the entry's id"),
+        ("strategy", "VARCHAR", "the strategy it comes from"),
+        ("customer_id", "VARCHAR", "whose they are"),
+        ("anchor", "VARCHAR", "the fact they were earned by"),
+        ("step", "VARCHAR", "by which of its rules"),
+        ("account", "VARCHAR", "the programme they belong to"),
+        ("points", "BIGINT", "how many"),
+        ("booked_on", "DATE", "the day they count from"),
+        ("state", "VARCHAR", "granted, refused, countered; only granted ones count"),
+        ("reason", "VARCHAR", "why they are refused or countered"),
+    ),
     "decision_segment": (
         ("strategy", "VARCHAR", "the strategy it comes from"),
         ("customer_id", "VARCHAR", "the member"),

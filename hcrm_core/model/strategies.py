@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-DecisionKind = Literal["task", "segment", "score"]
+DecisionKind = Literal["task", "points", "segment", "score"]
 Scope = Literal["subject", "all"]
 Scalar = str | int | float | bool | None
 
@@ -56,6 +56,17 @@ REQUIRED_COLUMNS: dict[str, dict[str, str]] = {
         "suppressed": "VARCHAR",
         "evidence": "VARCHAR[]",
     },
+    "points": {
+        "subject": "VARCHAR",
+        "anchor": "VARCHAR",
+        "step": "VARCHAR",
+        "occurrence": "INTEGER",
+        "account": "VARCHAR",
+        "points": "BIGINT",
+        "booked_on": "DATE",
+        "suppressed": "VARCHAR",
+        "evidence": "VARCHAR[]",
+    },
     "segment": {"subject": "VARCHAR", "segment": "VARCHAR", "evidence": "VARCHAR[]"},
     "score": {"subject": "VARCHAR", "score": "VARCHAR", "value": "BIGINT", "evidence": "VARCHAR[]"},
 }
@@ -63,8 +74,11 @@ REQUIRED_COLUMNS: dict[str, dict[str, str]] = {
 
 - `subject`: customer id. `anchor`: the id of the fact the decision hangs on. `step`, `occurrence`: which of the
   anchor's decisions; (strategy, anchor, step, occurrence) is the decision's key and must be unique.
-- `suppressed`: NULL for a live task, else the reason why it is not to be done; kept, so that every anchor is
-  accounted for.
+- `suppressed`: NULL for a live task, else the reason why it is not to be done, or why points are not granted; kept,
+  so that every anchor is accounted for.
 - `evidence`: facts it rests on, each `table/fact id#column` (`encounter/3k9…#ended_at`); `hcrm explain` follows them.
 - `value`: an integer (minor currency units, days, a rank).
+- `account`: the programme the points belong to. `points`: how many, a whole number above 0. `booked_on`: the day they
+  count from. A row stands as long as the strategy returns it; points whose row is gone or changed are countered by an
+  entry, never erased.
 """

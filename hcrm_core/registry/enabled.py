@@ -10,13 +10,16 @@ from hcrm_core.config import Configuration, nearest
 from hcrm_core.errors import ConfigurationError, HcrmError, PluginError
 from hcrm_core.hosting.host import Host, HostDied
 from hcrm_core.model.adapters import SourceSettings
+from hcrm_core.model.channels import Channel
+from hcrm_core.model.reviews import Review
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.registry.describing import Asked
-from hcrm_core.registry.installed import Installed, installed
+from hcrm_core.registry.installed import Installed, installed, mentions
 from hcrm_core.registry.loader import require_adapter
 from hcrm_core.registry.offers import HOOKS, AdapterOffer, CommandOffer, Opening, ReportOffer, Source
 
 T = TypeVar("T")
+P = TypeVar("P", Strategy, Review)
 
 
 class Registry:
@@ -64,12 +67,30 @@ class Registry:
                     f"{self.configuration.where('strategies', name)}: there is no enabled strategy {name!r}. "
                     + nearest(name, list(found))
                 )
-        return {name: self._with_parameters(strategy) for name, strategy in found.items()}
+        return {name: self._with_parameters(strategy, "strategies") for name, strategy in found.items()}
 
     @cached_property
     def reports(self) -> dict[str, ReportOffer]:
         """The reports of the enabled plugins by name; raises as `adapters`."""
         return self._collect("register_reports")
+
+    @cached_property
+    def channels(self) -> dict[str, Channel]:
+        """The channels of the enabled plugins by name; raises as `adapters`."""
+        return self._collect("register_channels")
+
+    @cached_property
+    def reviews(self) -> dict[str, Review]:
+        """The reviews of the enabled plugins by name, with the workspace's parameters.
+
+        Raises:
+            PluginError: As `adapters`; and where a plugin that was left out may review.
+        """
+        found: dict[str, Review] = self._collect("review_decisions")
+        for plugin, sentence in self.left_out.items():
+            if plugin in self._known_plugins and mentions(self._known_plugins[plugin], "review_decisions"):
+                raise PluginError(f"{sentence} It reviews decisions, so nothing is decided without it.")
+        return {name: self._with_parameters(review, "reviews") for name, review in found.items()}
 
     @cached_property
     def commands(self) -> dict[str, CommandOffer]:
@@ -156,12 +177,16 @@ class Registry:
             )
             raise self._failed[asked.plugin] from None
 
-    def _known(self, plugin: str) -> "Installed | str":
-        return installed().get(plugin, f"The plugin {plugin!r}")
+    @cached_property
+    def _known_plugins(self) -> dict[str, Installed]:
+        return installed()
 
-    def _with_parameters(self, strategy: Strategy) -> Strategy:
-        given = self.configuration.table("strategies", strategy.name)
-        where = ("strategies", strategy.name)
+    def _known(self, plugin: str) -> "Installed | str":
+        return self._known_plugins.get(plugin, f"The plugin {plugin!r}")
+
+    def _with_parameters(self, strategy: P, table: str) -> P:
+        given = self.configuration.table(table, strategy.name)
+        where = (table, strategy.name)
         for key, value in given.items():
             if key not in strategy.parameters:
                 raise ConfigurationError(

@@ -2,6 +2,8 @@
 
 import re
 from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -89,3 +91,27 @@ def _unmet(plugin: Installed, distribution: Distribution) -> str | None:
 
 def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def folder(plugin: Installed) -> Path | None:
+    """Where a plugin's package or module lies; `None` where nobody can tell. Nothing is imported."""
+    try:
+        spec = find_spec(plugin.package)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    place = Path(spec.origin)
+    return place.parent if place.name == "__init__.py" else place
+
+
+def mentions(plugin: Installed, word: str) -> bool:
+    """Whether a plugin's code has a word in it, or cannot be read; for one that cannot be loaded."""
+    place = folder(plugin)
+    if place is None:
+        return True
+    try:
+        files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
+        return any(word in file.read_text(encoding="utf-8", errors="replace") for file in files)
+    except OSError:
+        return True

@@ -5,6 +5,7 @@ everywhere else plugins are loaded in hosts.
 """
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any
@@ -48,6 +49,7 @@ class Loader:
         self.configuration = configuration
         self._managers: dict[str, pluggy.PluginManager] = {}
         self._modules: dict[str, ModuleType] = {}
+        self._warnings: dict[str, list[str]] = {}
         self._installed: dict[str, Installed] | None = None
 
     def load(self, name: str) -> ModuleType:
@@ -62,6 +64,11 @@ class Loader:
     def hooks(self, name: str) -> list[str]:
         """The hooks a plugin implements; raises as `load`."""
         return sorted(caller.name for caller in self._manager(name).get_hookcallers(self.load(name)) or ())
+
+    def warnings(self, name: str) -> list[str]:
+        """What the author of a plugin should know: deprecated hooks and arguments it implements; raises as `load`."""
+        self._manager(name)
+        return self._warnings[name]
 
     def call(self, name: str, hook: str, **arguments: Any) -> list[Any]:
         """What a plugin answers to a hook that collects; nothing where it does not implement it.
@@ -141,7 +148,9 @@ class Loader:
         manager = pluggy.PluginManager(hookspecs.PROJECT)
         manager.add_hookspecs(hookspecs)
         try:
-            manager.register(module, name)
+            with warnings.catch_warnings(record=True) as heard:
+                warnings.simplefilter("always", DeprecationWarning)
+                manager.register(module, name)
             manager.check_pending()
         except pluggy.PluginValidationError as error:
             raise PluginError(f"{plugin} does not fit the hooks of this version: {error}") from error
@@ -150,6 +159,7 @@ class Loader:
                 # Plugins are called one at a time, so there is nothing a wrapper could wrap.
                 raise PluginError(f"{plugin} wraps the hook {caller.name}, which no plugin may. Implement it plainly.")
         self._managers[name], self._modules[name] = manager, module
+        self._warnings[name] = [str(one.message) for one in heard]
         return manager
 
 

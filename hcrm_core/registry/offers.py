@@ -10,7 +10,9 @@ from hcrm_core.config import Configuration, Handed
 from hcrm_core.errors import PluginError
 from hcrm_core.hosting.serve import limit_memory
 from hcrm_core.model.adapters import Adapter, SourceSettings
+from hcrm_core.model.channels import Channel
 from hcrm_core.model.reports import Report
+from hcrm_core.model.reviews import Review
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.registry.loader import Loader, Workspace
 
@@ -101,6 +103,18 @@ def _strategy(item: Any) -> Strategy:
     return item
 
 
+def _channel(item: Any) -> Channel:
+    if not isinstance(item, Channel):
+        raise TypeError("a Channel was expected")
+    return item
+
+
+def _review(item: Any) -> Review:
+    if not isinstance(item, Review):
+        raise TypeError("a Review was expected")
+    return item
+
+
 def _report(item: Any) -> ReportOffer:
     if not (isinstance(item, type) and issubclass(item, Report)):
         raise TypeError("a report class was expected")
@@ -129,6 +143,8 @@ HOOKS: dict[str, Hook] = {
     "register_adapters": Hook(_adapter, AdapterOffer),
     "register_strategies": Hook(_strategy, Strategy, sees_workspace=True),
     "register_reports": Hook(_report, ReportOffer),
+    "register_channels": Hook(_channel, Channel),
+    "review_decisions": Hook(_review, Review, sees_workspace=True),
     "register_commands": Hook(_command, CommandOffer),
 }
 """Hooks whose answers reach the core as data."""

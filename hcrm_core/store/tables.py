@@ -250,6 +250,45 @@ task_event = Table(
     Index("task_event_task", "task_id", "id"),
 )
 
+points = Table(
+    "points",
+    store,
+    Column("points_id", String, primary_key=True),  # token of strategy, anchor, step, occurrence
+    Column("strategy", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("anchor", String, nullable=False),
+    Column("step", String, nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("customer_id", String, nullable=False),
+    Column("account", String, nullable=False),  # the programme they belong to
+    Column("points", BigInteger, nullable=False),  # above 0, whatever the state
+    Column("booked_on", String, nullable=False),  # ISO day
+    Column("state", String, nullable=False),  # granted, refused, countered
+    Column("reason", String),
+    Column("detail", Text, nullable=False),  # JSON of the strategy's further columns
+    Column("evidence", Text, nullable=False),  # JSON list
+    Column("run_id", BigInteger, nullable=False),  # that last new or changed it
+    Column("created_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Index("points_strategy", "strategy", "state"),
+    Index("points_customer", "customer_id", "account"),
+    Index("points_anchor", "anchor"),
+)
+
+points_entry = Table(
+    "points_entry",
+    store,
+    Column("id", Serial, primary_key=True),
+    Column("points_id", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String, nullable=False),  # a person, or the strategy
+    Column("run_id", BigInteger, nullable=False),
+    Column("account", String, nullable=False),
+    Column("amount", BigInteger, nullable=False),  # below 0: taken back; the sum is what the points give now
+    Column("reason", String),
+    Index("points_entry_points", "points_id", "id"),
+)
+
 audit = Table(
     "audit",
     store,

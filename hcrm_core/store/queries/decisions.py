@@ -109,17 +109,21 @@ def add_events(connection: Connection, rows: Sequence[EventRow]) -> None:
 
 
 def follow_links(connection: Connection) -> int:
-    """Give finished tasks to the customer their anchor's patient belongs to now; returns how many moved."""
-    moved = connection.execute(
-        text(
-            "UPDATE task SET customer_id = (SELECT pc.customer_id FROM fact AS f JOIN patient_customer AS pc "
-            "ON pc.patient_id = f.patient_id WHERE f.fact_id = task.anchor) "
-            "WHERE state IN ('completed', 'expired', 'withdrawn') AND EXISTS (SELECT 1 FROM fact AS f "
-            "JOIN patient_customer AS pc ON pc.patient_id = f.patient_id "
-            "WHERE f.fact_id = task.anchor AND pc.customer_id <> task.customer_id)"
+    """Give tasks and points that no run returns any more to the customer their anchor's patient belongs to now;
+    returns how many moved."""
+    moved = 0
+    for table, states in (("task", "'completed', 'expired', 'withdrawn'"), ("points", "'countered'")):
+        result = connection.execute(
+            text(
+                f"UPDATE {table} SET customer_id = (SELECT pc.customer_id FROM fact AS f JOIN patient_customer AS pc "
+                f"ON pc.patient_id = f.patient_id WHERE f.fact_id = {table}.anchor) "
+                f"WHERE state IN ({states}) AND EXISTS (SELECT 1 FROM fact AS f "
+                "JOIN patient_customer AS pc ON pc.patient_id = f.patient_id "
+                f"WHERE f.fact_id = {table}.anchor AND pc.customer_id <> {table}.customer_id)"
+            )
         )
-    )
-    return int(moved.rowcount)
+        moved += int(result.rowcount)
+    return moved
 
 
 def add_run(connection: Connection, **values: Any) -> int:

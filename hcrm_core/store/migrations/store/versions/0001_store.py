@@ -249,8 +249,59 @@ def upgrade() -> None:
     with op.batch_alter_table("task_event", schema=None) as batch_op:
         batch_op.create_index("task_event_task", ["task_id", "id"], unique=False)
 
+    op.create_table(
+        "points",
+        sa.Column("points_id", sa.String(), nullable=False),
+        sa.Column("strategy", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("anchor", sa.String(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("occurrence", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("booked_on", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("points_id"),
+    )
+    with op.batch_alter_table("points", schema=None) as batch_op:
+        batch_op.create_index("points_anchor", ["anchor"], unique=False)
+        batch_op.create_index("points_customer", ["customer_id", "account"], unique=False)
+        batch_op.create_index("points_strategy", ["strategy", "state"], unique=False)
+
+    op.create_table(
+        "points_entry",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("points_id", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("run_id", sa.BigInteger(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("points_entry", schema=None) as batch_op:
+        batch_op.create_index("points_entry_points", ["points_id", "id"], unique=False)
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("points_entry", schema=None) as batch_op:
+        batch_op.drop_index("points_entry_points")
+
+    op.drop_table("points_entry")
+    with op.batch_alter_table("points", schema=None) as batch_op:
+        batch_op.drop_index("points_strategy")
+        batch_op.drop_index("points_customer")
+        batch_op.drop_index("points_anchor")
+
+    op.drop_table("points")
     with op.batch_alter_table("version", schema=None) as batch_op:
         batch_op.drop_index("version_statement")
 

@@ -1,0 +1,147 @@
+"""Points: what stands, and the entries that made it so, which are only ever added."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, bindparam, select
+
+from hcrm_core.store.engine import driver_sql
+from hcrm_core.store.tables import points, points_entry
+
+_CHUNK = 500
+
+
+class PointsRow(NamedTuple):
+    """What one row of a points strategy has come to; instants are microseconds since 1970 UTC, days ISO text."""
+
+    points_id: str
+    strategy: str
+    version: str
+    anchor: str
+    step: str
+    occurrence: int
+    customer_id: str
+    account: str
+    points: int
+    booked_on: str
+    state: str
+    reason: str | None
+    detail: str
+    evidence: str
+    run_id: int
+    created_at: int
+    changed_at: int
+
+    @property
+    def worth(self) -> int:
+        """How many points it gives now."""
+        return self.points if self.state == "granted" else 0
+
+
+class EntryRow(NamedTuple):
+    """One entry: points given, or taken back."""
+
+    points_id: str
+    at: int
+    by: str
+    run_id: int
+    account: str
+    amount: int
+    reason: str | None
+
+
+_POINTS = [points.c[name] for name in PointsRow._fields]
+
+
+def points_of(connection: Connection, strategy: str) -> dict[str, PointsRow]:
+    """All rows of a strategy, by id."""
+    query = select(*_POINTS).where(points.c.strategy == strategy)
+    return {row.points_id: PointsRow(*row) for row in connection.execute(query)}
+
+
+def points_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, PointsRow]:
+    """The rows among `ids` that exist."""
+    wanted = sorted(set(ids))
+    query = select(*_POINTS).where(points.c.points_id.in_(bindparam("wanted", expanding=True)))
+    found = {}
+    for start in range(0, len(wanted), _CHUNK):
+        for row in connection.execute(query, {"wanted": wanted[start : start + _CHUNK]}):
+            found[row.points_id] = PointsRow(*row)
+    return found
+
+
+def put_points(connection: Connection, rows: Sequence[PointsRow]) -> None:
+    """Insert rows or replace all but their key."""
+    keys = ("points_id", "strategy", "anchor", "step", "occurrence", "created_at")
+    changing = ", ".join(f"{name} = excluded.{name}" for name in PointsRow._fields if name not in keys)
+    driver_sql(
+        connection,
+        f"INSERT INTO points ({', '.join(PointsRow._fields)}) VALUES ({', '.join('?' * len(PointsRow._fields))}) "
+        f"ON CONFLICT (points_id) DO UPDATE SET {changing}",
+        sorted(rows),
+    )
+
+
+def add_entries(connection: Connection, rows: Sequence[EntryRow]) -> None:
+    """Append entries."""
+    driver_sql(
+        connection,
+        'INSERT INTO points_entry (points_id, at, "by", run_id, account, amount, reason) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        rows,
+    )
+
+
+def entries_of(connection: Connection, points_id: str) -> list[EntryRow]:
+    """The entries of one row, oldest first."""
+    columns = [points_entry.c[name] for name in EntryRow._fields]
+    query = select(*columns).where(points_entry.c.points_id == points_id).order_by(points_entry.c.id)
+    return [EntryRow(*row) for row in connection.execute(query)]
+
+
+def decision_points(connection: Connection, batch: int = 50_000) -> Iterator[Sequence[Row[Any]]]:
+    """All rows as the mart's `decision_points`, in batches."""
+    columns = [
+        "points_id",
+        "strategy",
+        "customer_id",
+        "anchor",
+        "step",
+        "account",
+        "points",
+        "booked_on",
+        "state",
+        "reason",
+    ]
+    query = select(*(points.c[name] for name in columns)).order_by(points.c.customer_id, points.c.points_id)
+    result = connection.execute(query, execution_options={"stream_results": True})
+    while rows := result.fetchmany(batch):
+        yield rows
+
+
+def list_points(
+    connection: Connection,
+    *,
+    state: str | None = None,
+    account: str | None = None,
+    customer: str | None = None,
+    strategy: str | None = None,
+    limit: int | None = None,
+) -> list[PointsRow]:
+    """Rows, the last booked first.
+
+    Args:
+        connection: Inside a transaction.
+        state: Only those `granted`, `refused` or `countered`.
+        account: Only of this programme.
+        customer: A customer's id.
+        strategy: Only of this strategy.
+        limit: At most so many; `None` for all.
+    """
+    query = select(*_POINTS).order_by(points.c.booked_on.desc(), points.c.points_id)
+    given = {"state": state, "account": account, "customer_id": customer, "strategy": strategy}
+    for name, value in given.items():
+        if value is not None:
+            query = query.where(points.c[name] == value)
+    if limit is not None:
+        query = query.limit(limit)
+    return [PointsRow(*row) for row in connection.execute(query)]
