@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "customers": ("hcrm_core.cli.customers:customers", "See customers and the patients behind them."),
     "segments": ("hcrm_core.cli.segments:segments", "See segments and who is in them."),
     "tasks": ("hcrm_core.cli.tasks:tasks", "See, complete and export follow-up tasks."),
+    "points": ("hcrm_core.cli.points:points", "See points and what gave or took them."),
     "plugins": ("hcrm_core.cli.plugins:plugins", "See, enable and disable plugins."),
     "db": ("hcrm_core.cli.db:db", "Upgrade and inspect the database."),
     "bench": ("hcrm_core.cli.bench:bench", "Measure speed beside a floor or a peer."),

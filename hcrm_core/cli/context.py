@@ -131,6 +131,11 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")(command)
 
 
+def keep_going_option(command: F) -> F:
+    """`--keep-going`: leave out plugins that fail, where a run would stop otherwise."""
+    return click.option("--keep-going", is_flag=True, help="Go on without plugins that fail to load.")(command)
+
+
 def find(given: str | None) -> Path:
     """The workspace folder, by the command's option or that of `hcrm`."""
     ctx = click.get_current_context(silent=True)

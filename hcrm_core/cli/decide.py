@@ -1,12 +1,26 @@
 """`hcrm decide`: run strategies and apply what they decide."""
 
+from datetime import timedelta
+
 import click
 
 from hcrm_core import env
-from hcrm_core.cli.context import Opened, json_option, opened, say, show_json, show_table, workspace_option
+from hcrm_core.cli.context import (
+    Opened,
+    json_option,
+    keep_going_option,
+    opened,
+    say,
+    show_json,
+    show_table,
+    workspace_option,
+)
+from hcrm_core.cli.findings import tell_findings, tell_left_out
 from hcrm_core.decide.run import StrategyOutcome
 from hcrm_core.decide.run import decide as run_strategies
 from hcrm_core.env import parse_instant
+from hcrm_core.model.observing import DecideDone, Load, StrategyDone
+from hcrm_core.store.queries.decisions import workload
 
 
 @click.command()
@@ -22,17 +36,28 @@ from hcrm_core.env import parse_instant
     help="What had arrived by then, or what had been said by then.",
 )
 @click.option("--dry-run", is_flag=True, help="Count what would change and apply nothing.")
+@keep_going_option
 @json_option
 @workspace_option
 def decide(
-    strategies: tuple[str, ...], as_of: str | None, basis: str, dry_run: bool, as_json: bool, workspace: str | None
+    strategies: tuple[str, ...],
+    as_of: str | None,
+    basis: str,
+    dry_run: bool,
+    keep_going: bool,
+    as_json: bool,
+    workspace: str | None,
 ) -> None:
     """Run the enabled strategies, or those named, and apply what they decide.
 
     A past instant never applies: it goes with --dry-run.
     """
     with opened(workspace) as space:
+        space.keep_going = keep_going
         outcomes = run(space, strategies, as_of, basis, dry_run)
+        tell_left_out(space)
+        if not dry_run:
+            tell_findings(space, "after_decide", _done(space, outcomes))
     failed = [outcome for outcome in outcomes if outcome.error]
     if as_json:
         show_json(as_document(outcomes))
@@ -59,7 +84,17 @@ def run(
         names=names or None,
         dry_run=dry_run,
         compute=space.code.compute,
+        reviews=list(space.registry.reviews.values()),
+        channels=space.registry.channels.keys(),
     )
+
+
+def _done(space: Opened, outcomes: list[StrategyOutcome]) -> DecideDone:
+    today = env.local_day(env.now(), space.timezone)
+    counts = [StrategyDone(o.name, o.new, o.changed, o.unchanged, o.withdrawn, o.expired, o.error) for o in outcomes]
+    with space.store.read() as connection:
+        load = workload(connection, today.isoformat(), (today + timedelta(days=7)).isoformat())
+    return DecideDone(today.isoformat(), tuple(counts), tuple(Load(*row) for row in load))
 
 
 def as_document(outcomes: list[StrategyOutcome]) -> dict[str, object]:

@@ -8,7 +8,7 @@ import msgspec
 
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, workspace_option
 from hcrm_core.cli.customers import resolve
-from hcrm_core.decide.explain import Explanation, Landed, explain_segment, explain_task
+from hcrm_core.decide.explain import Explanation, Landed, explain_points, explain_segment, explain_task
 from hcrm_core.decide.narrate import render_explanation
 from hcrm_core.errors import NotFoundError
 from hcrm_core.intake.bulk import ADAPTER as RECORDS
@@ -30,6 +30,18 @@ def task(task_id: str, as_json: bool, workspace: str | None) -> None:
     with opened(workspace) as space:
         trace = _Trace(space)
         found = explain_task(space.store, task_id, message=trace.message, origins=trace.origins)
+        _show([found], space.timezone, as_json)
+
+
+@explain.command()
+@click.argument("points_id", metavar="ID")
+@json_option
+@workspace_option
+def points(points_id: str, as_json: bool, workspace: str | None) -> None:
+    """Explain points, why they were granted, refused or taken back, by their id or the beginning of it."""
+    with opened(workspace) as space:
+        trace = _Trace(space)
+        found = explain_points(space.store, points_id, message=trace.message, origins=trace.origins)
         _show([found], space.timezone, as_json)
 
 

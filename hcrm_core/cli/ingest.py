@@ -12,17 +12,20 @@ from hcrm_core.cli.context import (
     Progress,
     counted,
     json_option,
+    keep_going_option,
     opened,
     say,
     show_json,
     workspace_option,
 )
+from hcrm_core.cli.findings import tell_findings, tell_left_out
 from hcrm_core.config import nearest
 from hcrm_core.errors import InputError, UsageError
 from hcrm_core.intake.accept import Processed
 from hcrm_core.intake.files import inputs, named_files
 from hcrm_core.intake.land import LandedCount, land_all
 from hcrm_core.intake.process import Intake
+from hcrm_core.model.observing import IntakeDone
 from hcrm_core.registry.offers import Source
 from hcrm_core.store.queries import inbox, processing
 from hcrm_core.store.queries.processing import people
@@ -58,10 +61,16 @@ class Summary:
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--adapter", "adapter_name", metavar="NAME", help="The adapter that reads the files.")
 @click.option("--source", metavar="NAME", help="The source they come from, a name under [sources].")
+@keep_going_option
 @json_option
 @workspace_option
 def ingest(
-    paths: tuple[str, ...], adapter_name: str | None, source: str | None, as_json: bool, workspace: str | None
+    paths: tuple[str, ...],
+    adapter_name: str | None,
+    source: str | None,
+    keep_going: bool,
+    as_json: bool,
+    workspace: str | None,
 ) -> None:
     """Read files, folders, archives (zip, tar, gz) or standard input (-).
 
@@ -69,10 +78,12 @@ def ingest(
     recognised and lands once. `--adapter records` reads canonical record files (Parquet).
     """
     with opened(workspace) as space:
+        space.keep_going = keep_going
         if adapter_name == RECORDS:
             summary = run_records(space, source, paths)
         else:
             summary = run(space, choose(space, adapter_name, source), paths)
+            tell_left_out(space)
     if as_json:
         show_json(asdict(summary))
     else:
@@ -163,8 +174,11 @@ def work_off(space: Opened) -> tuple[Processed, list[str]]:
     progress = Progress("Translating and folding:", "messages")
     intake = Intake(space.store, space.pool.translate, space.source_of, lambda: env.microseconds(env.now()))
     intake.begin()
+    began = time.perf_counter()
     done = intake.settle(progress.add)
     progress.end()
+    if counts := intake.counts():
+        tell_findings(space, "after_intake", IntakeDone(counts, round(time.perf_counter() - began, 3)))
     for sentence in intake.stuck.values():
         say(f"hcrm: {sentence}")
     return done, list(intake.stuck.values())

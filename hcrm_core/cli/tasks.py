@@ -137,7 +137,9 @@ def complete(task_id: str, note: str | None, by: str | None, workspace: str | No
 @tasks.command()
 @filters
 @click.option("-o", "--output", "file", required=True, metavar="FILE", help="The CSV file to write.")
-@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Of the headings.")
+@click.option(
+    "--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Of headings and channels."
+)
 @click.option(
     "--encoding",
     type=click.Choice(["utf-8-sig", "gb18030"]),
@@ -162,6 +164,9 @@ def export(
     """
     with opened(workspace) as space:
         rows = list(_rows(space, state=state, owner=owner, due_before=due_before, customer=customer, limit=None))
+        titles = {name: channel.title.get(lang, name) for name, channel in space.registry.channels.items()}
+    for row in rows:
+        row["channel"] = titles.get(row["channel"], row["channel"])
     try:
         with Path(file).open("w", encoding=encoding, newline="") as stream:
             writer = csv.writer(stream)

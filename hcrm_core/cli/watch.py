@@ -13,16 +13,21 @@ from collections.abc import Callable
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, say
+from hcrm_core.cli.findings import tell_findings
 from hcrm_core.cli.listen import listening, ports
 from hcrm_core.cli.metrics import Metrics
 from hcrm_core.errors import ConfigurationError, HcrmError
 from hcrm_core.intake.figures import exposition, figures
 from hcrm_core.intake.process import Intake
+from hcrm_core.model.observing import IntakeDone
 from hcrm_core.store import durable
 from hcrm_core.store.engine import UNAVAILABLE
 
 IDLE_SECONDS = 0.05
 LONGEST_PAUSE = 5.0
+TELL_SECONDS = 60.0
+"""How often plugins are told what was worked off."""
+
 STARTED_SECONDS = 15.0
 """A listener that ends by itself before has not begun to listen, and would not the next time."""
 
@@ -91,6 +96,7 @@ class Work:
     def __init__(self, space: Opened) -> None:
         self._space = space
         self.finished = 0
+        self._told_at = time.monotonic()
         self._begun = False
         self._begin()
 
@@ -100,6 +106,9 @@ class Work:
             self._intake.begin()
             self._begun = True
         done = self._intake.run(self._count, ended)
+        if (now := time.monotonic()) - self._told_at > TELL_SECONDS and (counts := self._intake.counts()):
+            tell_findings(self._space, "after_intake", IntakeDone(counts, round(now - self._told_at, 3)))
+            self._told_at = now
         for source, sentence in self._intake.stuck.items():
             if self._said.get(source) != sentence:
                 say(f"hcrm: {sentence}")

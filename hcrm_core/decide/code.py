@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
-from hcrm_core.decide.worker import Computing, Rendering
+from hcrm_core.decide.worker import Computing, Observing, Rendering
 from hcrm_core.errors import PluginError
 from hcrm_core.hosting.host import Host, HostDied
 from hcrm_core.mart.arrow import packed, unpacked
+from hcrm_core.model.observing import DecideDone, Finding, IntakeDone
 from hcrm_core.model.reports import ReportContext
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.registry.enabled import Registry
@@ -39,7 +40,7 @@ class PluginCode:
         """
         plugin = self._registry.owner("register_strategies", strategy.name)
         asked = Computing(plugin, strategy.function or "", packed(table), dict(parameters))
-        return unpacked(self._ask(plugin, "compute", asked, f"the function of {strategy.name}"))
+        return unpacked(_bytes(self._ask(plugin, "compute", asked, f"the function of {strategy.name}")))
 
     def render(self, report: str, tables: Mapping[str, Any], context: ReportContext) -> bytes:
         """Render a report.
@@ -54,21 +55,39 @@ class PluginCode:
         """
         plugin = self._registry.owner("register_reports", report)
         asked = Rendering(plugin, report, {name: packed(table) for name, table in tables.items()}, context)
-        return self._ask(plugin, "render", asked, f"the report {report}")
+        return _bytes(self._ask(plugin, "render", asked, f"the report {report}"))
+
+    def observe(self, plugin: str, hook: str, done: IntakeDone | DecideDone) -> list[Finding]:
+        """Tell a plugin what was done, and hear what it found.
+
+        Args:
+            plugin: That implements the hook.
+            hook: `after_intake` or `after_decide`.
+            done: What it is told.
+
+        Raises:
+            PluginError: It fails.
+        """
+        asked = Observing(plugin, hook, msgspec.Raw(msgspec.msgpack.encode(done)))
+        return msgspec.msgpack.decode(self._ask(plugin, "observe", asked, hook), type=list[Finding])
 
     def close(self) -> None:
         """End the hosts."""
         for host in self._hosts.values():
             host.stop()
 
-    def _ask(self, plugin: str, verb: str, asked: Any, what: str) -> bytes:
+    def _ask(self, plugin: str, verb: str, asked: Any, what: str) -> msgspec.Raw:
         if plugin not in self._hosts:
             start = self._registry.configuration.settings.workers.start_seconds
             self._hosts[plugin] = Host("hcrm_core.decide.worker", self._registry.opening, start)
         try:
-            return msgspec.msgpack.decode(self._hosts[plugin].ask(verb, asked, self._seconds), type=bytes)
+            return self._hosts[plugin].ask(verb, asked, self._seconds)
         except HostDied as reason:
             raise PluginError(
                 f"The plugin {plugin!r}: its process {reason} over {what}. Report it to its author, or disable it "
                 f"with: hcrm plugins disable {plugin}"
             ) from None
+
+
+def _bytes(answer: msgspec.Raw) -> bytes:
+    return msgspec.msgpack.decode(answer, type=bytes)

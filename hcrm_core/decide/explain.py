@@ -16,7 +16,7 @@ from hcrm_core.mart.tables import TABLES
 from hcrm_core.model.fold import said_at
 from hcrm_core.model.translation import Origin
 from hcrm_core.store.engine import Store
-from hcrm_core.store.queries import decisions
+from hcrm_core.store.queries import decisions, points
 from hcrm_core.store.queries.facts import FactRow, facts, facts_of_patients
 from hcrm_core.store.queries.links import members_of
 from hcrm_core.store.queries.log import VersionRow, versions
@@ -85,7 +85,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     """A decision and what it rests on.
 
     Attributes:
-        kind: `task` or `segment`.
+        kind: `task`, `points`, `segment` or `score`.
         strategy, version: That decided it, as they were then.
         parameters: Of the run that decided it.
         run: Its id, and the instant it looked at (microseconds since 1970 UTC).
@@ -134,6 +134,35 @@ def explain_task(store: Store, task_id: str, *, message: Message, origins: Origi
         as_of=run.as_of if run else None,
         decision=shown,
         history=history,
+        evidence=tuple(_Tracer(store, message, origins).trace(cited)),
+    )
+
+
+def explain_points(store: Store, points_id: str, *, message: Message, origins: Origins) -> Explanation:
+    """Explain points by their id or the beginning of it.
+
+    Raises:
+        NotFoundError: There are no such points.
+        UsageError: Several begin so.
+    """
+    with store.read() as connection:
+        found = points.get_points(connection, points_id)
+        run = decisions.get_run(connection, found.run_id)
+        entries = points.entries_of(connection, found.points_id)
+    shown = found._asdict()
+    cited = msgspec.json.decode(shown.pop("evidence"))
+    shown["detail"] = msgspec.json.decode(found.detail)
+    return Explanation(
+        kind="points",
+        strategy=found.strategy,
+        version=found.version,
+        parameters=msgspec.json.decode(run.parameters) if run else {},
+        run=found.run_id,
+        as_of=run.as_of if run else None,
+        decision=shown,
+        history=tuple(
+            {"at": one.at, "by": one.by, "state": f"{one.amount:+,} points", "reason": one.reason} for one in entries
+        ),
         evidence=tuple(_Tracer(store, message, origins).trace(cited)),
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from hcrm_core.config import nearest
 from hcrm_core.decide.apply import PREVIEW, Moment, apply
 from hcrm_core.decide.order import chosen
 from hcrm_core.errors import HcrmError, StrategyError, UsageError
@@ -68,6 +69,7 @@ def decide(
     limits: Limits = DEFAULT,
     compute: Compute | None = None,
     reviews: Sequence[Review] = (),
+    channels: Collection[str] | None = None,
 ) -> list[StrategyOutcome]:
     """Run strategies and keep what they decide.
 
@@ -85,6 +87,7 @@ def decide(
         limits: Memory, threads and seconds of each strategy.
         compute: Calls the functions of strategies that have one.
         reviews: The enabled ones; whatever they refuse is not done.
+        channels: Those a task may name; any where `None`.
 
     Raises:
         UsageError: A name is unknown, or a past instant without `dry_run`.
@@ -112,6 +115,7 @@ def decide(
                     checked = check_strategy(strategy)
                     show_decisions(mart, store, checked.tables, previews)
                     decided = evaluate(mart, strategy, checked, as_of_us=as_of, today=moment.today, compute=compute)
+                    _check_channels(mart, strategy, channels)
                     decided = _reviewed(mart, decided, reviews, as_of, moment.today)
                     applied = apply(store, mart, decided, moment, dry_run=dry_run)
                 except HcrmError as error:
@@ -127,6 +131,16 @@ def decide(
         finally:
             shutil.rmtree(mart_dir / PREVIEW, ignore_errors=True)
     return list(outcomes.values())
+
+
+def _check_channels(mart: Mart, strategy: Strategy, channels: Collection[str] | None) -> None:
+    if strategy.kind != "task" or channels is None:
+        return
+    for (name,) in mart.execute("SELECT DISTINCT channel FROM decided ORDER BY channel").fetchall():
+        if name not in channels:
+            raise StrategyError(
+                f"{strategy.name}: no enabled plugin offers the channel {name!r}. {nearest(name, list(channels))}"
+            )
 
 
 def _reviewed(mart: Mart, decided: Decided, reviews: Sequence[Review], as_of: int, today: date) -> Decided:

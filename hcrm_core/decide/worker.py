@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from hcrm_core.errors import HcrmError, PluginError
 from hcrm_core.hosting.serve import serve
+from hcrm_core.model.observing import DecideDone, Finding, IntakeDone
 from hcrm_core.model.reports import ReportContext
-from hcrm_core.registry.loader import Loader
+from hcrm_core.registry.loader import Loader, Workspace
 from hcrm_core.registry.offers import Opening
 
 
@@ -44,9 +45,26 @@ class Computing(Struct, frozen=True, array_like=True):
     parameters: dict[str, Any]
 
 
+class Observing(Struct, frozen=True, array_like=True):
+    """A plugin to be told of what was done.
+
+    Attributes:
+        plugin, hook: Of this plugin, this hook.
+        done: What the hook is told, encoded.
+    """
+
+    plugin: str
+    hook: str
+    done: msgspec.Raw
+
+
+_TOLD = {"after_intake": IntakeDone, "after_decide": DecideDone}
+"""Hook → what it is told."""
+
 _decode_opening = msgspec.msgpack.Decoder(Opening).decode
 _decode_rendering = msgspec.msgpack.Decoder(Rendering).decode
 _decode_computing = msgspec.msgpack.Decoder(Computing).decode
+_decode_observing = msgspec.msgpack.Decoder(Observing).decode
 
 
 def main(line: socket.socket) -> None:
@@ -62,7 +80,10 @@ def main(line: socket.socket) -> None:
     def computed(body: msgspec.Raw) -> bytes:
         return _compute(loaders[0], _decode_computing(body))
 
-    serve(line, {"open": opened, "render": rendered, "compute": computed})
+    def observed(body: msgspec.Raw) -> list[Finding]:
+        return _observe(loaders[0], _decode_observing(body))
+
+    serve(line, {"open": opened, "render": rendered, "compute": computed, "observe": observed})
 
 
 def _render(loader: Loader, asked: Rendering) -> bytes:
@@ -98,4 +119,15 @@ def _compute(loader: Loader, asked: Computing) -> bytes:
         raise PluginError(
             f"{loader.known(asked.plugin)} failed in {asked.function} ({type(error).__name__}). Report it to its "
             "author."
+        ) from None
+
+
+def _observe(loader: Loader, asked: Observing) -> list[Finding]:
+    done = msgspec.msgpack.decode(asked.done, type=_TOLD[asked.hook])
+    found = loader.call(asked.plugin, asked.hook, done=done, workspace=Workspace(loader.configuration))
+    try:
+        return msgspec.convert(msgspec.to_builtins(found), list[Finding])
+    except (msgspec.ValidationError, TypeError):
+        raise PluginError(
+            f"{loader.known(asked.plugin)} answered {asked.hook} with what are no findings. Report it to its author."
         ) from None

@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
@@ -16,6 +16,7 @@ from hcrm_core.intake.claims import LEASE, SECOND, Claimed, Claims
 from hcrm_core.intake.fold import Folder
 from hcrm_core.intake.pool import Postponed, Translated
 from hcrm_core.intake.worker import failed
+from hcrm_core.model.observing import TypeCount
 from hcrm_core.model.translation import Problem, Translation
 from hcrm_core.registry.offers import Source
 from hcrm_core.store.engine import UNAVAILABLE, Store
@@ -64,6 +65,7 @@ class Intake:
         self._claims = Claims(store)
         self._folder = Folder(store.codec)
         self._jobs: deque[_Job] = deque()
+        self._counted: Counter[tuple[str, str, bool]] = Counter()
         self.stuck: dict[str, str] = {}
         """A sentence for each source that could not be begun; it held back no other."""
 
@@ -97,6 +99,12 @@ class Intake:
         except BaseException:
             self._abandon()
             raise
+
+    def counts(self) -> tuple[TypeCount, ...]:
+        """What was worked off since it was last asked."""
+        counted, self._counted = self._counted, Counter()
+        kinds = sorted({key[:2] for key in counted})
+        return tuple(TypeCount(*kind, counted[(*kind, False)], counted[(*kind, True)]) for kind in kinds)
 
     def settle(self, progress: Callable[[int], None] = lambda count: None) -> Processed:
         """Work off everything that waits, and wait for messages whose records could not be written at first."""
@@ -157,15 +165,20 @@ class Intake:
             return NOTHING
         messages = [one.message for one in claimed]
         try:
-            return accept(self._store, self._folder, by, messages, translations, self._clock())
+            done = accept(self._store, self._folder, by, messages, translations, self._clock())
+            self._counted.update(
+                (message.source, said.message_type, said.quarantine is not None)
+                for message, said in zip(messages, translations, strict=True)
+            )
+            return done
         except UNAVAILABLE:
             raise
         except Exception as error:
             self._folder.forget()
             if len(claimed) == 1:
                 return self._retry(claimed[0], by, type(error).__name__)
-        done = [self._accept([one], by, [said]) for one, said in zip(claimed, translations, strict=True)]
-        return sum(done, start=NOTHING)
+        singly = [self._accept([one], by, [said]) for one, said in zip(claimed, translations, strict=True)]
+        return sum(singly, start=NOTHING)
 
     def _retry(self, claimed: Claimed, by: str, error: str) -> Processed:
         text = (

@@ -203,6 +203,17 @@ def list_tasks(
     return [TaskRow(*row) for row in connection.execute(query)]
 
 
+def workload(connection: Connection, since: str, until: str) -> list[tuple[str, str, int]]:
+    """(day, owner, open tasks due then), of the days from `since` to `until` (ISO), both included."""
+    query = (
+        select(task.c.due_on, task.c.owner, func.count())
+        .where(task.c.state == "open", task.c.due_on >= since, task.c.due_on <= until)
+        .group_by(task.c.due_on, task.c.owner)
+        .order_by(task.c.due_on, task.c.owner)
+    )
+    return [(day, owner, int(count)) for day, owner, count in connection.execute(query)]
+
+
 def get_task(connection: Connection, task_id: str) -> TaskRow:
     """One task by its id or the beginning of it.
 

@@ -1,14 +1,13 @@
 """Points: what stands, and the entries that made it so, which are only ever added."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, func, select
 
+from hcrm_core.errors import NotFoundError, UsageError
 from hcrm_core.store.engine import driver_sql
 from hcrm_core.store.tables import points, points_entry
-
-_CHUNK = 500
 
 
 class PointsRow(NamedTuple):
@@ -57,17 +56,6 @@ def points_of(connection: Connection, strategy: str) -> dict[str, PointsRow]:
     """All rows of a strategy, by id."""
     query = select(*_POINTS).where(points.c.strategy == strategy)
     return {row.points_id: PointsRow(*row) for row in connection.execute(query)}
-
-
-def points_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, PointsRow]:
-    """The rows among `ids` that exist."""
-    wanted = sorted(set(ids))
-    query = select(*_POINTS).where(points.c.points_id.in_(bindparam("wanted", expanding=True)))
-    found = {}
-    for start in range(0, len(wanted), _CHUNK):
-        for row in connection.execute(query, {"wanted": wanted[start : start + _CHUNK]}):
-            found[row.points_id] = PointsRow(*row)
-    return found
 
 
 def put_points(connection: Connection, rows: Sequence[PointsRow]) -> None:
@@ -145,3 +133,40 @@ def list_points(
     if limit is not None:
         query = query.limit(limit)
     return [PointsRow(*row) for row in connection.execute(query)]
+
+
+def get_points(connection: Connection, points_id: str) -> PointsRow:
+    """One row by its id or the beginning of it.
+
+    Raises:
+        NotFoundError: No row's id begins so.
+        UsageError: Several do.
+    """
+    # Ids are written with 0-9 and a-v, so "z" closes the range of those that begin so; a range uses the index.
+    query = select(*_POINTS).where(points.c.points_id >= points_id, points.c.points_id < points_id + "z")
+    found = connection.execute(query.order_by(points.c.points_id).limit(2)) if points_id else []
+    rows = [PointsRow(*row) for row in found]
+    if not rows:
+        raise NotFoundError(f"There are no points {points_id!r}. List them with: hcrm points list")
+    if len(rows) > 1 and rows[0].points_id != points_id:
+        raise UsageError(f"Several rows of points begin with {points_id!r}. Give more of the id.")
+    return rows[0]
+
+
+def balances(
+    connection: Connection, *, account: str | None = None, customer: str | None = None, limit: int | None = None
+) -> list[tuple[str, str, int]]:
+    """(account, customer, sum of what is granted), the most first; customers who have none are left out."""
+    total = func.sum(points.c.points)
+    query = (
+        select(points.c.account, points.c.customer_id, total)
+        .where(points.c.state == "granted")
+        .group_by(points.c.account, points.c.customer_id)
+        .order_by(total.desc(), points.c.account, points.c.customer_id)
+        .limit(limit)
+    )
+    if account is not None:
+        query = query.where(points.c.account == account)
+    if customer is not None:
+        query = query.where(points.c.customer_id == customer)
+    return [(name, whose, int(sum_)) for name, whose, sum_ in connection.execute(query)]

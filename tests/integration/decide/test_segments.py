@@ -105,7 +105,8 @@ def test_report_queries(clinic: Hospital) -> None:
 
     clinic.decide("2026-03-11")
     now = 1773230400 * 10**6
-    found = run_report_queries(clinic.store, clinic.mart, Members, now_us=now, timezone="Asia/Shanghai")
+    tables = run_report_queries(clinic.store, clinic.mart, Members, now_us=now, timezone="Asia/Shanghai")
+    found = {name: table.to_pylist() for name, table in tables.items()}
     assert found == {
         "segments": [{"strategy": "rfm", "members": 6}],
         "tasks": [{"state": "open", "tasks": 3, "today": datetime.date(2026, 3, 11)}],

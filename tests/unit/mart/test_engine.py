@@ -72,7 +72,7 @@ def test_decision_views(mart: Path, publish: Callable[..., Any]) -> None:
             {"strategy": "one", "customer_id": "c", "segment": "seg", "further": "x", "same": 1},
             {"strategy": "two", "customer_id": "c", "segment": "seg", "further": "5", "same": 7},
         ]
-        opened.show_tasks([[task], [], [task]])
+        opened.show_rows("decision_task", [[task], [], [task]])
         assert opened.query("SELECT count(*) AS n FROM decision_task", {}, name="s").to_pylist() == [{"n": 2}]
-        opened.show_tasks([])
+        opened.show_rows("decision_task", [])
         assert opened.query("SELECT count(*) AS n FROM decision_task", {}, name="s").to_pylist() == [{"n": 0}]

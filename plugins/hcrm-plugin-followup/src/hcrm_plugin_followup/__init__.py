@@ -3,11 +3,29 @@
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
-from hcrm_core.api import ConfigurationError, Strategy, WorkspaceView, hookimpl
+from hcrm_core.api import Channel, ConfigurationError, Strategy, WorkspaceView, hookimpl
 from hcrm_plugin_followup.compiler import compile_rule
 from hcrm_plugin_followup.reader import read_rules
 
 SHIPPED = ("discharge.yaml",)
+
+
+CHANNELS = (
+    Channel(name="call", title={"zh": "电话", "en": "call"}, contact="phone"),
+    Channel(name="wechat", title={"zh": "微信", "en": "WeChat"}, contact="account"),
+    Channel(name="sms", title={"zh": "短信", "en": "text message"}, contact="phone"),
+    Channel(name="email", title={"zh": "电子邮件", "en": "e-mail"}, contact="email"),
+    Channel(name="letter", title={"zh": "信函", "en": "letter"}, contact="address"),
+    Channel(name="visit", title={"zh": "上门", "en": "home visit"}, contact="address"),
+    Channel(name="desk", title={"zh": "现场", "en": "in person"}),
+)
+"""What `via` of a rule may name."""
+
+
+@hookimpl
+def register_channels() -> Sequence[Channel]:
+    """Offer the ways by which a follow-up is carried out."""
+    return CHANNELS
 
 
 @hookimpl
