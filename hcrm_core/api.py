@@ -30,7 +30,7 @@ from hcrm_core.model.records import (
 )
 from hcrm_core.model.reports import Report, ReportContext, Row
 from hcrm_core.model.reviews import Review
-from hcrm_core.model.strategies import REQUIRED_COLUMNS, Scalar, Strategy
+from hcrm_core.model.strategies import PERSON_COLUMNS, REQUIRED_COLUMNS, Scalar, Strategy
 from hcrm_core.model.translation import (
     CompleteSet,
     Origin,
@@ -55,6 +55,7 @@ from hcrm_core.model.values import (
 
 __all__ = [
     "KINDS",
+    "PERSON_COLUMNS",
     "REQUIRED_COLUMNS",
     "UNSET",
     "Adapter",

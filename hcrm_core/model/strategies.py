@@ -26,6 +26,8 @@ class Strategy(Struct, frozen=True, kw_only=True):
         function: Where SQL cannot say it, `module:name` of a function of the plugin that makes the rows: from the
             SELECT's rows (a `pyarrow.Table`) and the parameters to a `pyarrow.Table` with the kind's columns. It is
             called in a process of its own, and pure.
+        person_columns: Those of `PERSON_COLUMNS` that its SQL reads of the table `customer`: what the strategy knows of
+            a person beside what happened to them. The conformance kit proves that none is missing.
     """
 
     name: str
@@ -38,6 +40,12 @@ class Strategy(Struct, frozen=True, kw_only=True):
     parameters: dict[str, Scalar] = {}
     title: dict[str, str] = {}
     function: str | None = None
+    person_columns: tuple[str, ...] = ()
+
+
+PERSON_COLUMNS = ("sex", "birth_year", "next_birthday", "district", "deceased", "deceased_on")
+"""The columns of the table `customer` that tell something of the person; the others are its id, a count of links and
+times of the row."""
 
 
 REQUIRED_COLUMNS: dict[str, dict[str, str]] = {

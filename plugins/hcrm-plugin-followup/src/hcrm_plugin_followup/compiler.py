@@ -1,8 +1,9 @@
 """A rule as a strategy: one SELECT that gives a row for each trigger and step."""
 
+import re
 from hashlib import sha256
 
-from hcrm_core.api import Strategy
+from hcrm_core.api import PERSON_COLUMNS, Strategy
 from hcrm_plugin_followup.notation import Rule, Suppress, days
 
 
@@ -23,7 +24,14 @@ def compile_rule(rule: Rule) -> Strategy:
         sql=sql,
         parameters={"lookback_days": days(rule.lookback)},
         title=dict(rule.title),
+        person_columns=_person_columns(sql),
     )
+
+
+def _person_columns(sql: str) -> tuple[str, ...]:
+    """What the predicates ask about the person; no other table has columns of these names."""
+    words = set(re.findall(r"\w+", re.sub(r"'(?:[^']|'')*'", "", sql).lower()))
+    return tuple(column for column in PERSON_COLUMNS if column in words)
 
 
 def _sql(rule: Rule) -> str:
@@ -36,7 +44,9 @@ def _sql(rule: Rule) -> str:
     ctes = [
         f"plan AS (\n  SELECT * FROM (VALUES\n{_plan(rule)}\n  ) AS steps(id, day, opens, closes, owner, form)\n)",
         f"anchor AS (\n  SELECT * FROM {table}\n"
-        f"  WHERE {at} <= $today AND {at} >= $today - greatest($lookback_days, {last})\n"
+        # A source may speak of a stay before it says whose it is.
+        "  WHERE customer_id IS NOT NULL\n"
+        f"    AND {at} <= $today AND {at} >= $today - greatest($lookback_days, {last})\n"
         f"    AND (\n{rule.trigger.when}\n    )\n)",
         "step AS (\n"
         f"  SELECT anchor.{key} AS anchor_id, anchor.customer_id, plan.id, plan.owner, plan.form,\n"
