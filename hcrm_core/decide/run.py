@@ -101,7 +101,8 @@ def decide(
     if past and not dry_run:
         raise UsageError("A past instant, or what was said by one, decides nothing now. Add --dry-run to see it.")
     outcomes: dict[str, StrategyOutcome] = {}
-    tables = {table for one in (*ordered, *reviews) for table in one.tables}
+    tables = {table for strategy in ordered for table in strategy.tables}
+    tables |= {table for review in reviews for table in review.tables}
     with deciding(mart_dir), _mart_at(store, mart_dir, as_of, basis, past, timezone, limits, tables) as mart:
         moment = Moment(now_us, as_of, basis, day_of(as_of, timezone), mart.manifest.sequence)
         previews: dict[str, tuple[str, str]] = {}

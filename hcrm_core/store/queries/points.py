@@ -144,8 +144,8 @@ def get_points(connection: Connection, points_id: str) -> PointsRow:
     """
     # Ids are written with 0-9 and a-v, so "z" closes the range of those that begin so; a range uses the index.
     query = select(*_POINTS).where(points.c.points_id >= points_id, points.c.points_id < points_id + "z")
-    found = connection.execute(query.order_by(points.c.points_id).limit(2)) if points_id else []
-    rows = [PointsRow(*row) for row in found]
+    ordered = query.order_by(points.c.points_id).limit(2)
+    rows = [PointsRow(*row) for row in connection.execute(ordered)] if points_id else []
     if not rows:
         raise NotFoundError(f"There are no points {points_id!r}. List them with: hcrm points list")
     if len(rows) > 1 and rows[0].points_id != points_id:
