@@ -18,7 +18,6 @@ TABLES = shipped()
 REFERENCE = re.compile(r"[A-Z][A-Z0-9]{2}-\d+(\.\d+){0,2}")
 NAMED_KEYS = {"patient", "encounter", "prior", "link"}
 ORIGINS = {"patient", "encounter", "prior", "report", "uncertain", "facility"}
-VALUE_FIELDS = {"value_quantity", "value_concept", "value_string", "value_date_time"}
 
 
 def fields_of(kind: str) -> set[str]:
@@ -195,14 +194,11 @@ def test_every_field_that_is_said_has_an_origin(event: str, texts: list[str]) ->
     payload = message(event, PID, *filled).encode()
     translation = ADAPTER.translate(payload)
     known = {(origin.kind, origin.key, origin.field) for origin in ADAPTER.origins(payload)}
-    derived = {"code", "type", "end", "period_end", "price"} | VALUE_FIELDS
     for record in translation.records:
         fields = msgspec.to_builtins(record)
         kind, key = fields.pop("kind"), fields.pop("key")
         for name in fields.keys() - {"group"}:
-            # A department's code and type are its place; an appointment's end may be reckoned.
-            if not (name in derived and kind in ("Organization", "Appointment")):
-                assert (kind, key, name) in known
+            assert (kind, key, name) in known
 
 
 @given(st.binary(max_size=200))

@@ -13,7 +13,7 @@ from hcrm_adapter_hl7v2.mapping.translate import Translator
 from hcrm_adapter_hl7v2.mapping.view import Memos, View
 from hcrm_adapter_hl7v2.mllp import MllpConnection, acknowledge
 from hcrm_adapter_hl7v2.reader import Message, UnreadableMessage, default_codec, read_message
-from hcrm_adapter_hl7v2.splitting import problem_of, raw_messages
+from hcrm_adapter_hl7v2.splitting import problem_of, raw_messages, sentence
 from hcrm_core.api import (
     Adapter,
     AnyRecord,
@@ -104,7 +104,7 @@ class Hl7v2Adapter(Adapter):
         try:
             message = self._read(payload)
         except UnreadableMessage as error:
-            return Translation("", quarantine=Problem("unreadable", str(error.where), f"{error.reason}."))
+            return Translation("", quarantine=Problem("unreadable", str(error.where), sentence(error.reason)))
         kind = _message_type(message)
         event = self._event(kind)
         view = View(message, self.source, self._settings.timezone, self._memos)

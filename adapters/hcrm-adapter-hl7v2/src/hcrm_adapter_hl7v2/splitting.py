@@ -24,7 +24,7 @@ def raw_messages(data: bytes, thing: str = "file") -> Iterator[RawMessage]:
         if isinstance(item, FileRemark):
             if item.code == "not-hl7":
                 raise ValueError(item.text)
-            remark = Problem(item.code, str(item.where), item.text)
+            remark = problem_of(item)
             if held is None:
                 before.append(remark)
             else:
@@ -56,6 +56,11 @@ def header_line(payload: bytes) -> bytes:
     return line.partition(b"\n")[0] if b"\n" in line else line
 
 
-def problem_of(repair: Repair) -> Problem:
-    """What the reader put right, as the core keeps it."""
-    return Problem(repair.code, str(repair.where), repair.text)
+def problem_of(found: Repair | FileRemark) -> Problem:
+    """What the reader put right or set aside, as the core keeps it."""
+    return Problem(found.code, str(found.where), sentence(found.text))
+
+
+def sentence(clause: str) -> str:
+    """A clause of the reader's, which stands behind a place and a colon, by itself."""
+    return f"{clause[:1].upper()}{clause[1:]}."

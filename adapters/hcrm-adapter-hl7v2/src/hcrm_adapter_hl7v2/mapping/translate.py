@@ -117,6 +117,7 @@ class Translator:
             end = dates.add_minutes(fields["start"], fields["minutes_duration"])
             if end:
                 fields["end"] = end
+                self._trace_reckoned(key)
         if plan.kind == "ChargeItem" and fields.get("type") == "CD" and (price := fields.get("price")):
             fields["price"] = structs.replace(price, amount=-abs(price.amount))
         group = self._part(plan.group, index) if plan.group else None
@@ -177,7 +178,7 @@ class Translator:
             return UNSET
         self._put(type(record).__name__, record.key, record)
         if self._trace:
-            said = [name for name in ("name", "code") if getattr(record, name, UNSET) is not UNSET]
+            said = [name for name in ("name", "code", "type") if getattr(record, name, UNSET) is not UNSET]
             self.origins += [Origin(type(record).__name__, record.key, name, where) for name in said]
         return record.key
 
@@ -262,6 +263,11 @@ class Translator:
             if key:
                 found[index] = key
         return found
+
+    def _trace_reckoned(self, key: str) -> None:
+        if self._trace:
+            known = {one.field: one.path for one in self.origins if (one.kind, one.key) == ("Appointment", key)}
+            self.origins.append(Origin("Appointment", key, "end", f"{known['start']}, {known['minutes_duration']}"))
 
     def _trace_constants(self, kind: str, key: str, constants: Fields) -> None:
         if self._trace and constants:
