@@ -51,10 +51,6 @@ class TakesSettingsByPosition(WardList):
     settings_type = PositionalSettings
 
 
-class NoSettings:
-    pass
-
-
 class ReadsAFile(WardList):
     def instant(self, text: str) -> datetime:
         Path(os.devnull).read_bytes()

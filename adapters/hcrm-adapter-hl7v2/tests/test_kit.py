@@ -2,6 +2,7 @@
 
 from hcrm_adapter_hl7v2.adapter import Hl7v2Adapter
 from hcrm_core.testing import adapter_kit
+from hcrm_core.testing.adapters import SUITE, AdapterCase
 
 
 def message(event: str, *segments: str, number: str = "C1", charset: str = "UNICODE UTF-8") -> str:
@@ -98,3 +99,10 @@ TestHl7v2 = adapter_kit(
     },
     frame=lambda payload: b"\x0b" + payload + b"\x1c\r",
 )
+
+
+def test_a_source_that_answers_by_the_application_tells_its_outcomes_apart() -> None:
+    settings = {"acknowledge": "application", "charset": "GB18030"}
+    case = AdapterCase(adapter=Hl7v2Adapter, samples={"admission.hl7": ADMISSION}, settings=settings)
+    outcome = SUITE.outcome("A23", case)
+    assert outcome.state == "passed", outcome.text

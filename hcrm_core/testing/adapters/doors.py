@@ -137,12 +137,13 @@ def _heard(case: AdapterCase, what: str, parts: list[bytes], expected: list[byte
     "Every outcome of a message is answered, and differently where it must be",
     reason="The answer is all a sender knows. Taking a refusal for an acceptance, it never sends the message again.",
     fix="Let acknowledge give bytes for each outcome, the same for the same message and verdict, and for stored others "
-    "than for refused and unavailable.",
+    "than for refused and unavailable; where acknowledge is application, for folded others than for quarantined.",
 )
 def acknowledging(case: AdapterCase) -> Iterator[str]:
     if not case.adapter.listens:
         return
     answered = False
+    late = case.used.settings.acknowledge == "application"
     for name, payload in (*case.messages.items(), ("an empty message", b"")):
         answers: dict[str, bytes] = {}
         for outcome in OUTCOMES:
@@ -153,9 +154,10 @@ def acknowledging(case: AdapterCase) -> Iterator[str]:
             elif len(set(made)) > 1:
                 yield f"Of {name}: {outcome} is not answered the same when asked again."
             answers[outcome] = made[0]
-        answered = answered or bool(answers["stored"])
-        for bad in ("refused", "unavailable"):
-            if answers["stored"] and answers[bad] == answers["stored"]:
-                yield f"Of {name}: {bad} is answered as stored is."
+        accepted = {answers["stored"], answers["folded"]} - {b""}
+        answered = answered or bool(accepted)
+        for bad in ("refused", "unavailable", *(("quarantined",) if late else ())):
+            if answers[bad] in accepted:
+                yield f"Of {name}: {bad} is answered as stored or folded is."
     if not answered:
-        yield "No sample is answered when it is stored."
+        yield "No sample is answered when it is stored, nor when it is folded."

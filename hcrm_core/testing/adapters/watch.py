@@ -56,6 +56,8 @@ class Watch:
             path, mode, flags = arguments
             if not self._part_of_the_code(path, mode, flags):
                 self._note(f"opens the file {path!r}")
+        elif event in ("os.listdir", "os.scandir") and self._part_of_the_code(arguments[0], None, 0):
+            return
         elif event.startswith(_EVENTS):
             self._note(f"does {event}")
 
@@ -89,7 +91,7 @@ def _effect(called: Any) -> str:
         return "asks for chance (os.urandom)"
     if module == "posix" and name in ("getcwd", "getpid", "uname", "getuid"):
         return f"asks the system (os.{name})"
-    if module == "_thread" and name == "start_new_thread":
+    if module == "_thread" and name in ("start_new_thread", "start_joinable_thread"):
         return "starts a thread"
     if module == "builtins" and name in ("print", "input"):
         return f"talks to the terminal ({name})"

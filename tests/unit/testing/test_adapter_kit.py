@@ -1,5 +1,7 @@
 """Every check of the kit for adapters passes a good one and catches the one that breaks its promise."""
 
+import subprocess
+import sys
 import warnings
 from typing import Any
 
@@ -13,6 +15,7 @@ from support.ward_list import END, WardList
 from hcrm_core.api import Adapter
 from hcrm_core.testing import adapter_kit
 from hcrm_core.testing.adapters import SUITE, AdapterCase, check_adapter
+from hcrm_core.testing.adapters.child import environment
 from hcrm_core.testing.checks import KitWarning, NotGiven, Outcome, Suite
 
 HEAD = "V~20260601093000~C1\nP~P0042~张伟明~M~1980-02-14~{phone}\nE~V0001~AMB~20260601090000\n"
@@ -156,6 +159,45 @@ def test_no_finding_repeats_a_personal_value() -> None:
     for adapter in (broken.RepeatsTheLine, broken.WritesDatesItsOwnWay):
         text = SUITE.outcome(BROKEN[adapter], case(adapter)).text
         assert not [value for value in ("张伟明", "P0042", "13800000001", "1980/02/14") if value in text]
+
+
+WATCHED = """
+import datetime, os, random, secrets, socket, sys, threading, time, uuid
+from hcrm_core.testing.adapters.watch import Watch
+
+watch = Watch()
+def chance_of_its_own(): random.Random(1).random()
+def zone(): __import__("zoneinfo").ZoneInfo("America/Lima")
+def imports(): __import__("colorsys")
+def pure(): time.gmtime(0), datetime.datetime.strptime("2026", "%Y"), {}.get("x")
+def own_data(): open(os.__file__).close()
+def clock(): time.time()
+def today(): datetime.date.today()
+def now(): datetime.datetime.now(datetime.UTC)
+def token(): secrets.token_bytes(2)
+def unique(): uuid.uuid4()
+def choice(): random.choice((1, 2))
+def variable(): os.getenv("WARD")
+def writes(): open(os.devnull, "w").close()
+def lists(): os.listdir(os.sep)
+def thread(): threading.Thread(target=int).start()
+def connects(): socket.socket().close()
+def prints(): print(end="")
+for call in [value for name, value in globals().copy().items() if getattr(value, "__module__", "") == "__main__"]:
+    before = len(watch.effects)
+    with watch.of(call.__name__):
+        call()
+    print(call.__name__, len(watch.effects) > before, file=sys.stderr)
+"""
+
+
+def test_what_code_touches_is_seen_and_what_it_only_reckons_is_not() -> None:
+    command = [sys.executable, "-c", WATCHED]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=True)
+    seen = dict(line.split() for line in done.stderr.splitlines())
+    untouched = ["chance_of_its_own", "zone", "imports", "pure", "own_data"]
+    assert [name for name, effect in seen.items() if effect == "False"] == untouched
+    assert len(seen) == 17
 
 
 # The suite
