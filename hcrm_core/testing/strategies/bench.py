@@ -85,12 +85,17 @@ class Bench:
         """The stores that heard the world, shared with other kits."""
         return wards(self.world, self.zone)
 
-    def scene(self, ward: Ward, threads: int = 2) -> Scene:
+    def scene(self, ward: Ward, threads: int = 1) -> Scene:
         """A mart as it is; it is kept open and must not be changed."""
         key = str(ward.folder), threads
         if key not in self._scenes:
             self._scenes[key] = Scene(ward, threads=threads)
         return self._scenes[key]
+
+    @cached_property
+    def changeable(self) -> Scene:
+        """The whole world's mart, whose tables may be laid out otherwise; who uses it lays all tables that are read."""
+        return Scene(self.wards.whole)
 
     def today(self, instant: int) -> date:
         """The day of an instant in the workspace's zone."""
@@ -105,6 +110,8 @@ class Bench:
         for scene in self._scenes.values():
             scene.close()
         self._scenes.clear()
+        if "changeable" in self.__dict__:
+            self.__dict__.pop("changeable").close()
         with suppress(HcrmError):
             self.code.close()
         self._folder.cleanup()
@@ -157,7 +164,7 @@ class Examined:
         """What those before it decide on the world."""
         return self._decided_before(self.bench.scene(self.wards.whole), self.wards.end)
 
-    def on(self, ward: Ward, threads: int = 2) -> list[Row]:
+    def on(self, ward: Ward, threads: int = 1) -> list[Row]:
         """What it decides on a ward at the ward's instant."""
         return self.rows(self.bench.scene(ward, threads), ward.now)
 

@@ -9,7 +9,7 @@ from hcrm_core.testing.strategies import scene as scenes
 from hcrm_core.testing.strategies.bench import Examined, Row, differences
 from hcrm_core.testing.strategies.elsewhere import digest, digests_elsewhere
 from hcrm_core.testing.strategies.function import impurities
-from hcrm_core.testing.strategies.scene import Change, Scene
+from hcrm_core.testing.strategies.scene import Change
 from hcrm_core.testing.strategies.suite import check
 
 _IDS = {table.name: table.id for table in TABLES} | {"customer": "customer_id"}
@@ -112,13 +112,12 @@ def scope_is_honest(examined: Examined) -> Iterator[str]:
         return
     random = Random(7)
     everybody = sorted({row["subject"] for row in examined.usual} | set(_Facts(examined).of("customer")))
-    scene = Scene(examined.wards.whole)
+    scene = examined.bench.changeable
     for size in (len(everybody) // 2, len(everybody) // 2, 3, 1, 1):
         some = set(random.sample(everybody, min(size, len(everybody))))
         scene.lay(examined.tables, scenes.only(some))
         found = examined.rows(scene, examined.wards.end, customers=some)
         yield from differences(examined.key, [row for row in examined.usual if row["subject"] in some], found)
-    scene.close()
 
 
 @check(
@@ -172,21 +171,19 @@ class _Facts:
 
 
 def _differs(examined: Examined, change: Change) -> Iterator[str]:
-    scene = Scene(examined.wards.whole)
+    scene = examined.bench.changeable
     scene.lay(examined.tables, change)
     yield from differences(examined.key, examined.usual, examined.rows(scene, examined.wards.end))
-    scene.close()
 
 
 def _breaks(examined: Examined, changes: dict[str, Change]) -> Iterator[str]:
     for name, change in changes.items():
-        scene = Scene(examined.wards.whole)
+        scene = examined.bench.changeable
         scene.lay(examined.tables, change)
         try:
             examined.rows(scene, examined.wards.end)
         except Exception as error:
             yield f"Where {name}: {error}"
-        scene.close()
 
 
 def _named(examined: Examined, row: Row) -> str:

@@ -25,7 +25,7 @@ _PERSONAL = frozenset(table.name for table in TABLES if is_personal(table)) | {"
 class Scene:
     """One connection over one ward's mart."""
 
-    def __init__(self, ward: Ward, *, threads: int = 2, facts: Path | None = None) -> None:
+    def __init__(self, ward: Ward, *, threads: int = 1, facts: Path | None = None) -> None:
         """Args:
         ward: Whose mart.
         threads: For DuckDB.
