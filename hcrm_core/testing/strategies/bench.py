@@ -1,7 +1,7 @@
 """A plugin's strategies, ready to be looked at: loaded as the core loads them, evaluated by the core's own road."""
 
 import atexit
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from functools import cached_property
@@ -175,6 +175,7 @@ class Examined:
         *,
         remembered: Store | None = None,
         customers: Collection[str] | None = None,
+        changed: Callable[[Strategy], Strategy] = lambda strategy: strategy,
     ) -> list[Row]:
         """What it decides.
 
@@ -183,19 +184,22 @@ class Examined:
             as_of: `$as_of`, microseconds since 1970 UTC.
             remembered: A store whose decisions are shown where it names no strategy they come from.
             customers: Show decisions about these only, as they were over everybody.
+            changed: Gives it and those before it other parameters.
 
         Raises:
             HcrmError: It fails, or its rows break the contract.
         """
-        shown = self._decided_before(scene, as_of) if customers is None else self.shared
+        shown = self._decided_before(scene, as_of, changed) if customers is None else self.shared
         self._show(scene, self.checked.tables, shown, as_of, remembered)
         if customers is not None:
             scene.cut_decisions(self.checked.tables, customers)
-        return self._evaluate(scene, self.strategy, self.checked, as_of)
+        return self._evaluate(scene, changed(self.strategy), self.checked, as_of)
 
-    def _decided_before(self, scene: Scene, as_of: int) -> list[tuple[Strategy, list[Row], str | None]]:
+    def _decided_before(
+        self, scene: Scene, as_of: int, changed: Callable[[Strategy], Strategy] = lambda strategy: strategy
+    ) -> list[tuple[Strategy, list[Row], str | None]]:
         shown: list[tuple[Strategy, list[Row], str | None]] = []
-        for place, one in enumerate(self.before):
+        for place, one in enumerate(map(changed, self.before)):
             checked = check_strategy(one)
             self._show(scene, checked.tables, shown, as_of, None)
             decided = evaluate(

@@ -49,7 +49,8 @@ def unmerged_is_as_before(examined: Examined) -> Iterator[str]:
     "Keys do not depend on who the subject is",
     reason="Anchor, step and occurrence find a decision again. If they change when patients become one customer, "
     "what was done already is to be done again.",
-    fix="Take the id of the fact that the decision hangs on as anchor, and number occurrences within the anchor.",
+    fix="Take the id of the fact that the decision hangs on as anchor, and number occurrences within the anchor. Where "
+    "there is no fact but the person, as for a birthday, exempt the check and say so.",
 )
 def keys_stay(examined: Examined) -> Iterator[str]:
     """Anchors are facts, and have the same keys before and after a merge."""
