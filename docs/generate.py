@@ -106,19 +106,38 @@ def _help(command: click.Command, path: str) -> str:
 
 def hooks() -> str:
     from hcrm_core import hookspecs
-    from hcrm_core.model import adapters, listening, reports, strategies, translation
+    from hcrm_core.model import (
+        adapters,
+        channels,
+        listening,
+        observing,
+        reports,
+        reviews,
+        rule_file,
+        strategies,
+        translation,
+    )
 
     parts = ["# Hooks and contracts\n", "A plugin imports `hcrm_core.api` and nothing else of the core.\n"]
     parts.append("## Hooks\n\n" + _doc(hookspecs) + "\n")
     for name, function in inspect.getmembers(hookspecs, inspect.isfunction):
         if hasattr(function, "hcrm_spec"):
-            parts.append(_function(name, function, 3))
+            parts.append(_function(name, function, 3) + f"- **Stage**: {hookspecs.STAGES[name]}.\n")
     parts.append("### `WorkspaceView`\n\n" + _doc(hookspecs.WorkspaceView) + "\n")
     parts += [_function(name, one, 4) for name, one in _methods(hookspecs.WorkspaceView)]
     for title, contract in (
         ("Adapters", adapters.Adapter),
         ("Strategies", strategies.Strategy),
         ("Reports", reports.Report),
+        ("Reviews", reviews.Review),
+        ("Channels", channels.Channel),
+        ("What `after_intake` is told", observing.IntakeDone),
+        ("What `after_intake` is told of each type", observing.TypeCount),
+        ("What `after_decide` is told", observing.DecideDone),
+        ("What `after_decide` is told of each strategy", observing.StrategyDone),
+        ("What `after_decide` is told of the workload", observing.Load),
+        ("What they answer", observing.Finding),
+        ("Rule files", rule_file.RuleFile),
     ):
         parts.append(f"## {title}: `{contract.__name__}`\n\n{_doc(contract)}\n")
         if not issubclass(contract, Struct):

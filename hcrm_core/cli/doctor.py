@@ -19,17 +19,21 @@ from hcrm_core.store.queries import inbox, processing
 PATIENCE = 60
 """How many seconds a message may wait before somebody should look."""
 
+IMPORT_MILLISECONDS = 50
+"""How long importing a plugin should take at most."""
+
 SILENCE = 6 * 3_600
 """After how many seconds a source that sends nothing is mentioned."""
 
 
 @click.command()
+@click.option("--import-time", is_flag=True, help="Only tell what importing each enabled plugin takes.")
 @json_option
 @workspace_option
-def doctor(as_json: bool, workspace: str | None) -> None:
+def doctor(import_time: bool, as_json: bool, workspace: str | None) -> None:
     """Find out what is wrong with a workspace; works with broken plugins too."""
     with opened(workspace) as space:
-        findings = list(examine(space))
+        findings = list(import_times(space) if import_time else examine(space))
     if as_json:
         show_json([{"level": level, "finding": text} for level, text in findings])
     else:
@@ -54,6 +58,23 @@ def examine(space: Opened) -> Iterator[tuple[str, str]]:
     yield from _listening(space)
     yield from _messages(space)
     yield from _disk(space)
+
+
+def import_times(space: Opened) -> Iterator[tuple[str, str]]:
+    """What importing each enabled plugin takes, as `examine` tells things."""
+    for name in space.registry.plugins:
+        try:
+            weight = space.registry.weigh(name)
+        except HcrmError as error:
+            yield "wrong", str(error)
+            continue
+        text = f"Importing {name} takes {weight.milliseconds:g} ms and {counted(weight.modules, 'module')}"
+        if weight.heavy:
+            yield "wrong", f"{text}, {', '.join(weight.heavy)} among them. Import such a library where it is used."
+        elif weight.milliseconds > IMPORT_MILLISECONDS:
+            yield "note", f"{text}; more than {IMPORT_MILLISECONDS} ms. Import less when it is loaded."
+        else:
+            yield "good", f"{text}."
 
 
 def _plugins(space: Opened) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ import click
 
 from hcrm_core import env
 from hcrm_core.cli.context import find, json_option, opened, say, show_json, show_table, workspace_option
+from hcrm_core.cli.plugin_check import examine
 from hcrm_core.config import Configuration, nearest
 from hcrm_core.errors import ConfigurationError, UsageError
 from hcrm_core.registry.installed import installed
@@ -74,6 +75,29 @@ def disable(name: str, workspace: str | None) -> None:
         raise UsageError(f"{name!r} is not enabled. {nearest(name, list(enabled))}")
     _write(root, tuple(other for other in enabled if other != name))
     say(f"Disabled {name}. What it decided stays; nothing is withdrawn.")
+
+
+@plugins.command()
+@click.argument("names", nargs=-1, metavar="[NAME...]")
+@json_option
+@workspace_option
+def check(names: tuple[str, ...], as_json: bool, workspace: str | None) -> None:
+    """Load plugins, each in a process of its own, and check everything they offer; the enabled ones by default.
+
+    One that is installed and not enabled can be checked before it is. What its conformance kit finds is shown by its
+    own tests.
+    """
+    with opened(workspace) as space:
+        for name in names:
+            if name not in installed() and name not in space.registry.plugins:
+                raise UsageError(f"There is no installed plugin {name!r}. {nearest(name, list(installed()))}")
+        findings = [finding for name in names or space.registry.plugins for finding in examine(space.registry, name)]
+    if as_json:
+        show_json([{"plugin": name, "level": level, "finding": text} for name, level, text in findings])
+    else:
+        show_table(("plugin", "level", "finding"), findings)
+    if any(level == "wrong" for _, level, _ in findings):
+        raise click.exceptions.Exit(1)
 
 
 @plugins.command()

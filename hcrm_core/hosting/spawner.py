@@ -167,15 +167,20 @@ def _fork(request: Start, descriptor: int, core: socket.socket) -> int:
 
 def _end(request: End) -> int:
     until = time.monotonic() + request.grace
+    code = 0
     with suppress(ChildProcessError):
-        while time.monotonic() < until:
-            ended, status = os.waitpid(request.pid, os.WNOHANG)
-            if ended:
-                return os.waitstatus_to_exitcode(status)
+        ended, status = os.waitpid(request.pid, os.WNOHANG)
+        while not ended and time.monotonic() < until:
             time.sleep(0.005)
-        os.kill(request.pid, signal.SIGKILL)
-        return os.waitstatus_to_exitcode(os.waitpid(request.pid, 0)[1])
-    return 0
+            ended, status = os.waitpid(request.pid, os.WNOHANG)
+        if not ended:
+            os.kill(request.pid, signal.SIGKILL)
+            _, status = os.waitpid(request.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+    # What it started is of its session.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(request.pid, signal.SIGKILL)
+    return code
 
 
 def _become(name: str) -> None:

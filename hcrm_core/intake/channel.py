@@ -88,13 +88,17 @@ class Channel(asyncio.Protocol):
         if self._closing:
             return
         self._heard_at = time.monotonic()
-        for item in self._connection.receive(data):
-            self._frame_since = None
-            if isinstance(item, Problem):
-                self._note(item)
-            else:
-                self._receive(item)
-        pending = self._connection.pending
+        try:
+            for item in self._connection.receive(data):
+                self._frame_since = None
+                if isinstance(item, Problem):
+                    self._note(item)
+                else:
+                    self._receive(item)
+            pending = self._connection.pending
+        except Exception as error:
+            self._fail(error, "frame what came")
+            return
         if pending > self._settings.frame_bytes:
             self._farewell = self._answer_to(b"", Verdict("refused", problem=TOO_LONG))
             self.close(f"a message was longer than {self._settings.frame_bytes:,} bytes")
@@ -120,8 +124,11 @@ class Channel(asyncio.Protocol):
             self._reason = "it broke"
         self._closing = True
         if self._admitted:
-            for problem in self._connection.end():
-                self._note(problem)
+            try:
+                for problem in self._connection.end():
+                    self._note(problem)
+            except Exception as error:
+                self._fail(error, "end a connection")
         self._house.left(self, self._reason)
 
     def eof_received(self) -> bool:
@@ -238,13 +245,19 @@ class Channel(asyncio.Protocol):
         try:
             return self._adapter.acknowledge(payload, verdict)
         except Exception as error:
-            self._house.note(
-                self,
-                f"The adapter {self._adapter.name} could not answer a message ({type(error).__name__}); the connection "
-                "was closed. Report it to the adapter's author.",
-            )
-            self._transport.abort()
+            self._fail(error, "answer a message")
             return b""
+
+    def _fail(self, error: Exception, doing: str) -> None:
+        """Blame the adapter, whose error may quote what came, and end the connection; what is stored is stored."""
+        self._house.note(
+            self,
+            f"The adapter {self._adapter.name} could not {doing} ({type(error).__name__}); the connection was closed. "
+            "Report it to the adapter's author.",
+        )
+        self._reason = "its adapter failed"
+        self._closing = True
+        self._transport.abort()
 
     def _answer(self, data: bytes) -> None:
         if data and not self._transport.is_closing():

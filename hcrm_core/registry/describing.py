@@ -41,6 +41,9 @@ def main(line: socket.socket) -> None:
     def hooks(body: msgspec.Raw) -> list[str]:
         return loaders[0].hooks(_decode_asked(body).plugin)
 
+    def warned(body: msgspec.Raw) -> list[str]:
+        return loaders[0].warnings(_decode_asked(body).plugin)
+
     def offered(body: msgspec.Raw) -> list[Any]:
         asked = _decode_asked(body)
         return offers(loaders[0], asked.plugin, asked.hook)
@@ -50,4 +53,4 @@ def main(line: socket.socket) -> None:
         typed = loaders[0].adapter(asked.plugin, asked.adapter, asked.source).settings
         return SourceSettings(**{name: getattr(typed, name) for name in SourceSettings.__struct_fields__})
 
-    serve(line, {"open": opened, "hooks": hooks, "offers": offered, "settings": settings})
+    serve(line, {"open": opened, "hooks": hooks, "warnings": warned, "offers": offered, "settings": settings})

@@ -1,4 +1,4 @@
-"""The enabled plugins of one workspace, as the core knows them: by what a host that loaded them says."""
+"""The enabled plugins of one workspace, as the core knows them: by what hosts that loaded them say."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -17,6 +17,7 @@ from hcrm_core.registry.describing import Asked
 from hcrm_core.registry.installed import Installed, installed, mentions
 from hcrm_core.registry.loader import require_adapter
 from hcrm_core.registry.offers import HOOKS, AdapterOffer, CommandOffer, Opening, ReportOffer, Source
+from hcrm_core.registry.weighing import Weight
 
 T = TypeVar("T")
 P = TypeVar("P", Strategy, Review)
@@ -36,7 +37,7 @@ class Registry:
         self._keep_going = keep_going
         self._failed: dict[str, PluginError] = {}
         self._owners: dict[str, dict[str, str]] = {}
-        self._host = Host("hcrm_core.registry.describing", self.opening, configuration.settings.workers.start_seconds)
+        self._hosts: dict[str, Host] = {}
 
     @property
     def plugins(self) -> tuple[str, ...]:
@@ -113,6 +114,30 @@ class Registry:
         """The enabled plugins that implement a hook, in configured order; raises as `adapters`."""
         return [plugin for plugin in self.plugins if hook in self._unless_left_out(plugin, self.hooks)]
 
+    def offers(self, plugin: str, hook: str) -> list[Any]:
+        """What a plugin offers by a hook; the plugin need not be enabled.
+
+        Raises:
+            PluginError: It cannot be loaded, fails, or breaks a contract.
+        """
+        kind: Any = HOOKS[hook].kind
+        return msgspec.msgpack.decode(self._ask("offers", Asked(plugin, hook)), type=list[kind])
+
+    def warnings(self, plugin: str) -> list[str]:
+        """What the author of a plugin should know: hooks and arguments that will go; raises as `hooks`."""
+        return msgspec.msgpack.decode(self._ask("warnings", Asked(plugin)), type=list[str])
+
+    def weigh(self, plugin: str) -> Weight:
+        """What importing a plugin takes, in a fresh process; raises as `hooks`."""
+        seconds = self.configuration.settings.workers.start_seconds
+        host = Host("hcrm_core.registry.weighing", self.opening, seconds)
+        try:
+            return msgspec.msgpack.decode(host.ask("weigh", plugin, seconds), type=Weight)
+        except HostDied as reason:
+            raise PluginError(f"{self._known(plugin)}: its process {reason} while it was loaded.") from None
+        finally:
+            host.stop()
+
     def source(self, source: str, name: str | None = None) -> Source:
         """A source with its adapter and settings.
 
@@ -132,19 +157,15 @@ class Registry:
         return Source(source, plugin, self.adapters[adapter], settings)
 
     def close(self) -> None:
-        """End the host."""
-        self._host.stop()
+        """End the hosts."""
+        for host in self._hosts.values():
+            host.stop()
 
     def _collect(self, hook: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         owners = self._owners[hook] = {}
-        kind: Any = HOOKS[hook].kind
-
-        def offers(plugin: str) -> list[Any]:
-            return msgspec.msgpack.decode(self._ask("offers", Asked(plugin, hook)), type=list[kind])
-
         for plugin in self.plugins:
-            for item in self._unless_left_out(plugin, offers):
+            for item in self._unless_left_out(plugin, lambda plugin: self.offers(plugin, hook)):
                 if item.name in found:
                     raise PluginError(
                         f"{item.name!r} is offered by the plugins {owners[item.name]!r} and {plugin!r} ({hook}). "
@@ -167,8 +188,11 @@ class Registry:
     def _ask(self, verb: str, asked: Asked) -> msgspec.Raw:
         if asked.plugin in self._failed:
             raise self._failed[asked.plugin]
+        seconds = self.configuration.settings.workers.start_seconds
+        # One each: what a plugin does to its process while it is loaded must not harm the next.
+        host = self._hosts.setdefault(asked.plugin, Host("hcrm_core.registry.describing", self.opening, seconds))
         try:
-            return self._host.ask(verb, asked, self.configuration.settings.workers.start_seconds)
+            return host.ask(verb, asked, seconds)
         except HostDied as reason:
             plugin = self._known(asked.plugin)
             doing = f"while it answered {asked.hook}" if asked.hook else "while it was loaded"

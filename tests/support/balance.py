@@ -12,6 +12,7 @@ from hcrm_core.cli.context import Opened
 from hcrm_core.intake.land import Arrival, land
 from hcrm_core.intake.process import Intake
 from hcrm_core.model.translation import Translation
+from hcrm_core.registry.loader import Loader
 from hcrm_core.store import schema
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
@@ -120,9 +121,10 @@ def reference(space: Opened, folder: Path, payloads: Sequence[bytes]) -> Store:
     folder.mkdir()
     store = Store(f"sqlite:///{folder}/store.db", f"sqlite:///{folder}/inbox.db", space.store.codec)
     schema.upgrade(store)
-    adapter = space.registry.adapter(SOURCE)
+    source = space.source_of(SOURCE)
+    adapter = Loader(space.configuration).adapter(source.plugin, source.name, SOURCE)
 
-    def here(source: str, name: str | None, batch: Sequence[bytes]) -> "Future[list[Translation]]":
+    def here(source: object, batch: Sequence[bytes]) -> "Future[list[Translation]]":
         future: Future[list[Translation]] = Future()
         future.set_result([adapter.translate(payload) for payload in batch])
         return future

@@ -39,7 +39,7 @@ class Bench:
         intake.begin()
         return intake
 
-    def translate(self, source: str, adapter: str | None, payloads: Sequence[bytes]) -> "Future[list[Translation]]":
+    def translate(self, source: object, payloads: Sequence[bytes]) -> "Future[list[Translation]]":
         future: Future[list[Translation]] = Future()
         future.set_result([ADAPTER.translate(payload) for payload in payloads])
         return future

@@ -126,6 +126,16 @@ GOOD: tuple[Strategy, ...] = (
 )
 """Break nothing."""
 
+NEIGHBOUR: tuple[Strategy, ...] = (
+    segment(
+        "neighbour",
+        f"WITH known AS ({SEEN}) SELECT known.* FROM known WHERE subject IN ({REMEMBERED.format('seen')})",
+        tables=("encounter", "decision_segment"),
+        reads=("seen",),
+    ),
+)
+"""Reads what a strategy of `good` decides."""
+
 STATELESS: dict[str, Strategy] = {
     "S01": segment("rolls", SEEN + " AND random() < 2"),
     "S02": segment("claims", tables=("encounter", "observation")),
@@ -205,7 +215,8 @@ def register_strategies(workspace):
 
 
 def install(folder: Path) -> None:
-    """Write the plugins `good`, `stateless` and `remembering` into a folder that is to be put on the path."""
-    for name, those in (("good", "GOOD"), ("stateless", "STATELESS"), ("remembering", "REMEMBERING")):
-        values = f"list({those})" if name == "good" else f"list({those}.values())"
-        distribution(folder, name, _CODE.format(those, values))
+    """Write the plugins `good`, `neighbour`, `stateless` and `remembering` into a folder that is to be put on the path."""
+    for those in ("GOOD", "NEIGHBOUR"):
+        distribution(folder, those.lower(), _CODE.format(those, f"list({those})"))
+    for those in ("STATELESS", "REMEMBERING"):
+        distribution(folder, those.lower(), _CODE.format(those, f"list({those}.values())"))

@@ -76,7 +76,7 @@ def work_off(store: Store, now: int = 0) -> None:
     intake.settle()
 
 
-def _here(source: str, adapter: str | None, payloads: Sequence[bytes]) -> "Future[list[Translation]]":
+def _here(source: object, payloads: Sequence[bytes]) -> "Future[list[Translation]]":
     future: Future[list[Translation]] = Future()
     future.set_result([ADAPTER.translate(payload) for payload in payloads])
     return future

@@ -13,7 +13,8 @@ from support.streams import clear, tell, work_off
 from hcrm_adapter_hl7v2.adapter import Hl7v2Adapter
 from hcrm_core.intake import commit
 from hcrm_core.intake.land import Arrival, Receipt
-from hcrm_core.model.listening import Verdict
+from hcrm_core.model.listening import Connection, Received, Verdict
+from hcrm_core.model.translation import Problem
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
 
@@ -209,6 +210,37 @@ def test_an_adapter_that_cannot_answer_harms_its_own_connection_alone(
         assert len(good.answers(50)) == 50
     assert len(kept(store)) == 51
     assert "The adapter hl7v2 could not answer a message (KeyError)" in caplog.text and "张" not in caplog.text
+
+
+def test_an_adapter_that_fails_over_what_comes_costs_that_connection_alone(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    connection = Hl7v2Adapter.connection
+
+    class Failing:
+        pending = 0
+
+        def __init__(self, real: Connection) -> None:
+            self._real = real
+
+        def receive(self, data: bytes) -> list[Received | Problem]:
+            if b"|BAD|" in data:
+                raise KeyError("张")
+            self.pending = self._real.pending
+            return self._real.receive(data)
+
+        def end(self) -> list[Problem]:
+            raise KeyError("张")
+
+    monkeypatch.setattr(Hl7v2Adapter, "connection", lambda self: Failing(connection(self)))
+    with listening(store) as address, Sender(address) as good, Sender(address) as bad:
+        bad.send(adt("BAD"))
+        assert good.ask(adt("M1")).code == "AA"
+        assert bad.ended()
+        assert good.ask(adt("M2")).code == "AA"
+    assert len(kept(store)) == 2
+    assert "The adapter hl7v2 could not frame what came (KeyError)" in caplog.text and "张" not in caplog.text
+    assert "could not end a connection" in caplog.text and "Traceback" not in caplog.text
 
 
 def test_what_a_sender_had_sent_when_it_went_away_is_kept(store: Store) -> None:
