@@ -215,7 +215,7 @@ def register_strategies(workspace):
 
 
 def install(folder: Path) -> None:
-    """Write the plugins `good`, `neighbour`, `stateless` and `remembering` into a folder that is to be put on the path."""
+    """Write the plugins `good`, `neighbour`, `stateless` and `remembering` into a folder to be put on the path."""
     for those in ("GOOD", "NEIGHBOUR"):
         distribution(folder, those.lower(), _CODE.format(those, f"list({those})"))
     for those in ("STATELESS", "REMEMBERING"):

@@ -66,8 +66,10 @@ class Bench:
         self.histories: Any = None
         self.configuration = Configuration(root)
         self._registry = Registry(self.configuration)
-        offered = self._registry.strategies
-        self._registry.close()
+        try:
+            offered = self._registry.strategies
+        finally:
+            self._registry.close()
         self.strategies = {strategy.name: strategy for strategy in in_order(list(offered.values()))}
         self.own = tuple(
             name for name in self.strategies if self._registry.owner("register_strategies", name) == plugin

@@ -121,6 +121,40 @@ def test_a_world_without_pairs_is_said_to_lack_them(benches: Callable[[str], Ben
     made.close()
 
 
+def test_decisions_of_another_plugin_are_read_where_it_is_beside(benches: Callable[[str], Bench]) -> None:
+    alone = SUITE.outcome("S03", benches("neighbour").examined("neighbour"))
+    assert alone.state == "failed" and "beside=(PLUGIN,)" in alone.fix
+    made = bench("neighbour", beside=("good",))
+    assert made.own == ("neighbour",)
+    examined = made.examined("neighbour")
+    assert [one.name for one in examined.before] == ["seen"]
+    for id_ in ("S03", "S07", "S12", "S13", "S18"):
+        assert SUITE.outcome(id_, examined).state == "passed"
+    made.close()
+
+
+def test_settings_and_files_of_a_workspace() -> None:
+    rule = """\
+rules:
+  - id: short
+    topic: discharge
+    title: {en: Short, zh: 短}
+    trigger: {table: encounter, when: class = 'IMP', at: ended_on}
+    steps: [{id: call, at: 1d, owner: ward}]
+    via: [call]
+"""
+    made = bench(
+        "followup",
+        settings='[followup]\nrules = ["rules/short.yaml"]\n[strategies."followup.short"]\nlookback_days = 40\n',
+        files={"rules/short.yaml": rule},
+    )
+    assert made.own == ("followup.short",)
+    examined = made.examined("followup.short")
+    assert examined.strategy.parameters == {"lookback_days": 40}
+    assert [SUITE.outcome(id_, examined).state for id_ in ("S01", "S06", "S07")] == ["passed"] * 3
+    made.close()
+
+
 def test_wrong_arguments_are_told_at_once(benches: Callable[[str], Bench]) -> None:
     benches("good")
     with pytest.raises(HcrmError, match="not installed"):
