@@ -111,17 +111,11 @@ GOOD: tuple[Strategy, ...] = (
     computed("counted", "count_visits", parameters={"weight": 1}),
     segment(
         "asked",
-        f"WITH known AS ({SEEN}) SELECT known.* FROM known JOIN decision_segment USING (segment) "
-        "WHERE decision_segment.customer_id = known.subject AND strategy = 'seen'",
-        tables=("encounter", "decision_segment"),
-        reads=("seen",),
-    ),
-    segment(
-        "reminded",
-        f"WITH known AS ({SEEN}) SELECT known.* FROM known WHERE subject IN (SELECT customer_id FROM decision_task "
-        "WHERE strategy = 'call' AND state = 'open')",
-        tables=("encounter", "decision_task"),
-        reads=("call",),
+        f"WITH known AS ({SEEN}) SELECT known.* FROM known WHERE subject IN (SELECT customer_id FROM decision_segment "
+        "WHERE strategy = 'seen') AND subject IN (SELECT customer_id FROM decision_task WHERE strategy = 'call' AND "
+        "state = 'open')",
+        tables=("encounter", "decision_segment", "decision_task"),
+        reads=("seen", "call"),
     ),
 )
 """Break nothing."""
