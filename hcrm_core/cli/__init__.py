@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tasks": ("hcrm_core.cli.tasks:tasks", "See, complete and export follow-up tasks."),
     "points": ("hcrm_core.cli.points:points", "See points and what gave or took them."),
     "plugins": ("hcrm_core.cli.plugins:plugins", "See, enable and disable plugins."),
+    "new": ("hcrm_core.cli.new:new", "Make the skeleton of an adapter or a plugin."),
     "db": ("hcrm_core.cli.db:db", "Upgrade and inspect the database."),
     "bench": ("hcrm_core.cli.bench:bench", "Measure speed beside a floor or a peer."),
     "doctor": ("hcrm_core.cli.doctor:doctor", "Find out what is wrong with a workspace."),
