@@ -5,8 +5,9 @@ WITH line AS (
   SELECT customer_id, charge_item_id, encounter_id, code, occurred_on, occurred_at, amount,
     coalesce(encounter_id, charge_item_id) AS visit, coalesce(code, '') AS item
   FROM charge_item
-  WHERE coalesce(type, 'CG') = 'CG' AND coalesce(status, '') NOT IN ('aborted', 'entered-in-error')
-    AND currency = $currency AND amount > 0
+  WHERE customer_id IS NOT NULL AND coalesce(type, 'CG') = 'CG'
+    AND coalesce(status, '') NOT IN ('aborted', 'entered-in-error')
+    AND currency = $currency AND amount > 0 AND customer_id IS NOT NULL
     AND occurred_on >= CAST($since AS DATE) AND occurred_on <= $today
 ),
 chosen AS (
