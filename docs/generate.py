@@ -7,6 +7,7 @@ import ast
 import importlib
 import inspect
 import re
+import runpy
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -54,6 +55,7 @@ def pages() -> dict[str, str]:
         "records.md": records(),
         "configuration.md": configuration(),
         "hl7v2.md": hl7v2(),
+        "quality.md": runpy.run_path(str(FOLDER.parent / "generate_quality.py"))["page"](_table),
     }
     return {name: NOTE + text.rstrip() + "\n" for name, text in found.items()}
 

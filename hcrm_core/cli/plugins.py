@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from hcrm_core import env
+from hcrm_core import env, quality
 from hcrm_core.cli.context import find, json_option, opened, say, show_json, show_table, workspace_option
 from hcrm_core.cli.plugin_check import examine
 from hcrm_core.config import Configuration, nearest
@@ -22,7 +22,7 @@ def plugins() -> None:
 @json_option
 @workspace_option
 def list_(as_json: bool, workspace: str | None) -> None:
-    """List installed plugins, and which this workspace enables, in order."""
+    """List installed plugins, which of them this workspace enables, in order, and their level of quality."""
     enabled = Configuration(find(workspace)).settings.plugins
     known = installed()
     order = [*enabled, *(name for name in known if name not in enabled)]
@@ -32,6 +32,8 @@ def list_(as_json: bool, workspace: str | None) -> None:
             "enabled": name in enabled,
             "distribution": known[name].distribution if name in known else None,
             "version": known[name].version if name in known else None,
+            "quality": quality.level(known[name]) if name in known else None,
+            "problem": known[name].problem if name in known else None,
         }
         for name in order
     ]
@@ -39,12 +41,21 @@ def list_(as_json: bool, workspace: str | None) -> None:
         show_json(rows)
         return
     show_table(
-        ("plugin", "enabled", "distribution", "version"),
+        ("plugin", "enabled", "distribution", "version", "quality"),
         [
-            (r["name"], "yes" if r["enabled"] else "no", r["distribution"] or "NOT INSTALLED", r["version"] or "")
+            (
+                r["name"],
+                "yes" if r["enabled"] else "no",
+                r["distribution"] or "NOT INSTALLED",
+                r["version"] or "",
+                r["quality"] or "-",
+            )
             for r in rows
         ],
     )
+    for problem in (known[name].problem for name in order if name in known):
+        if problem:
+            say(problem)
 
 
 @plugins.command()
