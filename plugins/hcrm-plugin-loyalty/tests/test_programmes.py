@@ -34,7 +34,8 @@ class Tables:
         self.connection = duckdb.connect(":memory:")
         self.connection.execute(
             "CREATE TABLE charge_item (charge_item_id VARCHAR, customer_id VARCHAR, encounter_id VARCHAR, "
-            "code VARCHAR, type VARCHAR, status VARCHAR, amount BIGINT, currency VARCHAR, occurred_on DATE, occurred_at TIMESTAMP)"
+            "code VARCHAR, type VARCHAR, status VARCHAR, amount BIGINT, currency VARCHAR, occurred_on DATE, "
+            "occurred_at TIMESTAMP)"
         )
         self.connection.execute(
             "CREATE TABLE decision_points (strategy VARCHAR, customer_id VARCHAR, points_id VARCHAR, points BIGINT, "
