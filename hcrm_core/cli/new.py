@@ -78,12 +78,12 @@ def check_name(kind: Kind, name: str) -> None:
     Raises:
         UsageError: It is none, or it is taken; the text suggests another.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or len(name) > LONGEST:
+    if not re.fullmatch(r"(?!hcrm-)[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or len(name) > LONGEST:
         better = _suggestion(name)
         advice = f" Did you mean {better!r}?" if better else " An example: 'clinic-visits'."
         raise UsageError(
             f"{name!r} cannot be a plugin's name: it is made of at most {LONGEST} lower-case letters, digits and "
-            f"single hyphens, and begins with a letter.{advice}"
+            f"single hyphens, begins with a letter, and leaves out hcrm-{kind}-, which is put before it.{advice}"
         )
     if name in Settings.__struct_fields__:
         raise UsageError(

@@ -163,7 +163,7 @@ def settings_documented(seen: Seen) -> Iterator[str]:
     """Settings of sources, parameters, and the plugin's own table."""
     if seen.project is None:
         return
-    told = words(seen.readme)
+    told = words(" ".join(re.findall(r"(?s)```.*?```|`[^`\n]+`", seen.readme)))
     for module in seen.modules:
         for name in dict.fromkeys([*_fields(module), *_parameters(module)]):
             if name not in told:

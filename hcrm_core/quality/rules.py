@@ -137,7 +137,7 @@ RULES: tuple[Rule, ...] = (
         level="silver",
         title="The README names every setting and every parameter",
         why="A setting that only its author knows is none.",
-        how="List them in README.md with meaning and default.",
+        how="List them in README.md, written as code, with meaning and default.",
         check=checks.settings_documented,
     ),
     Rule(
