@@ -9,6 +9,7 @@ from typing import Literal
 import click
 
 from hcrm_core.cli.context import say
+from hcrm_core.cli.ingest import RECORDS
 from hcrm_core.config import Settings
 from hcrm_core.errors import UsageError
 from hcrm_core.registry.installed import installed
@@ -89,6 +90,10 @@ def check_name(kind: Kind, name: str) -> None:
         raise UsageError(
             f"{name!r} cannot be a plugin's name: it is a key of hcrm.toml, where a plugin's table has the plugin's "
             f"name. Did you mean 'my-{name}'?"
+        )
+    if name == RECORDS:
+        raise UsageError(
+            f"{name!r} cannot be a plugin's name: HCRM reads record files by it. Did you mean 'my-{name}'?"
         )
     if other := installed().get(name):
         raise UsageError(

@@ -5,6 +5,8 @@ has a level when every rule of it and of the levels below is done or exempt. `hc
 stated; `findings` tells what is stated and not true, as far as files can tell.
 """
 
+import tomllib
+
 from hcrm_core.quality.declared import FILE, Stated, level, level_of, read
 from hcrm_core.quality.rules import LEVELS, RULES, Level, Rule
 from hcrm_core.quality.seen import KINDS, Seen
@@ -43,5 +45,8 @@ def findings(seen: Seen) -> list[str]:
         if rule.id not in stated:
             found.append(f"{rule.id}: {FILE} does not mention it. Write done, todo, or exempt with a reason.")
         elif stated[rule.id].status == "done" and rule.check is not None:
-            found += [f"{rule.id} is stated as done, but: {finding}" for finding in rule.check(seen)]
+            try:
+                found += [f"{rule.id} is stated as done, but: {finding}" for finding in rule.check(seen)]
+            except (SyntaxError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+                found.append(f"{rule.id} cannot be checked: {type(error).__name__}: {error}. Mend that file.")
     return found

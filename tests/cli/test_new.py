@@ -165,6 +165,10 @@ def test_a_name_that_is_a_key_of_the_configuration_is_refused(tmp_path: Path) ->
     assert "it is a key of hcrm.toml" in text and "Did you mean 'my-mart'?" in text
 
 
+def test_the_name_by_which_record_files_are_read_is_refused(tmp_path: Path) -> None:
+    assert "Did you mean 'my-records'?" in sentence(hcrm("new", "adapter", "records", "--dir", tmp_path), 2)
+
+
 def test_a_name_that_an_installed_plugin_has_is_refused(tmp_path: Path) -> None:
     text = sentence(hcrm("new", "plugin", "hl7v2", "--dir", tmp_path), 2)
     assert "taken by hcrm-adapter-hl7v2" in text and "'my-hl7v2'" in text

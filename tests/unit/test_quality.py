@@ -148,6 +148,11 @@ def test_a_module_that_nothing_imports_does_not_count(adapter: Path) -> None:
     )
 
 
+def test_a_file_that_is_no_python_is_named(adapter: Path) -> None:
+    found = findings(change(adapter, "src/hcrm_adapter_clinic/torn.py", "", "def (:\n"))
+    assert found and all("cannot be checked: SyntaxError: " in text and "torn.py, line 1" in text for text in found)
+
+
 def test_promises_of_gold_and_platinum_are_checked_too(adapter: Path) -> None:
     seen = change(adapter, f"src/hcrm_adapter_clinic/{FILE}", '"todo"', '"done"')
     assert [text.partition(" ")[0] for text in findings(seen)] == ["docs-page", "property-tests"]
