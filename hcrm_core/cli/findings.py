@@ -7,8 +7,10 @@ from hcrm_core.model.observing import DecideDone, IntakeDone
 
 def tell_findings(space: Opened, hook: str, done: IntakeDone | DecideDone) -> None:
     """Ask every plugin that observes, and tell people what it found. One that fails is named and harms nothing."""
-    for plugin in space.registry.implementers(hook):
+    for plugin in space.registry.plugins:
         try:
+            if plugin in space.registry.left_out or hook not in space.registry.hooks(plugin):
+                continue
             findings = space.code.observe(plugin, hook, done)
         except HcrmError as error:
             say(f"hcrm: {error}")

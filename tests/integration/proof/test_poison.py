@@ -16,7 +16,6 @@ from support.ward import told
 
 from hcrm_core.cli.context import Opened
 from hcrm_core.cli.ingest import work_off
-from hcrm_core.intake import pool as pools
 from hcrm_core.intake.land import Arrival, land
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
@@ -46,14 +45,13 @@ def test_poison_is_quarantined_with_a_reason_and_replayed_once_it_is_mended_whil
     tally: Callable[..., None],
 ) -> None:
     assert len(set(kinds) - set(SLOW)) >= 50
-    monkeypatch.setattr(pools, "BATCH_SECONDS", 20.0)
-    monkeypatch.setattr(pools, "MESSAGE_SECONDS", 5.0)
     module = f"fake_plugin_poisoned_{os.getpid()}_{count}"
     site = poison.plugin(tmp_path / "site", module)
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]))
     file = workspace / "hcrm.toml"
     text = file.read_text(encoding="utf-8").replace('adapter = "hl7v2"', 'adapter = "poisoned"')
+    text += "\n[workers]\nbatch_seconds = 20\nmessage_seconds = 5\n"
     file.write_text(text.replace('"hl7v2",', '"hl7v2", "poisoned",', 1), encoding="utf-8")
 
     sent = list(itertools.islice(messages(), count))
