@@ -47,8 +47,30 @@ $ echo x >> grows; wc -l < grows
 ```console
 $ false
 ```
+
+<!-- file: change.txt -->
+```text
+one
+two
+three
+```
+
+<!-- change: change.txt -->
+```diff
+ one
+-two
++2
+…
++between
+ three
+```
+
+```console
+$ paste -s -d / change.txt
+one/2/between/three
+```
 """
-    assert walk(tmp_path, text) == 5
+    assert walk(tmp_path, text) == 6
 
 
 @pytest.mark.parametrize(
@@ -59,6 +81,8 @@ $ false
         ("```console\n$ false\n```\n", "exit code 1"),
         ("<!-- exit: 3 -->\n```console\n$ true\n```\n", "exit code 0"),
         ("<!-- within: 0.3 -->\n```console\n$ echo one\ntwo\n```\n", "shows the line\ntwo"),
+        ("<!-- change: page.md -->\n```diff\n-one\n+two\n```\n", "occurs 0 times"),
+        ("<!-- change: page.md -->\n```diff\none\n```\n", "none of a diff"),
         ("```console\n$ exit 0\n$ true\n```\n", "ended the shell"),
     ],
 )

@@ -5,8 +5,11 @@
 - Twenty hexadecimal digits are an id, which differs from workspace to workspace: the first place that shows it is where
   a reader would take it from, and so does the test.
 - An HTML comment on the line before a block: `file: PATH` writes the block into a file, `append: PATH` at the end of
-  one, `exit: N` is the exit code of the block's commands (0 where not said), `within: N` lets its one command be run
-  again until it shows what it should, for so many seconds, `not run` passes over it.
+  one, `change: PATH` does in a file what a `diff` block shows, `exit: N` is the exit code of the block's commands (0
+  where not said), `within: N` lets its one command be run again until it shows what it should, for so many seconds,
+  `not run` passes over it.
+- A `diff` block has lines that begin with a space, `-` or `+`, in hunks parted by `…`; what is to be replaced occurs
+  once in the file.
 """
 
 import os
@@ -54,8 +57,11 @@ def follow(page: Path, folder: Path, programs: Path) -> int:
     with Shell(folder, programs) as shell:
         for block in blocks(page):
             what, _, value = block.directive.partition(": ")
-            if what in ("file", "append"):
+            if what in ("file", "append", "change"):
                 path = Path(shell.run("pwd")[0][0]) / value
+                if what == "change":
+                    _change(path, block, f"{page.name}, line {block.line}")
+                    continue
                 path.parent.mkdir(parents=True, exist_ok=True)
                 before = path.read_text(encoding="utf-8") if what == "append" else ""
                 path.write_text(before + "\n".join(block.lines) + "\n", encoding="utf-8")
@@ -76,6 +82,18 @@ def follow(page: Path, folder: Path, programs: Path) -> int:
                         assert _occurs(line, output, ids), f"{at}\nshows the line\n{line}\nbut printed\n{shown}"
                     count += 1
     return count
+
+
+def _change(path: Path, block: Block, at: str) -> None:
+    text = "\n" + path.read_text(encoding="utf-8")
+    for hunk in "\n".join(block.lines).split("\n…\n"):
+        lines = hunk.split("\n")
+        assert all(line[:1] in (" ", "-", "+", "") for line in lines), f"{at}\nhas a line that is none of a diff"
+        old = "\n" + "".join(f"{line[1:]}\n" for line in lines if line[:1] != "+")
+        new = "\n" + "".join(f"{line[1:]}\n" for line in lines if line[:1] != "-")
+        assert text.count(old) == 1, f"{at}\nreplaces what occurs {text.count(old)} times in {path.name}:\n{old}"
+        text = text.replace(old, new)
+    path.write_text(text[1:], encoding="utf-8")
 
 
 def _steps(block: Block) -> Iterator[tuple[int, str, list[str]]]:
