@@ -8,7 +8,9 @@ from hcrm_core.hookspecs import STAGES
 from hcrm_core.mart.contract import check_strategy
 from hcrm_core.mart.reports import check_report
 from hcrm_core.mart.reviews import check_review
+from hcrm_core.quality import Seen, findings, level
 from hcrm_core.registry.enabled import Registry
+from hcrm_core.registry.installed import installed
 from hcrm_core.registry.offers import HOOKS
 
 _CHECKS: dict[str, Callable[[Any], object]] = {
@@ -40,9 +42,26 @@ def examine(registry: Registry, name: str) -> Iterator[tuple[str, str, str]]:
             yield name, "note", f"The hook {hook} is experimental: it may change in any release."
     for text in warnings:
         yield name, "note", text
+    yield from _quality(name)
     for hook in hooks:
         if hook in HOOKS:
             yield from _offers(registry, name, hook)
+
+
+def _quality(name: str) -> Iterator[tuple[str, str, str]]:
+    """What the plugin's quality.toml says and is not so, as far as its files tell."""
+    plugin = installed()[name]
+    if level(plugin) is None:
+        return
+    try:
+        found = findings(Seen.of(plugin))
+    except HcrmError as error:
+        yield name, "note", str(error)
+        return
+    for text in found:
+        yield name, "note", text
+    if not found:
+        yield name, "good", f"Its quality.toml says {level(plugin)}, and its files show it as far as files can."
 
 
 def _offers(registry: Registry, name: str, hook: str) -> Iterator[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -61,7 +61,7 @@ def test_there_are_more_than_twenty() -> None:
     assert len(NAMES) >= 20
 
 
-def test_over_a_message(space: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_over_a_message(space: Path, capfd: pytest.CaptureFixture[str], tally: Callable[..., None]) -> None:
     """Each in a message of its own; the messages between are translated, and so is the other source."""
     lines = [line for number, name in enumerate(NAMES) for line in (f"!{name}", f"good{number}")]
     (space / "a.odd").write_text("\n".join(lines), encoding="utf-8")
@@ -77,9 +77,10 @@ def test_over_a_message(space: Path, capfd: pytest.CaptureFixture[str]) -> None:
         assert "odd" in rows[f"!{name}"]["reason"], name
     said = result.output + "".join(capfd.readouterr().err) + json.dumps(list(rows.values()))
     assert "Traceback" not in said and SECRET not in said.replace(f"{SECRET} ", "")
+    tally("misbehaviour of adapters", deeds=len(NAMES), survived=len(NAMES), attributed=len(set(NAMES) - HARMLESS))
 
 
-def test_over_a_function_of_a_strategy(space: Path) -> None:
+def test_over_a_function_of_a_strategy(space: Path, tally: Callable[..., None]) -> None:
     """Each in a strategy of its own; the others decide."""
     result = hcrm("decide", "--json")
     assert result.exit_code == 1
@@ -88,10 +89,11 @@ def test_over_a_function_of_a_strategy(space: Path) -> None:
     for name, error in failed.items():
         assert "odd" in error and SECRET not in error, name
     assert "even.works" in {row["name"] for row in json.loads(result.stdout)["strategies"]}
+    tally("misbehaviour of strategies", deeds=len(NAMES), survived=len(NAMES), attributed=len(failed))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_over_a_report(space: Path, name: str) -> None:
+def test_over_a_report(space: Path, name: str, tally: Callable[..., None]) -> None:
     began = time.monotonic()
     result = hcrm("report", f"odd.{name}")
     if name in HARMLESS:
@@ -102,6 +104,7 @@ def test_over_a_report(space: Path, name: str) -> None:
     assert "Traceback" not in result.output
     assert time.monotonic() - began < SECONDS + LATE + 5  # the mart is made in this time too
     assert hcrm("report", "even.works").exit_code == 0
+    tally("misbehaviour of reports", deeds=1, survived=1, attributed=int(name not in HARMLESS))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Plugins: installed is not enabled, and a broken one is named and harms nobody else."""
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -144,6 +145,49 @@ def test_a_missing_dependency_names_it_and_the_pip_command(
         "The plugin 'needy' of fake-plugin-needy 1.2 needs the module 'no_such_library', which is not installed. "
         "Install it with the plugin: pip install fake-plugin-needy"
     )
+
+
+@pytest.mark.parametrize(
+    ("requires", "said"),
+    [
+        (("hcrm>=9",), "needs hcrm >=9, and this is hcrm 0.1.0. Install a version of it for this one, or the hcrm it "
+                       "needs: pip install 'hcrm>=9'"),
+        (("hcrm>=0.1,<0.2", "no-such-library>=2", "another_one"),
+         "needs what is not installed. Install it: pip install 'no-such-library>=2' 'another_one'"),
+        (("click<1",), "needs what is not installed. Install it: pip install 'click<1'"),
+    ],
+)  # fmt: skip
+def test_what_a_plugin_requires_and_is_not_there_is_told_with_the_command_before_it_is_imported(
+    site: Path, tmp_path: Path, enable: Callable[..., Registry], requires: tuple[str, ...], said: str
+) -> None:
+    distribution(site, "needy", "raise SystemExit", requires=requires)
+    assert blame(enable("needy"), "needy") == f"The plugin 'needy' of fake-plugin-needy 1.2 {said}"
+    listed = run(tmp_path, "plugins", "list", "--json")
+    assert listed.exit_code == 0 and json.loads(listed.stdout)[0]["problem"].endswith(said)
+    assert run(tmp_path, "plugins", "disable", "needy").exit_code == 0
+
+
+def test_what_is_required_elsewhere_or_for_an_extra_is_not_asked_for(
+    site: Path, enable: Callable[..., Registry]
+) -> None:
+    for_others = ("no-such-library; extra == 'more'", "no-such-library; python_version < '3'", "hcrm>=0.1,<0.2")
+    distribution(site, "content", NOTHING, requires=for_others)
+    assert enable("content").hooks("content") == []
+
+
+def test_a_plugin_that_reviews_and_cannot_be_loaded_is_a_veto(
+    site: Path, tmp_path: Path, enable: Callable[..., Registry]
+) -> None:
+    """Whatever else may be left out: what it would have refused nobody knows."""
+    distribution(site, "strict", NOTHING + "import no_such_library\n@hookimpl\ndef review_decisions(): ...\n")
+    distribution(site, "harmless", "import no_such_library")
+    enable("harmless", "strict")
+    lenient = Registry(Configuration(tmp_path), keep_going=True)
+    with pytest.raises(PluginError, match=r"It reviews decisions, so nothing is decided without it\.$"):
+        lenient.reviews  # noqa: B018
+    enable("harmless")
+    lenient = Registry(Configuration(tmp_path), keep_going=True)
+    assert lenient.reviews == {} and list(lenient.left_out) == ["harmless"]
 
 
 @pytest.mark.parametrize(
