@@ -1,7 +1,8 @@
 """The reference page of the quality scale; `generate.py` beside this writes it."""
 
-from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+
+import generate_text as words
 
 from hcrm_core.quality import LEVELS, RULES, Seen, level_of, read
 from hcrm_core.quality.rules import MEANINGS, Rule
@@ -29,12 +30,8 @@ with it. `hcrm new adapter|plugin NAME` makes a plugin that begins at silver.
 """
 
 
-def page(table: Callable[[Sequence[str], Iterable[Sequence[str]]], str]) -> str:
-    """The page.
-
-    Args:
-        table: Makes a table of headers and rows.
-    """
+def page() -> str:
+    """The page."""
     parts = [INTRODUCTION]
     for level in LEVELS:
         parts.append(f"## {level.capitalize()}\n\n{MEANINGS[level]}\n")
@@ -43,7 +40,7 @@ def page(table: Callable[[Sequence[str], Iterable[Sequence[str]]], str]) -> str:
     for folder in SHIPPED:
         seen = Seen.at(folder)
         rows.append((f"`{seen.name}`", ", ".join(sorted(seen.kinds)), level_of(read(seen.package), seen.kinds) or "-"))
-    parts.append("## What ships with HCRM\n\n" + table(("plugin", "offers", "level"), rows))
+    parts.append("## What ships with HCRM\n\n" + words.table(("plugin", "offers", "level"), rows))
     return "\n".join(parts)
 
 

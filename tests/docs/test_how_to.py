@@ -10,8 +10,16 @@ from support.environment import own_environment
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 BIN = Path(sys.executable).parent
 
-GUIDES = ("map-your-his", "follow-up-rules", "read-the-report", "simulate-a-hospital")
-PLUGINS = ("write-a-strategy", "write-an-adapter")
+GUIDES = (
+    "map-your-his",
+    "follow-up-rules",
+    "read-the-report",
+    "simulate-a-hospital",
+    "loyalty-programmes",
+    "review-decisions",
+    "check-your-plugin",
+)
+PLUGINS = ("write-a-strategy", "write-an-adapter", "fix-a-site-with-a-plugin")
 
 
 @pytest.mark.parametrize("name", GUIDES)
