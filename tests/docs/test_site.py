@@ -30,9 +30,7 @@ def test_every_page_is_on_the_site(site: Path) -> None:
 
 def test_reading_it_fetches_nothing_from_elsewhere(site: Path) -> None:
     away = r"=.?(?:https?:)?//"
-    fetched = re.compile(
-        rf"<(?:script|img|iframe|source)[^>]*\ssrc{away}|<link(?![^>]*canonical)[^>]*href{away}"
-    )
+    fetched = re.compile(rf"<(?:script|img|iframe|source)[^>]*\ssrc{away}|<link(?![^>]*canonical)[^>]*href{away}")
     styled = re.compile(r"url\([\"']?(?:https?:)?//|@import")
     pages = [path for path in site.rglob("*.html") if fetched.search(path.read_text(encoding="utf-8"))]
     styles = [path for path in site.rglob("*.css") if styled.search(path.read_text(encoding="utf-8"))]
