@@ -3,6 +3,7 @@
 import re
 import tomllib
 from difflib import get_close_matches
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,8 @@ from hcrm_core.env import CONFIGURATION
 from hcrm_core.errors import ConfigurationError
 
 T = TypeVar("T", bound=Struct)
+GROUP = "hcrm.plugins"
+"""The entry points of plugins."""
 
 
 class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,7 +50,7 @@ class WorkerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     start_seconds: Annotated[float, Meta(gt=0)] = 20.0
     """For loading a plugin."""
     message_seconds: Annotated[float, Meta(gt=0)] = 10.0
-    """For translating one message."""
+    """For translating one message, or for an observer."""
     batch_seconds: Annotated[float, Meta(gt=0)] = 60.0
     """For translating some hundred; where they take longer they are translated one by one."""
     result_seconds: Annotated[float, Meta(gt=0)] = 300.0
@@ -108,7 +111,12 @@ class Configuration:
         names = {name for name in enabled if isinstance(name, str)} if isinstance(enabled, list) else set()
         # A plugin's own table is named after the plugin and typed by it.
         own = {key: table for key, table in self._tables.items() if key not in names or key in _FIELDS}
-        self.settings = self._typed(own, Settings, ())
+        try:
+            self.settings = self._typed(own, Settings, ())
+        except ConfigurationError:
+            # That of one that is installed and not enabled waits for it; looked for only now, since it takes a while.
+            waiting = {point.name for point in entry_points(group=GROUP)} - set(_FIELDS)
+            self.settings = self._typed({key: own[key] for key in own if key not in waiting}, Settings, ())
         self._check_timezone(self.settings.timezone, ("timezone",))
         twice = {name for name in self.settings.plugins if self.settings.plugins.count(name) > 1}
         if twice:

@@ -53,11 +53,17 @@ class Opened:
         """
         configuration = Configuration(self.root)
         registry = Registry(configuration, keep_going=self.keep_going)
-        if "pool" in self.__dict__:
-            self.pool.reload(registry)
+        try:
+            if "pool" in self.__dict__:
+                self.pool.reload(registry)
+        except BaseException:
+            registry.close()
+            raise
         self.registry.close()
         self.configuration, self.registry = configuration, registry
         self.__dict__.pop("source_of", None)
+        if code := self.__dict__.pop("code", None):
+            code.close()
 
     def close(self) -> None:
         """Give back connections and end hosts."""

@@ -1,6 +1,7 @@
 """`hcrm plugins`: what is installed and what is enabled. Nothing here needs a plugin to work."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import click
@@ -136,8 +137,8 @@ def _write(root: Path, enabled: tuple[str, ...]) -> None:
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be written: {error.strerror}.") from None
     try:
-        written = Configuration(root).settings.plugins == enabled
-    except ConfigurationError:
+        written = tomllib.loads(changed).get("plugins") == list(enabled)
+    except tomllib.TOMLDecodeError:
         written = False
     if not written:
         file.write_text(text, encoding="utf-8")

@@ -1,5 +1,6 @@
 """What strategies and reports have beside their SQL, called in hosts: one of each plugin's."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ import msgspec
 
 from hcrm_core.decide.worker import Computing, Observing, Rendering
 from hcrm_core.errors import PluginError
+from hcrm_core.hosting.breaker import Breaker
 from hcrm_core.hosting.host import Host, HostDied
 from hcrm_core.mart.arrow import packed, unpacked
 from hcrm_core.model.observing import DecideDone, Finding, IntakeDone
@@ -21,8 +23,9 @@ class PluginCode:
     def __init__(self, registry: Registry) -> None:
         """Args: registry: The enabled plugins."""
         self._registry = registry
-        self._seconds = registry.configuration.settings.workers.result_seconds
+        self._limits = registry.configuration.settings.workers
         self._hosts: dict[str, Host] = {}
+        self._breakers: dict[str, Breaker] = defaultdict(Breaker)
 
     def compute(self, strategy: Strategy, table: Any, parameters: Mapping[str, Any]) -> Any:
         """Call a strategy's function.
@@ -68,20 +71,29 @@ class PluginCode:
         Raises:
             PluginError: It fails.
         """
+        breaker = self._breakers[plugin]
+        if breaker.seconds_left:
+            return []  # it was named each time it failed
         asked = Observing(plugin, hook, msgspec.Raw(msgspec.msgpack.encode(done)))
-        return msgspec.msgpack.decode(self._ask(plugin, "observe", asked, hook), type=list[Finding])
+        try:
+            answer = self._ask(plugin, "observe", asked, hook, self._limits.message_seconds)
+        except PluginError:
+            breaker.failed()
+            raise
+        breaker.succeeded()
+        return msgspec.msgpack.decode(answer, type=list[Finding])
 
     def close(self) -> None:
         """End the hosts."""
         for host in self._hosts.values():
             host.stop()
 
-    def _ask(self, plugin: str, verb: str, asked: Any, what: str) -> msgspec.Raw:
+    def _ask(self, plugin: str, verb: str, asked: Any, what: str, seconds: float | None = None) -> msgspec.Raw:
         if plugin not in self._hosts:
             start = self._registry.configuration.settings.workers.start_seconds
             self._hosts[plugin] = Host("hcrm_core.decide.worker", self._registry.opening, start)
         try:
-            return self._hosts[plugin].ask(verb, asked, self._seconds)
+            return self._hosts[plugin].ask(verb, asked, seconds or self._limits.result_seconds)
         except HostDied as reason:
             raise PluginError(
                 f"The plugin {plugin!r}: its process {reason} over {what}. Report it to its author, or disable it "

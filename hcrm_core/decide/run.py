@@ -114,7 +114,8 @@ def decide(
                     if failed:
                         raise HcrmError(f"{strategy.name} was not run, since it reads {failed[0]}, which failed.")
                     checked = check_strategy(strategy)
-                    show_decisions(mart, store, checked.tables, previews)
+                    seen = {table for review in reviews if looks_at(review, strategy) for table in review.tables}
+                    show_decisions(mart, store, checked.tables | seen, previews)
                     decided = evaluate(mart, strategy, checked, as_of_us=as_of, today=moment.today, compute=compute)
                     _check_channels(mart, strategy, channels)
                     decided = _reviewed(mart, decided, reviews, as_of, moment.today)

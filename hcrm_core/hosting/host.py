@@ -1,8 +1,11 @@
 """A host as the core sees it: one process for the code of one plugin, asked and answered within a time."""
 
+import select
 import signal
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -35,6 +38,7 @@ class Host:
         self._start_seconds = start_seconds
         self._pid = 0
         self._line: Any = None
+        self._idle = False
 
     def ask(self, verb: str, value: Any, seconds: float) -> msgspec.Raw:
         """One answer, encoded.
@@ -57,11 +61,19 @@ class Host:
         if self._line is not None:
             self._end(0.0)
 
+    def kill(self) -> None:
+        """End the process while another thread waits for its answer, which hears that it died."""
+        line = self._line
+        if line is not None:
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
     def _exchange(self, verb: str, value: Any, seconds: float) -> Iterator[Answer]:
+        if self._line is not None and self._idle and self._gone():
+            self.stop()  # it was ended while nobody asked it anything, which is nobody's fault
         if self._line is None:
-            self._pid, self._line = SPAWNER.start(self._module)
-            self.ask("open", self._opening, self._start_seconds)
-        done = False
+            self._start()
+        self._idle = done = False
         try:
             more = True
             until = time.monotonic() + seconds
@@ -73,7 +85,7 @@ class Host:
                     raise HostDied(_manner(self._end(_DYING_SECONDS)))
                 answer = frames.decode_answer(frame)
                 more = answer.more
-                done = not more
+                self._idle = done = not more
                 if answer.error:
                     raise _raised(answer.error, answer.text)
                 yield answer
@@ -87,6 +99,21 @@ class Host:
         finally:
             if not done:
                 self.stop()
+
+    def _start(self) -> None:
+        try:
+            self._pid, self._line = SPAWNER.start(self._module)
+        except OSError:
+            raise HostDied("could not be started; is there memory, and room for a process?") from None
+        try:
+            self.ask("open", self._opening, self._start_seconds)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _gone(self) -> bool:
+        """Whether the process has ended: between requests nothing else can be read from its line."""
+        return bool(select.select([self._line], [], [], 0)[0])
 
     def _end(self, grace: float) -> int:
         self._line.close()

@@ -24,6 +24,9 @@ from hcrm_core.hosting import frames
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR", "TZ")
 """What of the environment plugin code may see: nothing that could be a credential."""
 
+NOT_STARTED = 0
+"""Stands for the process id of a host that could not be started."""
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 
@@ -66,11 +69,17 @@ class Spawner:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, module: str) -> tuple[int, socket.socket]:
-        """A new host: its process id, and the core's end of the line to it."""
+        """A new host: its process id, and the core's end of the line to it.
+
+        Raises:
+            OSError: It cannot be had.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
             try:
                 pid = self._ask(Start(module, sys.path), theirs)
+                if pid == NOT_STARTED:
+                    raise OSError("no process could be started")
             except BaseException:
                 ours.close()
                 raise
@@ -95,6 +104,9 @@ class Spawner:
                 if isinstance(request, End):
                     return -signal.SIGKILL
                 return self._exchange(request, line)
+            except BaseException:
+                self._stop()  # an answer nobody has read must not be taken for the next one
+                raise
 
     def _exchange(self, request: Start | End, line: socket.socket | None) -> int:
         if self._line is None:
@@ -114,7 +126,11 @@ class Spawner:
         code = f"from hcrm_core.hosting.spawner import main; main({theirs.fileno()})"
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", code], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=kept
+                # -P: what lies in the current directory is no module of ours.
+                [sys.executable, "-P", "-c", code],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env=kept,
             )
 
     def _stop(self) -> None:
@@ -133,27 +149,40 @@ SPAWNER = Spawner()
 def main(descriptor: int) -> None:
     """The spawner's side: fork and reap until the core is gone."""
     # Ctrl-C reaches every process of the terminal; the core decides what becomes of its hosts.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    hosts: set[int] = set()
     with socket.socket(fileno=descriptor) as core:
         while (frame := frames.receive(core)) is not None:
             request = _decode(frame)
             if isinstance(request, Start):
                 _, (theirs, *_), _, _ = socket.recv_fds(core, 1, 1)
-                frames.send(core, _fork(request, theirs, core))
+                os.set_inheritable(theirs, False)
+                answer = _fork(request, theirs, core)
                 os.close(theirs)
+                hosts.add(answer)
             else:
-                frames.send(core, _end(request))
+                hosts.discard(request.pid)
+                answer = _end(request)
+            frames.send(core, answer)
+    for pid in hosts - {NOT_STARTED}:
+        _end(End(pid, 0.0))
 
 
 def _fork(request: Start, descriptor: int, core: socket.socket) -> int:
-    sys.path[:] = request.path
-    importlib.invalidate_caches()
-    serve = importlib.import_module(request.module).main
-    gc.freeze()
-    if pid := os.fork():
-        return pid
+    try:
+        sys.path[:] = request.path
+        importlib.invalidate_caches()
+        serve = importlib.import_module(request.module).main
+        gc.freeze()
+        if pid := os.fork():
+            return pid
+    except Exception:
+        return NOT_STARTED  # no more processes, no memory: the other hosts go on
     try:
         core.close()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         _become("hcrm-" + request.module.rpartition(".")[2])
         # Whatever plugin code prints must not end up in a result the core prints.
         os.dup2(2, 1)
@@ -166,8 +195,10 @@ def _fork(request: Start, descriptor: int, core: socket.socket) -> int:
 
 
 def _end(request: End) -> int:
+    if request.pid <= 1:
+        return 0
     until = time.monotonic() + request.grace
-    code = 0
+    code = -signal.SIGKILL
     with suppress(ChildProcessError):
         ended, status = os.waitpid(request.pid, os.WNOHANG)
         while not ended and time.monotonic() < until:

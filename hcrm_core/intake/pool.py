@@ -50,6 +50,8 @@ class WorkerPool:
         self._turn = threading.Lock()
         self._breakers: dict[str, Breaker] = defaultdict(Breaker)
         self._idle: dict[str, list[Host]] = {}
+        self._working: set[Host] = set()
+        self._closing = False
         self._round = 0
         self._take_over(registry)
 
@@ -62,7 +64,12 @@ class WorkerPool:
         self.close()
 
     def close(self) -> None:
-        """End all hosts."""
+        """End all hosts, those at work too: whose translation nobody waits for any more."""
+        with self._turn:
+            self._closing = True
+            working = list(self._working)
+        for host in working:
+            host.kill()
         self._threads.shutdown(cancel_futures=True)
         self._stop_idle()
 
@@ -129,11 +136,13 @@ class WorkerPool:
 
     def _single(self, host: Host, reader: Reader, payload: bytes) -> Translated:
         breaker = self._breakers[reader.plugin]
-        if breaker.seconds_left:
+        if self._closing or breaker.seconds_left:
             return self._postponed(reader)
         try:
             told = self._ask_single(host, reader, payload)
         except HostDied as reason:
+            if self._closing:
+                return self._postponed(reader)
             breaker.failed()
             who = self._guilty(host, reader, payload)
             return failed(
@@ -180,6 +189,7 @@ class WorkerPool:
             self._registry = registry
             self._settings = registry.configuration.settings.workers
             self._transformers = transformers
+            self._breakers.clear()  # a plugin may have been mended
         self._stop_idle()
 
     @contextmanager
@@ -188,10 +198,12 @@ class WorkerPool:
             begun = self._round
             idle = self._idle.setdefault(plugin, [])
             host = idle.pop() if idle else self._new()
+            self._working.add(host)
         try:
             yield host
         finally:
             with self._turn:
+                self._working.discard(host)
                 kept = begun == self._round
                 if kept:
                     self._idle.setdefault(plugin, []).append(host)

@@ -9,7 +9,7 @@ from concurrent.futures import TimeoutError as NotYet
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from hcrm_core.errors import HcrmError, PluginError
+from hcrm_core.errors import HcrmError
 from hcrm_core.failpoints import fp
 from hcrm_core.intake.accept import NOTHING, Processed, accept
 from hcrm_core.intake.claims import LEASE, SECOND, Claimed, Claims
@@ -143,7 +143,7 @@ class Intake:
                 translations = job.translations.result(timeout=LEASE / SECOND / 3)
             except NotYet:
                 continue
-            except PluginError as error:
+            except HcrmError as error:
                 self._defer(job.claimed, str(error))
                 return NOTHING
         fp("translate")

@@ -122,6 +122,12 @@ class Readers:
         (data,) = work.payloads
         # The file itself is held, and read in pieces.
         limit_memory(self._memory + 4 * (len(data) >> 20))
+        try:
+            yield from self._cut(work, data)
+        finally:
+            limit_memory(self._memory)
+
+    def _cut(self, work: Work, data: bytes) -> Iterator[list[RawMessage]]:
         adapter = self.adapter(work.reader)
         cut: list[RawMessage] = []
         size = 0
@@ -132,8 +138,6 @@ class Readers:
                 if len(cut) >= _SPLIT_MESSAGES or size >= _SPLIT_BYTES:
                     yield cut
                     cut, size = [], 0
-        except ValueError as error:
-            raise InputError(str(error)) from None
         except HcrmError:
             raise
         except (Exception, SystemExit) as error:

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct
 
+from hcrm_core.errors import InputError
 from hcrm_core.model.listening import Connection, ListenerSettings, Verdict
 from hcrm_core.model.translation import Origin, RawField, RawMessage, Translation
 
@@ -63,9 +64,9 @@ class Adapter(ABC):
         """Cut a file into messages, in order.
 
         Raises:
-            ValueError: Nothing in it can be a message; its text is a sentence saying what the file seems to be.
+            InputError: Nothing in it can be a message; its text is a sentence saying what the file seems to be.
         """
-        raise ValueError(f"The adapter {self.name} reads no files.")
+        raise InputError(f"The adapter {self.name} reads no files.")
 
     def connection(self) -> Connection:
         """A new connection's framing; asked only of an adapter that listens."""

@@ -12,6 +12,7 @@ from hcrm_core.errors import ConfigurationError
 
 MAX_FILE = 256 * 1024
 MAX_PREDICATE = 2 * 1024
+MAX_DEPTH = 30
 
 _SQL_PIECES = re.compile(r"'(?:[^']|'')*'|--|/\*|[();'$]")
 T = TypeVar("T", bound=Struct)
@@ -83,7 +84,12 @@ def _compose(text: str, file: str) -> yaml.Node:
     if len(text.encode("utf-8")) > MAX_FILE:
         raise ConfigurationError(f"{file} is larger than {MAX_FILE // 1024} KiB. Split it into several rule files.")
     try:
+        depth = 0
         for event in yaml.parse(text, yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise ConfigurationError(f"{file}, line {line}: it is nested too deeply. Write it flatter.")
             if isinstance(event, yaml.AliasEvent):
                 line = event.start_mark.line + 1 if event.start_mark else 1
                 raise ConfigurationError(f"{file}, line {line}: write aliases (*) out in full.")

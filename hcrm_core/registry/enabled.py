@@ -89,7 +89,7 @@ class Registry:
         """
         found: dict[str, Review] = self._collect("review_decisions")
         for plugin, sentence in self.left_out.items():
-            if plugin in self._known_plugins and mentions(self._known_plugins[plugin], "review_decisions"):
+            if plugin not in self._known_plugins or mentions(self._known_plugins[plugin], "review_decisions"):
                 raise PluginError(f"{sentence} It reviews decisions, so nothing is decided without it.")
         return {name: self._with_parameters(review, "reviews") for name, review in found.items()}
 
@@ -196,6 +196,7 @@ class Registry:
         except HostDied as reason:
             plugin = self._known(asked.plugin)
             doing = f"while it answered {asked.hook}" if asked.hook else "while it was loaded"
+            # Nobody tries again what may take its time each time.
             self._failed[asked.plugin] = PluginError(
                 f"{plugin}: its process {reason} {doing}. Disable it with: hcrm plugins disable {asked.plugin}"
             )

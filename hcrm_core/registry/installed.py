@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-GROUP = "hcrm.plugins"
+from hcrm_core.config import GROUP
+
 CORE = "hcrm"
+_CODE = (".py", ".so", ".pyd", ".pyc")
 
 
 class Installed(NamedTuple):
@@ -111,7 +113,7 @@ def mentions(plugin: Installed, word: str) -> bool:
     if place is None:
         return True
     try:
-        files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
-        return any(word in file.read_text(encoding="utf-8", errors="replace") for file in files)
+        files = sorted(file for file in place.rglob("*") if file.suffix in _CODE) if place.is_dir() else [place]
+        return any(word.encode() in file.read_bytes() for file in files)
     except OSError:
         return True

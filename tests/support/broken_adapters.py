@@ -13,6 +13,7 @@ from hcrm_core.api import (
     Connection,
     Encounter,
     FieldCoverage,
+    InputError,
     Organization,
     Origin,
     Patient,
@@ -266,7 +267,7 @@ class MistakesOneCharsetForAnother(WardList):
 
 class NamesSuffixesAndReadsNoFiles(WardList):
     def split(self, data: bytes) -> Iterator[RawMessage]:
-        raise ValueError("I read no files.")
+        raise InputError("I read no files.")
 
 
 class ReadsFilesWithoutSuffixes(WardList):

@@ -27,6 +27,7 @@ from hcrm_core.api import (
     FieldCoverage,
     HumanName,
     Identifier,
+    InputError,
     Origin,
     Patient,
     Problem,
@@ -80,7 +81,7 @@ class WardList(Adapter):
 
     def split(self, data: bytes) -> Iterator[RawMessage]:
         if not data.startswith(b"V~"):
-            raise ValueError("It does not begin with a line V~.")
+            raise InputError("It does not begin with a line V~.")
         begins = [found.start() for found in re.finditer(rb"(?m)^V~", data)]
         for begin, end in zip(begins, [*begins[1:], len(data)], strict=True):
             payload = data[begin:end].rstrip(b"\r\n")

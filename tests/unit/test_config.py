@@ -150,11 +150,13 @@ def test_a_source_s_mistakes_name_line_and_key(tmp_path: Path) -> None:
         Configuration(tmp_path).typed(Settings, "sources", "his")
 
 
-def test_a_plugin_s_own_table_is_allowed_while_the_plugin_is_enabled(tmp_path: Path) -> None:
+def test_a_plugin_s_own_table_is_allowed_and_waits_while_the_plugin_is_disabled(tmp_path: Path) -> None:
     own = GOOD + '\n[followup]\nrules = ["rules/a.yaml"]\n'
     write(tmp_path, own)
     assert Configuration(tmp_path).table("followup") == {"rules": ["rules/a.yaml"]}
-    assert "followup is not a key" in refusal(tmp_path, own.replace(', "followup"]', "]"))
+    write(tmp_path, own.replace(', "followup"]', "]"))
+    assert Configuration(tmp_path).settings.title
+    assert "folowup is not a key" in refusal(tmp_path, own.replace("[followup]", "[folowup]"))
 
 
 def test_a_plugin_named_like_a_table_of_the_core_does_not_unlock_it(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """Plugins: installed is not enabled, and a broken one is named and harms nobody else."""
 
 import json
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
+import psutil
 import pytest
 from click.testing import CliRunner
 from support.plugins import distribution
@@ -188,6 +191,49 @@ def test_a_plugin_that_reviews_and_cannot_be_loaded_is_a_veto(
     enable("harmless")
     lenient = Registry(Configuration(tmp_path), keep_going=True)
     assert lenient.reviews == {} and list(lenient.left_out) == ["harmless"]
+
+
+def test_a_reviewer_that_is_not_even_installed_is_a_veto(tmp_path: Path, enable: Callable[..., Registry]) -> None:
+    enable("gone")
+    with pytest.raises(PluginError, match="nothing is decided without it"):
+        Registry(Configuration(tmp_path), keep_going=True).reviews  # noqa: B018
+
+
+def test_a_plugin_with_a_table_of_its_own_can_be_disabled_and_enabled_again(
+    site: Path, tmp_path: Path, enable: Callable[..., Registry]
+) -> None:
+    distribution(site, "own", NOTHING)
+    enable("own", more="[own]\nx = 1\n")
+    assert run(tmp_path, "plugins", "disable", "own").exit_code == 0
+    assert json.loads(run(tmp_path, "plugins", "list", "--json").stdout)[-1]["enabled"] is False
+    assert run(tmp_path, "plugins", "enable", "own").exit_code == 0
+    assert Configuration(tmp_path).table("own") == {"x": 1}
+
+
+def test_what_lies_in_the_current_directory_is_not_imported(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "from pathlib import Path\nfrom hcrm_core.config import Configuration\n"
+        "from hcrm_core.registry.enabled import Registry\n"
+        f"print(Registry(Configuration(Path({str(tmp_path)!r}))).hooks('hl7v2'))\n"
+    )
+    (tmp_path / "hcrm.toml").write_text('plugins = ["hl7v2"]', encoding="utf-8")
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('imported')", encoding="utf-8")
+    done = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "['register_adapters']\n", done.stderr
+
+
+def test_a_host_that_was_ended_while_idle_is_started_anew(site: Path, enable: Callable[..., Registry]) -> None:
+    """As by the system when memory is short; nobody is to blame."""
+    distribution(site, "one", ADAPTER.format(name="one"))
+    registry = enable("one")
+    assert registry.hooks("one") == ["register_adapters"]
+    for host in psutil.Process().children(recursive=True):
+        if host.name() == "hcrm-describing":
+            host.kill()
+    time.sleep(0.1)
+    assert registry.hooks("one") == ["register_adapters"]
 
 
 @pytest.mark.parametrize(

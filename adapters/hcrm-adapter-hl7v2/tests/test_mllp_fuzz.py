@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hcrm_adapter_hl7v2.adapter import Hl7v2Adapter, Hl7v2Settings
 from hcrm_adapter_hl7v2.mllp import MllpConnection
 from hcrm_adapter_hl7v2.splitting import raw_messages
-from hcrm_core.api import Problem, Received, Verdict
+from hcrm_core.api import InputError, Problem, Received, Verdict
 
 ADAPTERS = [
     Hl7v2Adapter("his", Hl7v2Settings(adapter="hl7v2")),
@@ -99,7 +99,7 @@ def test_a_frame_holds_what_a_file_of_its_bytes_holds(body):
     found, _ = heard(b"\x0b" + body + b"\x1c", [])
     try:
         expected = [Received(item.payload, item.control_id, item.repairs) for item in raw_messages(body)]
-    except ValueError:
+    except InputError:
         assert all(item == Received(body, refusal=item.refusal) for item in found if isinstance(item, Received))
         assert not body.strip() or found[0].refusal
     else:

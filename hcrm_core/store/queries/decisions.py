@@ -112,12 +112,13 @@ def follow_links(connection: Connection) -> int:
     """Give tasks and points that no run returns any more to the customer their anchor's patient belongs to now;
     returns how many moved."""
     moved = 0
-    for table, states in (("task", "'completed', 'expired', 'withdrawn'"), ("points", "'countered'")):
+    states = {"task": "'completed', 'expired', 'withdrawn'", "points": "'granted', 'refused', 'countered'"}
+    for table, moving in states.items():
         result = connection.execute(
             text(
                 f"UPDATE {table} SET customer_id = (SELECT pc.customer_id FROM fact AS f JOIN patient_customer AS pc "
                 f"ON pc.patient_id = f.patient_id WHERE f.fact_id = {table}.anchor) "
-                f"WHERE state IN ({states}) AND EXISTS (SELECT 1 FROM fact AS f "
+                f"WHERE state IN ({moving}) AND EXISTS (SELECT 1 FROM fact AS f "
                 "JOIN patient_customer AS pc ON pc.patient_id = f.patient_id "
                 f"WHERE f.fact_id = {table}.anchor AND pc.customer_id <> {table}.customer_id)"
             )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from hcrm_core.api import Adapter, Connection, Problem, RawMessage, Received, Verdict
+from hcrm_core.api import Adapter, Connection, InputError, Problem, RawMessage, Received, Verdict
 from hcrm_core.testing.adapters.case import AdapterCase
 from hcrm_core.testing.adapters.serve import OUTCOMES
 from hcrm_core.testing.adapters.suite import SUITE
@@ -17,7 +17,7 @@ _RECEIVED_AT = 1_780_000_000_000_000
     "An adapter that names file suffixes reads files, and one that does not says so",
     reason="hcrm ingest and hcrm watch choose files by suffix and hand them over to be cut into messages.",
     fix="Name suffixes in lower case with their dot and let split yield at least one RawMessage of a file; without "
-    "suffixes leave split as it is, which raises ValueError.",
+    "suffixes leave split as it is, which raises InputError.",
 )
 def files(case: AdapterCase) -> Iterator[str]:
     suffixes = case.adapter.file_suffixes
@@ -41,9 +41,9 @@ def files(case: AdapterCase) -> Iterator[str]:
     for name, data in () if suffixes else case.files.items():
         try:
             list(case.used.split(data))
-        except ValueError as error:
+        except InputError as error:
             if not str(error).strip():
-                yield f"split({name}) raises a ValueError without a sentence."
+                yield f"split({name}) raises an InputError without a sentence."
         else:
             yield f"split({name}) reads a file although the adapter names no suffixes."
 

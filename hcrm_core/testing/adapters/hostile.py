@@ -29,7 +29,7 @@ def _fed(case: AdapterCase) -> Answer:
     reason="Senders cut messages, double them and change them on the way. An exception costs a worker its batch, and a "
     "record that breaks its definition stops the fold.",
     fix="Catch what reading raises and give Translation(..., quarantine=Problem(...)) without records. Let split raise "
-    "nothing but ValueError, and let fields and origins give empty lists.",
+    "nothing but InputError, and let fields and origins give empty lists.",
 )
 def bad_input(case: AdapterCase) -> Iterator[str]:
     try:

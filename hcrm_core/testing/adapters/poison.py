@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hcrm_core.api import Adapter, Problem, Verdict
+from hcrm_core.api import Adapter, InputError, Problem, Verdict
 from hcrm_core.testing.adapters.definition import faults
 from hcrm_core.testing.adapters.personal import Personal
 
@@ -86,10 +86,10 @@ def _faults(adapter: Adapter, data: bytes, personal: Personal, leaked: dict[str,
     try:
         for raw in adapter.split(data):
             told += raw.repairs
-    except ValueError as error:
-        told.append(Problem("split", "the text of its ValueError", str(error)))
+    except InputError as error:
+        told.append(Problem("split", "the text of its InputError", str(error)))
     except Exception as error:
-        yield f"split raises {_raised(error)}, and only ValueError may be"
+        yield f"split raises {_raised(error)}, and only InputError may be"
     if adapter.listens:
         yield from _at_the_port(adapter, data, told)
     for problem in told:

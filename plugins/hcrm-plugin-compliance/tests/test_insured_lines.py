@@ -58,6 +58,7 @@ SELF = ("c1", None, "SELF", None, None)
         ([("c2", None, "UEBMI", None, None)], "payer unknown"),
         ([("c1", "v1", "UEBMI", None, None), SELF], "insured line"),
         ([("c1", "v2", "UEBMI", None, None), SELF], None),
+        ([("c1", "v2", "UEBMI", None, None)], "payer unknown"),
         ([("c1", None, "UEBMI", "2026-03-11", None), SELF], None),
         ([("c1", None, "UEBMI", None, "2026-03-09"), SELF], None),
         ([("c1", None, "UEBMI", "2026-03-10", "2026-03-10"), SELF], "insured line"),

@@ -43,13 +43,13 @@ class Tables:
         )
         self._lines = 0
 
-    def charge(self, amount: int, day: str = "2026-06-01", customer: str = "c1", **more: Any) -> str:
+    def charge(self, amount: int, day: str | None = "2026-06-01", customer: str = "c1", **more: Any) -> str:
         """One line of a bill; its id."""
         self._lines += 1
         line = {"encounter": "v1", "code": "X", "type": "CG", "status": "billable", "currency": "CNY"} | more
         identity = f"l{self._lines:03d}"
         values = [identity, customer, line["encounter"], line["code"], line["type"], line["status"], amount,
-                  line["currency"], day, f"{day} 08:00:00"]  # fmt: skip
+                  line["currency"], day, day and f"{day} 08:00:00"]  # fmt: skip
         self.connection.execute(f"INSERT INTO charge_item VALUES ({', '.join('?' * len(values))})", values)
         return identity
 
@@ -109,6 +109,24 @@ def test_a_credit_takes_back_from_the_last_line_to_the_first() -> None:
     assert tables.points() == {"l001": 4}
     tables.charge(4_000, "2026-06-06", type="CD")
     assert tables.points() == {}
+
+
+@pytest.mark.parametrize("credit", [{"type": "CG"}, {"type": "CD"}, {"type": "CD", "day": None}])
+def test_a_refund_is_one_however_it_is_sent(credit: dict[str, Any]) -> None:
+    tables = Tables()
+    tables.charge(5_000, "2026-06-02")
+    tables.charge(-5_000, **credit)
+    assert tables.points() == {}
+
+
+def test_a_refund_of_a_line_before_the_programme_takes_nothing_from_a_later_one() -> None:
+    tables = Tables()
+    tables.charge(5_000, "2025-12-31")
+    tables.charge(5_000, "2026-01-01")
+    tables.charge(-5_000, "2026-01-02", type="CD")
+    assert tables.points() == {}
+    tables.charge(5_000, "2026-01-03")
+    assert tables.points() == {"l002": 5}
 
 
 def test_a_credit_of_another_visit_or_code_takes_nothing() -> None:

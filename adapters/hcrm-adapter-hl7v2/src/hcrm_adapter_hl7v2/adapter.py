@@ -80,7 +80,7 @@ class Hl7v2Adapter(Adapter):
         """Cut a file into messages; wrappers, framing and blank lines around them are reported as repairs.
 
         Raises:
-            ValueError: No message is in it; the text says what it seems to be.
+            InputError: No message is in it; the text says what it seems to be.
         """
         return raw_messages(data)
 

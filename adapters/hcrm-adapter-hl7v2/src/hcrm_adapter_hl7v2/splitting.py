@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from hcrm_adapter_hl7v2.reader import FileRemark, Repair, split_messages
-from hcrm_core.api import Problem, RawMessage
+from hcrm_core.api import InputError, Problem, RawMessage
 
 
 def raw_messages(data: bytes, thing: str = "file") -> Iterator[RawMessage]:
@@ -16,14 +16,14 @@ def raw_messages(data: bytes, thing: str = "file") -> Iterator[RawMessage]:
         thing: What a sentence calls it.
 
     Raises:
-        ValueError: No message is in it; the text says what it seems to be.
+        InputError: No message is in it; the text says what it seems to be.
     """
     before: list[Problem] = []
     held: RawMessage | None = None
     for item in split_messages(data, thing):
         if isinstance(item, FileRemark):
             if item.code == "not-hl7":
-                raise ValueError(item.text)
+                raise InputError(item.text)
             remark = problem_of(item)
             if held is None:
                 before.append(remark)
@@ -36,7 +36,7 @@ def raw_messages(data: bytes, thing: str = "file") -> Iterator[RawMessage]:
         held = RawMessage(item.raw, control_id(item.raw), (*before, *map(problem_of, item.repairs)))
         before = []
     if held is None:
-        raise ValueError("there is no MSH segment in it")
+        raise InputError("there is no MSH segment in it")
     yield held
 
 

@@ -11,12 +11,11 @@ WITH line AS (
 ),
 payer AS (
   SELECT line.anchor, line.step, line.occurrence,
-    count(coverage.coverage_id) AS plans,
     count_if(coverage.plan IS NULL OR coverage.plan NOT IN ({self_pay_plans})) AS insured
   FROM line
   JOIN coverage ON coverage.customer_id = line.customer_id
-    -- One that names a visit is that visit's alone.
-    AND coalesce(coverage.encounter_id, line.encounter_id, '') = coalesce(line.encounter_id, '')
+    -- One that names a visit is that visit's alone; a line that names none may be of any.
+    AND (coverage.encounter_id IS NULL OR line.encounter_id IS NULL OR coverage.encounter_id = line.encounter_id)
     AND coalesce(coverage.period_start_on, line.occurred_on) <= line.occurred_on
     AND coalesce(coverage.period_end_on, line.occurred_on) >= line.occurred_on
   GROUP BY line.anchor, line.step, line.occurrence

@@ -1,5 +1,6 @@
 """A programme as strategies: its points, one SELECT over all rules, and its tiers."""
 
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 from importlib.resources import files
@@ -71,8 +72,7 @@ def _tier(strategy: str, tiers: Tiers) -> str:
 
 
 def _filled(name: str, **parts: str) -> str:
-    # Names are checked by their types and conditions by the reader, so nothing here leaves its place.
+    # Names are checked by their types and conditions by the reader, so nothing here leaves its place. All are filled in
+    # at once: what stands in braces in a condition is the condition's.
     text = files(__package__).joinpath(name).read_text(encoding="utf-8").rstrip("\n")
-    for part, value in parts.items():
-        text = text.replace(f"{{{part}}}", value)
-    return text
+    return re.sub(r"\{(\w+)\}", lambda found: parts[found[1]], text)

@@ -1,27 +1,27 @@
 -- Points of one rule of a programme: a row for each charge line that earns some. A line earns by what of it was paid in
--- the end: credits of the same visit and price code take it back, from the last line to the first. What the cap leaves
--- of a month's or year's points goes to its first lines.
-WITH line AS (
-  SELECT customer_id, charge_item_id, encounter_id, code, occurred_on, occurred_at, amount,
+-- the end: credits of the same visit and price code take it back, from the last line to the first, whether they are sent
+-- as credits or as charges below zero. What the cap leaves of a month's or year's points goes to its first lines.
+WITH priced AS (
+  SELECT customer_id, charge_item_id, occurred_on, occurred_at, coalesce(type, 'CG') AS type, amount,
     coalesce(encounter_id, charge_item_id) AS visit, coalesce(code, '') AS item
   FROM charge_item
-  WHERE customer_id IS NOT NULL AND coalesce(type, 'CG') = 'CG'
-    AND coalesce(status, '') NOT IN ('aborted', 'entered-in-error')
-    AND currency = $currency AND amount > 0 AND customer_id IS NOT NULL
-    AND occurred_on >= CAST($since AS DATE) AND occurred_on <= $today
+  WHERE coalesce(status, '') NOT IN ('aborted', 'entered-in-error') AND currency = $currency
+    AND customer_id IS NOT NULL AND amount IS NOT NULL AND coalesce(occurred_on, $today) <= $today
+),
+line AS (
+  SELECT * FROM priced WHERE type = 'CG' AND amount > 0 AND occurred_on IS NOT NULL
+),
+credit AS (
+  SELECT customer_id, visit, item, CAST(sum(abs(amount)) AS BIGINT) AS taken
+  FROM priced
+  WHERE type = 'CD' OR (type = 'CG' AND amount < 0)
+  GROUP BY customer_id, visit, item
 ),
 chosen AS (
   SELECT charge_item_id FROM charge_item
   WHERE (
 {when}
   )
-),
-credit AS (
-  SELECT customer_id, encounter_id AS visit, coalesce(code, '') AS item, CAST(sum(abs(amount)) AS BIGINT) AS taken
-  FROM charge_item
-  WHERE type = 'CD' AND coalesce(status, '') NOT IN ('aborted', 'entered-in-error')
-    AND currency = $currency AND encounter_id IS NOT NULL AND occurred_on <= $today
-  GROUP BY customer_id, encounter_id, coalesce(code, '')
 ),
 summed AS (
   SELECT line.*,
@@ -44,6 +44,7 @@ earned AS (
     year(paid.occurred_on) * 12 + {month} AS period
   FROM paid
   JOIN chosen ON chosen.charge_item_id = paid.charge_item_id
+  WHERE paid.occurred_on >= CAST($since AS DATE)
 ),
 running AS (
   SELECT earned.*,

@@ -6,7 +6,7 @@ No charset the reader accepts has a control byte of the framing, a CR or an LF w
 from typing import Final
 
 from hcrm_adapter_hl7v2.splitting import control_id, raw_messages
-from hcrm_core.api import Connection, Problem, Received
+from hcrm_core.api import Connection, InputError, Problem, Received
 
 _START: Final = b"\x0b"
 _END: Final = b"\x1c"
@@ -121,7 +121,7 @@ def _received(body: bytes) -> list[Received | Problem]:
         return [_EMPTY]
     try:
         return [Received(item.payload, item.control_id, item.repairs) for item in raw_messages(body, "frame")]
-    except ValueError as error:
+    except InputError as error:
         return [Received(body, refusal=Problem("not-hl7", "", f"No message is in the frame: {error}."))]
 
 
