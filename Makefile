@@ -30,7 +30,7 @@ demo: $(STAMP) ## Run a synthetic hospital from its messages to a report
 	$(BIN)/hcrm demo --fresh
 
 test: $(STAMP) ## Run the tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 prove: $(STAMP) ## Run the long proofs
 	$(BIN)/python -m pytest -m prove -n $(WORKERS) --dist worksteal
