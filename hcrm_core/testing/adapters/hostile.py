@@ -100,8 +100,8 @@ def charsets(case: AdapterCase) -> Iterator[str]:
             yield f"In {charset} its records hold U+FFFD, which stands for bytes that were lost."
         if said[charset].isascii():
             yield f"In {charset} its records hold only ASCII, which proves nothing. Pass a message with Chinese text."
-    first, *others = said
-    for other in others:
+    first = next(iter(said), "")
+    for other in said:
         if said[other] != said[first]:
             yield f"In {other} its records differ from those in {first}."
 
