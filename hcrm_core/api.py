@@ -30,7 +30,7 @@ from hcrm_core.model.records import (
 )
 from hcrm_core.model.reports import Report, ReportContext, Row
 from hcrm_core.model.reviews import Review
-from hcrm_core.model.rule_file import RuleFile
+from hcrm_core.model.rule_file import RuleFile, rule_texts
 from hcrm_core.model.strategies import PERSON_COLUMNS, REQUIRED_COLUMNS, Scalar, Strategy
 from hcrm_core.model.translation import (
     CompleteSet,
@@ -119,4 +119,5 @@ __all__ = [
     "WorkspaceView",
     "hookimpl",
     "now",
+    "rule_texts",
 ]

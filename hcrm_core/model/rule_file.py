@@ -1,8 +1,10 @@
 """Rules as data: a YAML text read by the safe loader, typed, and every mistake named with file, line and key."""
 
 import re
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import Any, Generic, TypeVar
+from importlib.resources import files
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 import yaml
@@ -78,6 +80,47 @@ class RuleFile(Generic[T]):
             ConfigurationError: With file and line.
         """
         _once(name, seen, f"{self.where(*path)}: {what}")
+
+
+class Texts(Protocol):
+    """What must be known of a workspace to find its rule files (`hookspecs.WorkspaceView`)."""
+
+    def settings(self, table: str) -> dict[str, object]:
+        """A table of `hcrm.toml`."""
+
+    def read_text(self, path: str) -> str:
+        """A text file of the workspace."""
+
+
+def rule_texts(
+    workspace: Texts, table: str, key: str, package: str, shipped: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """The rule files of a plugin, each as its name for errors and its text.
+
+    Args:
+        workspace: Whose `[table]` names them, by paths, in `key`.
+        table: Of the plugin; it has no other key.
+        key: In it.
+        package: Where the shipped ones lie.
+        shipped: Those that apply where the workspace names none, by their paths inside the package.
+
+    Raises:
+        ConfigurationError: The table is wrong, or a file cannot be read.
+    """
+    settings = workspace.settings(table)
+    for other in settings:
+        if other != key:
+            raise ConfigurationError(f"[{table}] has no key {other!r} in hcrm.toml. Valid here: {key}.")
+    named = settings.get(key)
+    if named is None:
+        for name in shipped:
+            yield f"the shipped file {name}", files(package).joinpath(name).read_text(encoding="utf-8")
+        return
+    paths = [named] if isinstance(named, str) else named
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise ConfigurationError(f'{key} in [{table}] of hcrm.toml must be a list of paths: {key} = ["{key}/a.yaml"].')
+    for path in paths:
+        yield path, workspace.read_text(path)
 
 
 def _compose(text: str, file: str) -> yaml.Node:

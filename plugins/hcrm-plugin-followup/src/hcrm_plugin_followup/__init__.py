@@ -1,13 +1,12 @@
 """Patient follow-up rules for HCRM: each rule of a YAML file becomes the task strategy `followup.<rule id>`."""
 
-from collections.abc import Iterator, Sequence
-from importlib.resources import files
+from collections.abc import Sequence
 
-from hcrm_core.api import Channel, ConfigurationError, Strategy, WorkspaceView, hookimpl
+from hcrm_core.api import Channel, ConfigurationError, Strategy, WorkspaceView, hookimpl, rule_texts
 from hcrm_plugin_followup.compiler import compile_rule
 from hcrm_plugin_followup.reader import read_rules
 
-SHIPPED = ("discharge.yaml",)
+SHIPPED = ("rules/discharge.yaml",)
 
 
 CHANNELS = (
@@ -36,7 +35,7 @@ def register_strategies(workspace: WorkspaceView) -> Sequence[Strategy]:
         ConfigurationError: A rule file is wrong; the text has file and line.
     """
     found: dict[str, Strategy] = {}
-    for file, text in _rule_files(workspace):
+    for file, text in rule_texts(workspace, "followup", "rules", __name__, SHIPPED):
         for rule in read_rules(text, file):
             strategy = compile_rule(rule)
             if strategy.name in found:
@@ -45,20 +44,3 @@ def register_strategies(workspace: WorkspaceView) -> Sequence[Strategy]:
                 )
             found[strategy.name] = strategy
     return list(found.values())
-
-
-def _rule_files(workspace: WorkspaceView) -> Iterator[tuple[str, str]]:
-    settings = workspace.settings("followup")
-    for key in settings:
-        if key != "rules":
-            raise ConfigurationError(f"[followup] has no key {key!r} in hcrm.toml. Valid here: rules.")
-    named = settings.get("rules")
-    if named is None:
-        for name in SHIPPED:
-            yield f"the shipped rules {name}", files(__name__).joinpath("rules", name).read_text(encoding="utf-8")
-        return
-    paths = [named] if isinstance(named, str) else named
-    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-        raise ConfigurationError('rules in [followup] of hcrm.toml must be a list of paths: rules = ["rules/a.yaml"].')
-    for path in paths:
-        yield path, workspace.read_text(path)
