@@ -28,11 +28,21 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
     key_file: str = "hcrm.key"
 
 
+class SparkSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where Spark runs, for `engine = "spark"`."""
+
+    master: str = "local[*]"
+    """This machine, or a cluster's address as `spark://host:7077` or `yarn`."""
+    conf: dict[str, str] = {}
+    """Settings of Spark by name; those that keep both engines equal cannot be changed."""
+
+
 class MartSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the columnar copy lies and what computes on it."""
 
     path: str = "mart"
-    engine: Literal["duckdb"] = "duckdb"
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    spark: SparkSettings = SparkSettings()
 
 
 class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):

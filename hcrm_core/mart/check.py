@@ -5,6 +5,7 @@ are left to `binding`, which lets DuckDB resolve them against the documented tab
 """
 
 import logging
+import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
@@ -89,7 +90,7 @@ def check(
     used: set[str] = set()
     read: set[str] = set()
     for node in root.walk():
-        at = f"{name}, line {_line(sql, node)}"
+        at = f"{name}, line {line_of(sql, node)}"
         if isinstance(node, exp.Placeholder | exp.Parameter):
             used.add(_parameter(node, at, (*ALWAYS_GIVEN, *parameters)))
         elif isinstance(node, exp.Table):
@@ -140,9 +141,9 @@ def _parameter(node: exp.Expr, at: str, declared: tuple[str, ...]) -> str:
 def _table(node: exp.Table, at: str, declared: Collection[str]) -> set[str]:
     name = node.name
     if not isinstance(node.this, exp.Identifier):
-        raise StrategyError(f"{at}: {_short(node)} is not a table. Read one of: {', '.join(sorted(declared))}.")
+        raise StrategyError(f"{at}: {shortened(node)} is not a table. Read one of: {', '.join(sorted(declared))}.")
     if node.args.get("db") or node.args.get("catalog"):
-        raise StrategyError(f"{at}: {_short(node)} names a schema. Write the table's name alone.")
+        raise StrategyError(f"{at}: {shortened(node)} names a schema. Write the table's name alone.")
     for part in ("pivots", "sample", "version", "when", "ordinality", "laterals"):
         if node.args.get(part):
             raise StrategyError(f"{at}: {part} of a table are not allowed. Use CTEs.")
@@ -169,10 +170,10 @@ def _ctes_in_scope(node: exp.Expr) -> Iterator[str]:
 
 def _cast(node: exp.Cast | exp.TryCast, at: str) -> None:
     for kind in node.to.find_all(exp.DataType):
-        name = kind.this.name if hasattr(kind.this, "name") else str(kind.this)
-        if name not in allowed().casts:
+        name = {exp.DType.TIMESTAMPNTZ: "TIMESTAMP"}.get(kind.this, kind.this.name)
+        if name not in allowed().casts or kind.args.get("values"):
             valid = ", ".join(sorted(allowed().casts))
-            raise StrategyError(f"{at}: a cast to {_short(node.to)} is not allowed. Cast to one of: {valid}.")
+            raise StrategyError(f"{at}: a cast to {shortened(node.to)} is not allowed. Cast to one of: {valid}.")
 
 
 def _function(node: exp.Func, at: str) -> None:
@@ -182,6 +183,7 @@ def _function(node: exp.Func, at: str) -> None:
         lowered = [function.lower() for function in allowed().functions]
         hint = allowed().instead.get(name) or nearest(name.lower(), lowered)
         raise StrategyError(f"{at}: the function {name.lower()} is not allowed. {hint}")
+    _places(node, at)
     if isinstance(node, exp.Extract) and node.this.name.upper() not in allowed().extract:
         raise StrategyError(f"{at}: {node.this.name} cannot be extracted. Join calendar instead.")
     if name in allowed().ordered:
@@ -196,32 +198,68 @@ def _function(node: exp.Func, at: str) -> None:
 
 def _syntax(node: exp.Expr, at: str) -> None:
     name = type(node).__name__
+    _shape_of(node, at)
     if isinstance(node, exp.IntDiv | exp.Mod) and not _cannot_be_zero(node.expression):
-        raise StrategyError(f"{at}: {_short(node)} may divide by zero. Write nullif(…, 0) around the divisor.")
-    if isinstance(node, exp.Interval) and node.unit and node.unit.name.upper() not in allowed().intervals:
-        raise StrategyError(f"{at}: an interval in {node.unit.name} is not allowed. Use days, months or years.")
+        raise StrategyError(f"{at}: {shortened(node)} may divide by zero. Write nullif(…, 0) around the divisor.")
+    if isinstance(node, exp.Interval) and not _plain_interval(node):
+        raise StrategyError(f"{at}: {shortened(node)} is not allowed. Write a number and days, months or years.")
     if isinstance(node, exp.With) and node.args.get("recursive"):
         raise StrategyError(f"{at}: WITH RECURSIVE is not allowed. Join the calendar or the steps instead.")
     if isinstance(node, exp.Star | exp.Distinct) and any(node.args.get(part) for part in ("except_", "replace", "on")):
-        raise StrategyError(f"{at}: {_short(node)} is not allowed. Name the columns.")
+        raise StrategyError(f"{at}: {shortened(node)} is not allowed. Name the columns.")
     if name not in allowed().syntax:
         hint = allowed().instead.get(name, "Write it with the documented syntax.")
-        raise StrategyError(f"{at}: {_short(node)} is not allowed ({name}). {hint}")
+        raise StrategyError(f"{at}: {shortened(node)} is not allowed ({name}). {hint}")
+
+
+def _shape_of(node: exp.Expr, at: str) -> None:
+    """Refuse what the engines read differently, or only one of them reads, though the parts are allowed."""
+    match node:
+        case exp.Literal() if not node.is_string and not re.fullmatch(r"\d{1,18}|\d{0,18}\.\d{1,18}", node.name):
+            raise StrategyError(f"{at}: the number {shortened(node)} is not exact everywhere. Write up to 18 digits.")
+        case exp.Join() if node.args.get("method"):
+            raise StrategyError(f"{at}: a {node.args['method'].lower()} join is not allowed. Name the columns in ON.")
+        case exp.WindowSpec() if node.args.get("kind") == "GROUPS" or node.args.get("exclude"):
+            raise StrategyError(
+                f"{at}: a window is written with ROWS or RANGE. Use a CTE for what GROUPS or EXCLUDE do."
+            )
+        case exp.Filter() if isinstance(node.parent, exp.Window):
+            raise StrategyError(f"{at}: FILTER inside a window is not allowed. Write CASE WHEN … THEN … END inside it.")
+        case exp.Tuple() if not isinstance(node.parent, exp.Values):
+            raise StrategyError(f"{at}: {shortened(node)} is not allowed. Compare the columns one by one.")
+        case exp.Limit() if not node.parent or not node.parent.args.get("order"):
+            raise StrategyError(f"{at}: LIMIT without ORDER BY picks any rows. Order every row; end with an id.")
+
+
+def _plain_interval(node: exp.Interval) -> bool:
+    unit = node.unit.name.upper().removesuffix("S") if node.unit else ""
+    return unit in allowed().intervals and re.fullmatch(r"-?\d{1,9}", node.this.name) is not None
+
+
+def _places(node: exp.Func, at: str) -> None:
+    """Refuse places in a text that are not plain numbers from 1 on, and lengths that are not from 0 on."""
+    places = {exp.Substring: ("start", "length"), exp.Left: ("expression",), exp.Right: ("expression",)}
+    for part in places.get(type(node), ()):
+        number = node.args.get(part)
+        if number is not None and not (number.is_int and int(number.name) >= (part == "start")):
+            raise StrategyError(f"{at}: {shortened(node)} needs plain numbers: places from 1 on, lengths from 0 on.")
 
 
 def _cannot_be_zero(node: exp.Expr) -> bool:
     node = node.unnest()
+    if isinstance(node, exp.Neg):
+        node = node.this.unnest()
     if isinstance(node, exp.Literal):
         return not node.is_string and float(node.name) != 0
     return isinstance(node, exp.Nullif) and node.expression.name == "0"
 
 
-def _line(sql: str, node: exp.Expr) -> int:
+def line_of(sql: str, node: exp.Expr) -> int:
     """Where a node stands: sqlglot keeps places with names and functions only, so the nearest of those."""
     starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
     if starts:
         return _line_at(sql, min(starts))
-    return _line(sql, node.parent) if node.parent is not None else 1
+    return line_of(sql, node.parent) if node.parent is not None else 1
 
 
 def _line_at(sql: str, start: int) -> int:
@@ -229,6 +267,7 @@ def _line_at(sql: str, start: int) -> int:
     return sql.count("\n", 0, max(start, 0)) + 1
 
 
-def _short(node: exp.Expr) -> str:
+def shortened(node: exp.Expr) -> str:
+    """An expression for an error."""
     text = node.sql("duckdb")
     return text if len(text) <= 60 else text[:57] + "…"

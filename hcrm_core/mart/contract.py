@@ -4,19 +4,22 @@ The result of a strategy is kept in a temporary table, `decided`, whose columns 
 and then the further ones as the strategy gave them.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import duckdb
 import pyarrow as pa
 
 from hcrm_core.config import nearest
 from hcrm_core.errors import StrategyError
-from hcrm_core.mart.check import Checked, check
+from hcrm_core.mart.check import Checked, check, line_of, shortened
 from hcrm_core.mart.columns import schema
 from hcrm_core.mart.engine import Mart, explain_error, identifier
+from hcrm_core.mart.strict import objection
 from hcrm_core.model.strategies import REQUIRED_COLUMNS, Scalar, Strategy
 
 KEYS: dict[str, tuple[str, ...]] = {
@@ -43,6 +46,18 @@ _FURTHER = _WHOLE | {"VARCHAR", "DATE", "TIMESTAMP", "BOOLEAN", "VARCHAR[]", _NU
 
 Compute = Callable[[Strategy, pa.Table, Mapping[str, Scalar]], pa.Table]
 """Calls a strategy's function: strategy, rows of its SELECT, parameters → its rows."""
+
+
+class Engine(Protocol):
+    """What answers a checked SELECT in DuckDB's place (`mart.spark.Spark`)."""
+
+    def show(self, mart: Mart, checked: Checked, values: Mapping[str, object], *, name: str) -> str:
+        """Make its rows the view `computed` and return the SELECT that gives them their types."""
+
+    def computed(
+        self, mart: Mart, strategy: Strategy, checked: Checked, values: Mapping[str, object]
+    ) -> pa.Table | None:
+        """What a strategy's function makes of the rows; `None` where there are none."""
 
 
 class Decided(NamedTuple):
@@ -76,7 +91,7 @@ def check_strategy(strategy: Strategy) -> Checked:
 
 
 def described(name: str, sql: str, values: dict[str, object], kind: str | None = None) -> dict[str, str]:
-    """The columns of a SELECT over the documented tables with their types.
+    """The columns of a SELECT over the documented tables with their types, all of which mean the same on both engines.
 
     Args:
         name: Of the strategy or review, for errors.
@@ -85,15 +100,31 @@ def described(name: str, sql: str, values: dict[str, object], kind: str | None =
         kind: Of the rows in the table `decided`, where it may read that.
 
     Raises:
-        StrategyError: A column does not exist, or two are named alike.
+        StrategyError: A column does not exist, two are named alike, or types do not go together.
     """
-    return _describe(_empty_mart(kind), name, sql, values)
+    empty = _empty_mart(kind)
+    found = _describe(empty, name, sql, values)
+
+    def binds(rewritten: str) -> bool:
+        try:
+            empty.execute(f"DESCRIBE {rewritten}", values)
+        except duckdb.Error:
+            return False
+        return True
+
+    if refused := objection(sql, binds):
+        node, instead = refused
+        raise StrategyError(
+            f"{name}, line {line_of(sql, node)}: {shortened(node)} is not the same on every engine for values of these "
+            f"types. {instead}"
+        )
+    return found
 
 
 def bound(checked: Checked, parameters: Mapping[str, Scalar], *, as_of_us: int, today: date) -> dict[str, object]:
     """The values of the parameters a SELECT uses, `$as_of` and `$today` among them."""
     given: dict[str, object] = dict(parameters) | {"as_of": _instant(as_of_us), "today": today}
-    return {name: given[name] for name in checked.parameters}
+    return {name: _exact(given[name]) for name in checked.parameters}
 
 
 def evaluate(
@@ -104,6 +135,7 @@ def evaluate(
     as_of_us: int,
     today: date,
     compute: Compute | None = None,
+    engine: Engine | None = None,
 ) -> Decided:
     """Run a strategy into `decided` and check every row.
 
@@ -114,6 +146,7 @@ def evaluate(
         as_of_us: `$as_of`, microseconds since 1970 UTC.
         today: `$today`.
         compute: Calls its function, where it has one.
+        engine: Runs its SELECT, and its function there too; DuckDB and `compute` where `None`.
 
     Raises:
         StrategyError: It fails, or its rows break the contract.
@@ -122,9 +155,13 @@ def evaluate(
     if strategy.function:
         if compute is None:
             raise StrategyError(f"{strategy.name}: it has a function, and nothing here can call it.")
-        found = compute(strategy, mart.query(sql, values, name=strategy.name), strategy.parameters)
+        found = engine.computed(mart, strategy, checked, values) if engine else None
+        if found is None:
+            found = compute(strategy, mart.query(sql, values, name=strategy.name), strategy.parameters)
         mart.show_computed(found)
         sql, values = "SELECT * FROM computed", {}
+    elif engine:
+        sql, values = engine.show(mart, checked, values, name=strategy.name), {}
     with mart.guarded(strategy.name):
         shape = _shape(strategy, _describe(mart, strategy.name, sql, values))
         columns = ", ".join(f"CAST({identifier(name)} AS {kind}) AS {identifier(name)}" for name, kind in shape.items())
@@ -141,7 +178,8 @@ def _describe(
     try:
         rows = source.execute(f"DESCRIBE {sql}", values).fetchall()
     except duckdb.Error as error:
-        raise StrategyError(f"{name}: {explain_error(error)}") from None
+        line = line_in(error)
+        raise StrategyError(f"{name}{f', line {line}' if line else ''}: {explain_error(error)}") from None
     names = [row[0] for row in rows]
     for column in names:
         if names.count(column) > 1:
@@ -242,6 +280,17 @@ def _empty_mart(kind: str | None) -> duckdb.DuckDBPyConnection:
     ):
         connection.execute(setting)
     return connection
+
+
+def line_in(error: duckdb.Error) -> int | None:
+    """The line of the SELECT that DuckDB names in an error."""
+    found = re.search(r"^LINE (\d+): ", str(error), re.MULTILINE)
+    return int(found.group(1)) if found else None
+
+
+def _exact(value: object) -> object:
+    """A fraction as the decimal it was written as: engines add up binary fractions in different orders."""
+    return Decimal(repr(value)) if isinstance(value, float) else value
 
 
 def _instant(microseconds: int) -> datetime:

@@ -6,7 +6,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from hcrm_core.mart.check import Checked, check
-from hcrm_core.mart.contract import bound
+from hcrm_core.mart.contract import Engine, bound
 from hcrm_core.mart.engine import Mart
 
 
@@ -37,7 +37,9 @@ def check_report(report: Queries) -> dict[str, Checked]:
     }
 
 
-def run_report_queries(report: Queries, mart: Mart, *, as_of_us: int, today: date) -> dict[str, pa.Table]:
+def run_report_queries(
+    report: Queries, mart: Mart, *, as_of_us: int, today: date, engine: Engine | None = None
+) -> dict[str, pa.Table]:
     """Run the queries of a report.
 
     Args:
@@ -45,11 +47,15 @@ def run_report_queries(report: Queries, mart: Mart, *, as_of_us: int, today: dat
         mart: With the decision views shown (`decide.run.show_decisions`).
         as_of_us: `$as_of`, microseconds since 1970 UTC.
         today: `$today`.
+        engine: Runs them; DuckDB where `None`.
 
     Returns:
         Query name → its rows in the query's order.
     """
-    return {
-        name: mart.query(checked.sql, bound(checked, {}, as_of_us=as_of_us, today=today), name=f"{report.name}.{name}")
-        for name, checked in check_report(report).items()
-    }
+    found = {}
+    for query, checked in check_report(report).items():
+        name, sql, values = f"{report.name}.{query}", checked.sql, bound(checked, {}, as_of_us=as_of_us, today=today)
+        if engine:
+            sql, values = engine.show(mart, checked, values, name=name), {}
+        found[query] = mart.query(sql, values, name=name)
+    return found

@@ -68,10 +68,10 @@ def _strict_cast(node: exp.Cast | exp.TryCast) -> tuple[exp.Expr, str] | None:
         case exp.DType.INT | exp.DType.BIGINT:
             other: exp.Expr = kind(this=_negative(given), to=node.to.copy())
             return other, "Cast a text to DECIMAL(18, 6) first; a truth is a number by CASE WHEN … THEN 1 ELSE 0 END."
-        case exp.DType.DATE | exp.DType.TIMESTAMP:
+        case exp.DType.DATE | exp.DType.TIMESTAMPNTZ:
             moved = exp.Add(this=exp.paren(given.copy()), expression=_NO_DAY.copy())
             return kind(this=moved, to=node.to.copy()), "Read the columns that are days or instants; no text is one."
-        case exp.DType.TEXT | exp.DType.VARCHAR:
+        case exp.DType.TEXT:
             other = exp.DPipe(this=exp.paren(given.copy()), expression=exp.Literal.string(""))
             return exp.paren(other), "A list has no text that is the same everywhere."
     return None

@@ -17,7 +17,7 @@ _DATE = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 _TIME = r"[ T][0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2}(?:[.][0-9]*)?)?"
 _READ = {
     exp.DType.DATE: rf"^{_SPACE}({_DATE})(?:{_TIME})?{_SPACE}$",
-    exp.DType.TIMESTAMP: rf"^{_SPACE}({_DATE}(?:{_TIME})?){_SPACE}$",
+    exp.DType.TIMESTAMPNTZ: rf"^{_SPACE}({_DATE}(?:{_TIME})?){_SPACE}$",
 }
 """Texts that are read as a day or an instant; Spark would also take `2024` or `today`."""
 
@@ -63,7 +63,9 @@ def _same(node: exp.Expr) -> exp.Expr:
         case exp.Like():
             # Spark takes a backslash in a pattern for an escape.
             escaped = exp.func("REPLACE", node.expression.copy(), exp.Literal.string("\\"), exp.Literal.string("\\\\"))
-            return exp.Like(this=node.this.copy(), expression=escaped)
+            like = node.copy()
+            like.set("expression", escaped)
+            return like
         case exp.ArrayContains():
             # False, not NULL, where the list holds a NULL and not the element.
             said = f"ARRAY_CONTAINS(FILTER({_text(node.this)}, e -> e IS NOT NULL), {_text(node.expression)})"
@@ -100,7 +102,7 @@ def _cast(node: exp.Cast | exp.TryCast) -> exp.Expr:
         case exp.DType.DECIMAL:
             number = f"REPLACE({_first_group(text, _NUMBER)}, '_', '')"
             return _spark(f"{how}({number} AS {node.to.sql('spark')})")
-        case exp.DType.DATE | exp.DType.TIMESTAMP if _constant(given):
+        case exp.DType.DATE | exp.DType.TIMESTAMPNTZ if _constant(given):
             return _spark(f"{how}({_first_group(text, _READ[to])} AS {node.to.sql('spark')})")
         case _:
             return node
