@@ -2,21 +2,19 @@
 
 import shutil
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import Any, NamedTuple
 
 from hcrm_core.config import nearest
 from hcrm_core.decide.apply import PREVIEW, Moment, apply
+from hcrm_core.decide.freshness import Basis, day_of, mart_at
 from hcrm_core.decide.order import chosen
 from hcrm_core.errors import HcrmError, StrategyError, UsageError
-from hcrm_core.mart.contract import Compute, Decided, check_strategy, evaluate
+from hcrm_core.mart.contract import Compute, Decided, Engine, check_strategy, evaluate
 from hcrm_core.mart.engine import DEFAULT, Limits, Mart, open_mart
 from hcrm_core.mart.manifest import deciding
-from hcrm_core.mart.refresh import KINDS, is_current, refresh
 from hcrm_core.mart.reports import Queries, check_report
 from hcrm_core.mart.reports import run_report_queries as _run_report_queries
 from hcrm_core.mart.reviews import apply_review, check_review, looks_at
@@ -24,11 +22,7 @@ from hcrm_core.model.reviews import Review
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries.decisions import decision_tasks, last_runs
-from hcrm_core.store.queries.mart_rows import mart_rows, mart_rows_as_of, mart_sequence
 from hcrm_core.store.queries.points import decision_points
-
-Basis = Literal["known", "said"]
-_PAST = "past"
 
 
 class StrategyOutcome(NamedTuple):
@@ -68,6 +62,7 @@ def decide(
     stop_on_error: bool = False,
     limits: Limits = DEFAULT,
     compute: Compute | None = None,
+    engine: Engine | None = None,
     reviews: Sequence[Review] = (),
     channels: Collection[str] | None = None,
 ) -> list[StrategyOutcome]:
@@ -86,6 +81,7 @@ def decide(
         stop_on_error: Raise the first failure instead of going on with the strategies that do not depend on it.
         limits: Memory, threads and seconds of each strategy.
         compute: Calls the functions of strategies that have one.
+        engine: Runs their SELECTs; DuckDB where `None`.
         reviews: The enabled ones; whatever they refuse is not done.
         channels: Those a task may name; any where `None`.
 
@@ -103,8 +99,8 @@ def decide(
     outcomes: dict[str, StrategyOutcome] = {}
     tables = {table for strategy in ordered for table in strategy.tables}
     tables |= {table for review in reviews for table in review.tables}
-    with deciding(mart_dir), _mart_at(store, mart_dir, as_of, basis, past, timezone, limits, tables) as mart:
-        moment = Moment(now_us, as_of, basis, day_of(as_of, timezone), mart.manifest.sequence)
+    with deciding(mart_dir), mart_at(store, mart_dir, as_of, basis, past, timezone, limits, tables) as mart:
+        moment = Moment(now_us, as_of, basis, day_of(as_of, timezone), mart.position.sequence)
         previews: dict[str, tuple[str, str]] = {}
         try:
             for strategy in ordered:
@@ -116,7 +112,9 @@ def decide(
                     checked = check_strategy(strategy)
                     seen = {table for review in reviews if looks_at(review, strategy) for table in review.tables}
                     show_decisions(mart, store, checked.tables | seen, previews)
-                    decided = evaluate(mart, strategy, checked, as_of_us=as_of, today=moment.today, compute=compute)
+                    decided = evaluate(
+                        mart, strategy, checked, as_of_us=as_of, today=moment.today, compute=compute, engine=engine
+                    )
                     _check_channels(mart, strategy, channels)
                     decided = _reviewed(mart, decided, reviews, as_of, moment.today)
                     applied = apply(store, mart, decided, moment, dry_run=dry_run)
@@ -160,16 +158,6 @@ def _reviewed(mart: Mart, decided: Decided, reviews: Sequence[Review], as_of: in
     return decided
 
 
-def refresh_mart(store: Store, mart_dir: Path, *, now_us: int, timezone: str, limits: Limits = DEFAULT) -> None:
-    """Bring the mart up to the store's present state, unless it shows it already."""
-    today = day_of(now_us, timezone)
-    with store.read() as connection:
-        sequence = mart_sequence(connection)
-        if not is_current(mart_dir, sequence=sequence, today=today):
-            rows: Any = mart_rows(connection, KINDS)
-            refresh(mart_dir, rows, sequence=sequence, as_of_us=now_us, today=today)
-
-
 def run_report_queries(
     store: Store,
     mart_dir: Path,
@@ -180,6 +168,7 @@ def run_report_queries(
     as_of_us: int | None = None,
     basis: Basis = "known",
     limits: Limits = DEFAULT,
+    engine: Engine | None = None,
 ) -> dict[str, Any]:
     """Run a report's queries over an up-to-date mart and the decisions of the last runs; arguments as of `decide`.
 
@@ -189,9 +178,9 @@ def run_report_queries(
     as_of = now_us if as_of_us is None else as_of_us
     past = as_of < now_us or basis == "said"
     tables = {table for checked in check_report(report).values() for table in checked.tables}
-    with _mart_at(store, mart_dir, as_of, basis, past, timezone, limits, tables) as mart:
+    with mart_at(store, mart_dir, as_of, basis, past, timezone, limits, tables) as mart:
         show_decisions(mart, store, tables)
-        return _run_report_queries(report, mart, as_of_us=as_of, today=day_of(as_of, timezone))
+        return _run_report_queries(report, mart, as_of_us=as_of, today=day_of(as_of, timezone), engine=engine)
 
 
 def segment_sizes(store: Store, mart_dir: Path) -> list[dict[str, Any]]:
@@ -236,40 +225,6 @@ def show_decisions(
                 files = {name: run.snapshot for name, run in runs.items() if run.snapshot}
                 files |= {name: file for name, (of, file) in (previews or {}).items() if of == kind}
                 mart.show_snapshots(kind, {n: f for n, f in files.items() if (mart.folder / f).exists()})
-
-
-def day_of(instant_us: int, timezone: str) -> date:
-    """The calendar day of an instant in a zone."""
-    return datetime.fromtimestamp(instant_us // 1_000_000, UTC).astimezone(ZoneInfo(timezone)).date()
-
-
-@contextmanager
-def _mart_at(
-    store: Store,
-    mart_dir: Path,
-    as_of: int,
-    basis: Basis,
-    past: bool,
-    timezone: str,
-    limits: Limits,
-    tables: Collection[str],
-) -> Iterator[Mart]:
-    if not past:
-        refresh_mart(store, mart_dir, now_us=as_of, timezone=timezone)
-        with open_mart(mart_dir, limits=limits, tables=tables) as mart:
-            yield mart
-        return
-    # A past mart lies beside the present one, for this run only.
-    facts = mart_dir / _PAST / f"{time.time_ns()}"
-    try:
-        with store.read() as connection:
-            rows: Any = mart_rows_as_of(connection, KINDS, as_of, basis)
-            sequence, today = mart_sequence(connection), day_of(as_of, timezone)
-            refresh(facts, rows, sequence=sequence, as_of_us=as_of, basis=basis, today=today)
-        with open_mart(mart_dir, facts=facts, limits=limits, tables=tables) as mart:
-            yield mart
-    finally:
-        shutil.rmtree(facts, ignore_errors=True)
 
 
 def _since(started: float) -> float:

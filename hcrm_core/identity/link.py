@@ -37,8 +37,14 @@ class _Edges:
         """Patients that lost a tie, on both its ends."""
 
 
-def relink(connection: Connection, changed: Changed, codec: Codec) -> set[str]:
+def relink(connection: Connection, changed: Changed, codec: Codec, now: int) -> set[str]:
     """Bring links and customers up to date.
+
+    Args:
+        connection: A write transaction on the store.
+        changed: By the batch.
+        codec: Of the store.
+        now: When the batch came to be known, microseconds UTC.
 
     Returns:
         The patients whose customer changed.
@@ -54,13 +60,13 @@ def relink(connection: Connection, changed: Changed, codec: Codec) -> set[str]:
     moved = _grow(connection, touched, known, edges.made)
     if edges.cut:
         # Each piece of a group that fell apart holds one of the ends.
-        links.assign_customers(connection, list(moved.items()))
+        links.assign_customers(connection, list(moved.items()), now)
         after = _components(connection, edges.cut)
         before = links.customers_of(connection, after)
         fallen = {patient: customer for patient, customer in after.items() if before.get(patient) != customer}
-        links.assign_customers(connection, list(fallen.items()))
+        links.assign_customers(connection, list(fallen.items()), now)
         return moved.keys() | fallen.keys()
-    links.assign_customers(connection, list(moved.items()))
+    links.assign_customers(connection, list(moved.items()), now)
     return set(moved)
 
 

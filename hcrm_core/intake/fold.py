@@ -56,12 +56,14 @@ class Folder:
         Args:
             connection: A write transaction on the store.
             batch: Accepted translations, in any order.
-            now: Arrival of this knowledge, microseconds UTC.
+            now: The clock, microseconds UTC. What a batch says is known from then on, or from a microsecond after the
+                batch before it where the clock has not gone on: each instant divides batches into known and not.
             voided: Messages whose earlier translation no longer counts (their new one is in `batch`, or there is none).
 
         Returns:
             How many records were folded.
         """
+        now = max(now, facts.last_known_at(connection) + 1)
         work = Batch(now, Numbers(connection))
         work.void_facts, work.void_sets = log.void_translations(connection, voided, now)
         statements: list[StatementRow] = []
@@ -83,9 +85,8 @@ class Folder:
         fp("upsert")
         changed, identities = settle(connection, work, self._codec)
         fp("identity")
-        moved = relink(connection, identities, self._codec)
-        if changed or moved:
-            facts.count_mart_sequence(connection)
+        moved = relink(connection, identities, self._codec, now)
+        facts.note_batch(connection, now, changed=bool(changed or moved))
         return records
 
     def _log(self, connection: Connection, work: Batch) -> None:

@@ -91,7 +91,7 @@ def preview(
         with store.write() as connection:
             for messages, by, translations in batches:
                 total += accept_in(connection, folder, by, messages, translations, now, replay=True)
-            after = facts.learned_at(connection, now)
+            after = facts.learned_since(connection, now)
             with store.read() as untouched:
                 before = facts.facts(untouched, [row.fact_id for row in after])
             raise _Undo

@@ -13,12 +13,12 @@ import msgspec
 from hcrm_core.identity.link import Changed
 from hcrm_core.intake.batch import Batch
 from hcrm_core.model.fold import Event, Folded, fold, leaves_as_it_is
-from hcrm_core.model.records import KINDS, PATIENT_FIELD, REFERENCES
+from hcrm_core.model.records import ABOUT_A_PERSON, KINDS, PATIENT_FIELD, REFERENCES
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Connection
 from hcrm_core.store.packing import pack, unpack
 from hcrm_core.store.queries import facts as store
-from hcrm_core.store.queries import log
+from hcrm_core.store.queries import links, log
 from hcrm_core.store.queries.facts import Content, FactRow
 from hcrm_core.store.queries.log import StatementRow, VersionRow
 
@@ -68,6 +68,7 @@ class _Settling:
         self._patients: dict[str, Fields] = {}
         self._statements: dict[str, Fields] = {}
         self._mentioned: set[str] = set()
+        self._lost: set[str] = set()
         self.changed = Changed(self._patients, self._statements, self._mentioned)
         self._batch = batch
         self._before = batch.before
@@ -84,6 +85,7 @@ class _Settling:
         store.put_facts(connection, self._rows)
         store.say_again(connection, self._again)
         log.drop_contents(connection, self._dropped)
+        links.note_losses(connection, self._lost, self._batch.now)
         return len(self._rows) + len(self._again)
 
     def set_of(self, fact_id: str) -> str | None:
@@ -142,8 +144,9 @@ class _Settling:
             plain = all(statement.id in mentions for statement in sets)
         entry = self._batch.entries[fact_id]
         if plain and before and not before.void and newest.content == before.content:
+            known_at = self._batch.now if before.kind in ABOUT_A_PERSON else before.known_at
             self._again.append(
-                before._replace(stamp=newest.stamp, statement_id=newest.statement.id, known_at=self._batch.now)
+                before._replace(stamp=newest.stamp, statement_id=newest.statement.id, known_at=known_at)
             )
         elif plain and (before is None or before.void) and not entry.empties:
             bears = entry.kind in ("Patient", "PatientLink")
@@ -187,6 +190,13 @@ class _Settling:
         known = entry or before
         assert known is not None
         key = before.key if before else self._codec.seal(known.key.encode())  # type: ignore[union-attr]
+        same = before and (void, content) == (before.void, before.content)
+        if before and same and (last.stamp == before.stamp or known.kind not in ABOUT_A_PERSON):
+            known_at = before.known_at
+        else:
+            known_at = self._batch.now
+        if before and before.patient_id and before.patient_id != patient_id:
+            self._lost.add(before.patient_id)
         content_id, merged = self._keep(fact_id, before, content)
         self._rows.append(
             FactRow(
@@ -198,7 +208,7 @@ class _Settling:
                 known.set_id,
                 content,
                 last.stamp,
-                self._batch.now,
+                known_at,
                 void,
                 self._batch.fact_numbers[fact_id],
                 content_id,

@@ -16,11 +16,28 @@ import pyarrow as pa
 
 from hcrm_core.mart.manifest import Manifest
 from hcrm_core.mart.refresh import DEFAULT, KINDS, BuildLimits, build
+from hcrm_core.model.mart import Position
 from hcrm_core.model.records import PATIENT_FIELD, REFERENCES
 
 Fields = Mapping[str, Any]
 Customers = Callable[[Iterable[tuple[str, Fields]], Iterable[Fields]], Mapping[str, str]]
 """(patient id, fields) of all patients, and the fields of all links → patient id → customer id."""
+
+
+def _contact(system: str) -> str:
+    listed = "list_transform(json_extract(body, '$.telecom[*]'), c -> [c->>'$.system', c->>'$.value'])"
+    return f"list_filter({listed}, c -> c[1] = '{system}' AND c[2] <> '')[1][2]"
+
+
+# The same as `store.queries.mart_rows` makes of them.
+_TOKENS = {
+    "Patient": {
+        "phone_token": "keyed('phone' || chr(31) || "
+        f"nullif(right(regexp_replace({_contact('phone')}, '[^0-9]', '', 'g'), 11), ''))",
+        "device_token": f"keyed('device' || chr(31) || {_contact('other')})",
+    },
+    "Coverage": {"payer_token": "keyed('payer' || chr(31) || nullif(body->>'$.subscriber_id', ''))"},
+}
 
 _BLOCK = 64
 _PLACE = "(said_at, sequence, rank, sha256(control_id))"
@@ -58,23 +75,24 @@ def load_records(
         connection.register("known_customer", known)
         connection.execute(
             "CREATE TEMP TABLE fact AS SELECT fact_id, kind, coalesce(customer_id, patient_id) AS customer_id, "
-            f"patient_id, body, said_at, {int(as_of_us)}::BIGINT AS known_at FROM ({_pseudonymous()}) "
+            f"patient_id, body, said_at, {int(as_of_us)}::BIGINT AS known_at, known_at AS valid_from FROM "
+            f"({_pseudonymous()}) "
             "LEFT JOIN known_customer USING (patient_id)"
         )
 
-    return build(mart, load, sequence=0, as_of_us=as_of_us, today=today, limits=limits)
+    return build(mart, load, position=Position(known_at=as_of_us), as_of_us=as_of_us, today=today, limits=limits)
 
 
 def _define_tokens(connection: duckdb.DuckDBPyConnection, key: bytes, source: str) -> None:
-    """`token(kind, key)`: HMAC-SHA-256 (RFC 2104) written out, since DuckDB has the hash alone."""
+    """`keyed(text)` and, with it, `token(kind, key)`: HMAC-SHA-256 (RFC 2104), since DuckDB has the hash alone."""
     block = key.ljust(_BLOCK, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
-    connection.execute("CREATE TEMP TABLE pad AS SELECT $inner::BLOB AS i, $outer::BLOB AS o, $source AS source",
-                       {"inner": inner, "outer": outer, "source": source})  # fmt: skip
     connection.execute(
-        "CREATE TEMP MACRO token(kind, k) AS (SELECT left(sha256(o || unhex(sha256(i || "
-        "encode(kind || chr(31) || source || chr(31) || k)))), 20) FROM pad)"
+        f"CREATE TEMP MACRO keyed(said) AS left(sha256(unhex('{outer.hex()}') || "
+        f"unhex(sha256(unhex('{inner.hex()}') || encode(said)))), 20)"
     )
+    of = source.replace("'", "''")
+    connection.execute(f"CREATE TEMP MACRO token(kind, k) AS keyed(kind || chr(31) || '{of}' || chr(31) || k)")
 
 
 def _fold(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
@@ -105,7 +123,8 @@ def _pseudonymous() -> str:
     for kind in KINDS:
         fields = REFERENCES[kind]
         said = {name: f"body->>'$.{name}'" for name in fields}
-        patch = ", ".join(f"'{name}', token('{target}', {said[name]})" for name, target in fields.items())
+        tokens = {name: f"token('{target}', {said[name]})" for name, target in fields.items()} | _TOKENS.get(kind, {})
+        patch = ", ".join(f"'{name}', {token}" for name, token in tokens.items())
         body = f"json_merge_patch(body, json_object({patch}))::VARCHAR" if patch else "body"
         own = PATIENT_FIELD.get(kind)
         patient = "token(kind, key)" if kind == "Patient" else f"token('Patient', {said[own]})" if own else "NULL"

@@ -1,38 +1,54 @@
 """How the JSON body of a fact becomes the typed columns of its table, as DuckDB expressions."""
 
 from hcrm_core.mart.tables import CALENDAR, CUSTOMER, DECISIONS, SQL_TYPES, TABLES, Column, Table
-from hcrm_core.model.records import PATIENT_FIELD
+from hcrm_core.model.records import ABOUT_A_PERSON
 
 
 def is_personal(table: Table) -> bool:
     """Whether its rows are about a person and so carry `customer_id` and `patient_id`."""
-    return table.kind in PATIENT_FIELD
+    return table.kind in ABOUT_A_PERSON
 
 
 def schema() -> dict[str, dict[str, str]]:
     """Every table and decision view: name → column → SQL type."""
-    found = {}
-    for table in TABLES:
-        person = {"customer_id": "VARCHAR", "patient_id": "VARCHAR"} if is_personal(table) else {}
-        own = {column.name: SQL_TYPES[column.read] for column in table.columns}
-        found[table.name] = {table.id: "VARCHAR"} | person | own | {"said_at": "TIMESTAMP", "known_at": "TIMESTAMP"}
     documented = {"customer": CUSTOMER, "calendar": CALENDAR} | DECISIONS
-    return found | {name: {column: kind for column, kind, _ in rows} for name, rows in documented.items()}
+    return {table.name: columns_of(table) for table in TABLES} | {
+        name: {column: kind for column, kind, _ in rows} for name, rows in documented.items()
+    }
 
 
-def table_query(table: Table) -> str:
-    """One SELECT over `fact(fact_id, kind, customer_id, patient_id, body, said_at, known_at)` that gives the table."""
+def columns_of(table: Table) -> dict[str, str]:
+    """The documented columns of a table of facts with their types."""
+    found = {table.id: "VARCHAR"}
+    if is_personal(table):
+        found |= {"customer_id": "VARCHAR", "patient_id": "VARCHAR"}
+    found |= {column.name: SQL_TYPES[column.read] for column in table.columns}
+    if is_personal(table):
+        found |= {"said_at": "TIMESTAMP", "known_at": "TIMESTAMP"}
+    return found
+
+
+def table_query(table: Table, source: str = "fact", further: tuple[str, ...] = ()) -> str:
+    """One SELECT that makes a table's rows of facts, in the order in which they are kept.
+
+    Args:
+        table: Which.
+        source: The relation it reads, with the columns of `refresh.FactRow`.
+        further: Columns of `source` to keep beside `valid_from`.
+    """
     paths = ["$.status"]
     columns = [f"fact_id AS {table.id}"]
     if is_personal(table):
-        columns += ["customer_id", "patient_id"]
+        columns += ["customer_id"] if table.id == "patient_id" else ["customer_id", "patient_id"]
     columns += [f"{_expression(column, paths)} AS {column.name}" for column in table.columns]
-    columns += ["make_timestamp(said_at) AS said_at", "make_timestamp(known_at) AS known_at"]
+    if is_personal(table):
+        columns += ["make_timestamp(said_at) AS said_at", "make_timestamp(known_at) AS known_at"]
+    columns += ["valid_from", *further]
     listed = ", ".join(f"'{path}'" for path in paths)
     order = f"customer_id, {table.id}" if is_personal(table) else table.id
     # One call with all paths parses each body once; a call a column would parse it once a column.
     return (
-        f"SELECT {', '.join(columns)} FROM (SELECT *, json_extract_string(body, [{listed}]) AS v FROM fact "
+        f"SELECT {', '.join(columns)} FROM (SELECT *, json_extract_string(body, [{listed}]) AS v FROM {source} "
         f"WHERE kind = '{table.kind}') WHERE v[1] IS DISTINCT FROM 'entered-in-error' ORDER BY {order}"
     )
 

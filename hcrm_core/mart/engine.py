@@ -2,19 +2,23 @@
 
 import re
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
 
-from hcrm_core.errors import StrategyError
+from hcrm_core.errors import StrategyError, WorkspaceError
 from hcrm_core.mart.arrow import as_arrow
 from hcrm_core.mart.columns import schema
-from hcrm_core.mart.manifest import Manifest, hold
+from hcrm_core.mart.manifest import hold
+from hcrm_core.mart.relations import quoted
 from hcrm_core.mart.tables import DECISIONS
+from hcrm_core.mart.views import fact_views
+from hcrm_core.model.mart import Position
 
 StoredRow = tuple[Any, ...]
 """The columns of a decision view in order; days as ISO text, instants as microseconds since 1970 UTC."""
@@ -38,37 +42,39 @@ DEFAULT = Limits()
 
 
 class Mart:
-    """One connection over one generation of the mart; use it through `open_mart`.
+    """One connection over the tables of a mart; use it through `open_mart` or `live.open_live`.
 
     Attributes:
         folder: The mart's folder.
-        manifest: Of the generation it shows.
+        position: How far the store had come that it shows.
     """
 
     def __init__(
-        self, folder: Path, facts: Path, manifest: Manifest, limits: Limits, tables: Collection[str] | None
+        self,
+        folder: Path,
+        position: Position,
+        limits: Limits,
+        show: Callable[[duckdb.DuckDBPyConnection], None],
+        tables: Collection[str] | None = None,
     ) -> None:
-        """Open and lock.
+        """Open, show the tables, and lock.
 
         Args:
             folder: The only folder that can be read or written.
-            facts: Where `manifest` lies, `folder` or below it.
-            manifest: Held by the caller.
+            position: Of what it shows.
             limits: For each query.
+            show: Makes the tables of facts.
             tables: Those that are wanted; all where `None`.
         """
         self.folder = folder.resolve()
-        self.manifest = manifest
+        self.position = position
         self._limits = limits
         self._connection = duckdb.connect(":memory:")
-        for name, table in manifest.tables.items():
-            if tables is not None and name not in tables:
-                continue
-            files = ", ".join(quoted(facts.resolve() / file) for file in table.files)
-            self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{files}])")
+        self._connection.execute("SET TimeZone = 'UTC'")
+        show(self._connection)
         for name, columns in schema().items():
             if name in DECISIONS and (tables is None or name in tables):
-                self._connection.execute(_empty(name, columns))
+                self._connection.execute(f"CREATE VIEW {name} AS {_empty_select(columns)}")
         self._lock(limits)
 
     def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> duckdb.DuckDBPyConnection:
@@ -170,7 +176,6 @@ class Mart:
             f"SET allowed_directories = [{quoted(self.folder)}]",
             f"SET memory_limit = '{limits.memory}'",
             f"SET threads = {limits.threads}",
-            "SET TimeZone = 'UTC'",
             # Division by zero gives NULL on Spark; a strategy must not fail on one machine only.
             "SET error_on_division_by_zero = false",
             "SET python_enable_replacements = false",
@@ -188,6 +193,8 @@ def open_mart(
     folder: Path,
     *,
     facts: Path | None = None,
+    as_of_us: int | None = None,
+    today: date | None = None,
     limits: Limits = DEFAULT,
     tables: Collection[str] | None = None,
 ) -> Iterator[Mart]:
@@ -195,15 +202,31 @@ def open_mart(
 
     Args:
         folder: The mart's folder.
-        facts: A folder below it that holds another manifest (a past instant); `folder` itself by default.
+        facts: A folder below it that holds another manifest (what had been said by an instant); `folder` itself by
+            default.
+        as_of_us: Show what was known at this instant, microseconds since 1970 UTC; now where `None`.
+        today: The day from which `customer` and `calendar` count; that of the refresh where `None`.
         limits: Memory, threads and seconds of a query.
         tables: Those that will be read, which saves opening the others; all where `None`.
 
     Raises:
-        WorkspaceError: There is no mart.
+        WorkspaceError: There is no mart, or its history does not reach back to `as_of_us`.
     """
     with hold(facts or folder) as manifest:
-        mart = Mart(folder, facts or folder, manifest, limits, tables)
+        if as_of_us is not None and as_of_us < manifest.complete_from:
+            raise WorkspaceError(f"The history of the mart in {folder} does not reach back so far. Run: hcrm decide")
+        views = fact_views(facts or folder, manifest, today or date.fromisoformat(manifest.today), as_of_us)
+
+        def show(connection: duckdb.DuckDBPyConnection) -> None:
+            for name, view in views.items():
+                if tables is None or name in tables:
+                    if view.computed:
+                        connection.execute(f"CREATE TEMP TABLE computed_{name} AS {view.query}")
+                    shown = f"SELECT * FROM computed_{name}" if view.computed else view.query
+                    connection.execute(f"CREATE VIEW {name} AS {shown}")
+
+        position = Position(manifest.sequence, manifest.known_at, manifest.statement)
+        mart = Mart(folder, position, limits, show, tables)
         try:
             yield mart
         finally:
@@ -226,11 +249,6 @@ def explain_error(error: duckdb.Error) -> str:
     )
 
 
-def quoted(path: Path) -> str:
-    """A path as a SQL text."""
-    return _text(str(path))
-
-
 def identifier(name: str) -> str:
     """A column's name as SQL, whatever it holds."""
     return '"' + name.replace('"', '""') + '"'
@@ -238,10 +256,6 @@ def identifier(name: str) -> str:
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-def _empty(name: str, columns: Mapping[str, str]) -> str:
-    return f"CREATE VIEW {name} AS {_empty_select(columns)}"
 
 
 def _empty_select(columns: Mapping[str, str]) -> str:

@@ -1,7 +1,6 @@
-"""Copy facts into the mart: Arrow batches in, one sorted Parquet file a table out, one manifest for all.
+"""Write the mart anew: Arrow batches in, one sorted Parquet file a table out, one manifest for all.
 
-This is a full refresh. What it takes, facts as rows and the sequence they belong to, is also what an incremental one
-takes: then the rows are those that changed, and the manifest names older files beside the new ones.
+`advance.py` brings a mart up to date that is there already.
 """
 
 import shutil
@@ -9,70 +8,26 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
 
 from hcrm_core.mart.arrow import as_arrow
-from hcrm_core.mart.columns import day, table_query
-from hcrm_core.mart.manifest import Manifest, TableFiles, building, publish, read_manifest
-from hcrm_core.mart.tables import CALENDAR, CUSTOMER, TABLES
-
-FactRow = tuple[str, str, str | None, str | None, str, int, int]
-"""`(fact_id, kind, customer_id, patient_id, body, said_at, known_at)`: JSON text and microseconds since 1970 UTC."""
+from hcrm_core.mart.columns import table_query
+from hcrm_core.mart.manifest import Manifest, TableFiles, building, folder_name, publish, read_manifest
+from hcrm_core.mart.people import GOLDEN
+from hcrm_core.mart.relations import quoted
+from hcrm_core.mart.tables import PATIENT, TABLES
+from hcrm_core.model.mart import MartRow, Position
 
 KINDS = ("Patient", *(table.kind for table in TABLES))
 """The kinds of facts a refresh takes."""
 
-_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("fact_id", "kind", "customer_id", "patient_id", "body")]
-    + [("said_at", pa.int64()), ("known_at", pa.int64())]
-)
-
-_MEMBERS = ("gender", "birth_date", "deceased", "deceased_date_time", "district")
-
-_CUSTOMER_QUERY = f"""
-WITH patient AS (
-  SELECT customer_id, said_at, known_at, (said_at, fact_id) AS place,
-    v[1] AS sex, v[2] AS birth_date,
-    -- A date of death is a statement that the person died.
-    CASE WHEN v[4] IS NOT NULL THEN true ELSE TRY_CAST(v[3] AS BOOLEAN) END AS deceased,
-    v[4] AS deceased_at, v[5] AS district
-  FROM (
-    SELECT *, json_extract_string(body, [{", ".join(f"'$.{member}'" for member in _MEMBERS)}]) AS v
-    FROM fact WHERE kind = 'Patient'
-  )
-),
-golden AS (
-  SELECT customer_id,
-    arg_max(sex, place) FILTER (WHERE sex IS NOT NULL) AS sex,
-    arg_max(birth_date, place) FILTER (WHERE birth_date IS NOT NULL) AS birth_date,
-    arg_max(district, place) FILTER (WHERE district IS NOT NULL) AS district,
-    -- One source that knows of a death outweighs another that repeats an older "no": nobody calls the dead.
-    bool_or(deceased) AS deceased,
-    arg_max(deceased_at, place) FILTER (WHERE deceased_at IS NOT NULL) AS deceased_at,
-    count(*)::INTEGER AS patients, max(said_at) AS said_at, max(known_at) AS known_at
-  FROM patient GROUP BY customer_id
-),
-dated AS (SELECT *, {day("birth_date")} AS born FROM golden),
-birthday AS (
-  SELECT *, (born + to_years((year($today) - year(born))::INTEGER))::DATE AS this_year,
-    (born + to_years((year($today) - year(born) + 1)::INTEGER))::DATE AS next_year
-  FROM dated
-)
-SELECT customer_id, sex, TRY_CAST(left(birth_date, 4) AS INTEGER) AS birth_year,
-  CASE WHEN this_year >= $today THEN this_year ELSE next_year END AS next_birthday,
-  district, deceased, {day("deceased_at")} AS deceased_on, patients,
-  make_timestamp(said_at) AS said_at, make_timestamp(known_at) AS known_at
-FROM birthday ORDER BY customer_id
-"""
-
-_CALENDAR_QUERY = """
-SELECT day::DATE AS day, isodow(day)::INTEGER AS weekday, date_trunc('month', day)::DATE AS month
-FROM unnest(generate_series($today - INTERVAL 10 YEAR, $today + INTERVAL 2 YEAR, INTERVAL 1 DAY)) AS days(day)
-ORDER BY day
-"""
+_TEXTS = ("fact_id", "kind", "customer_id", "patient_id", "body")
+_INSTANTS = ("said_at", "known_at", "valid_from")
+FACTS = pa.schema([(name, pa.string()) for name in _TEXTS] + [(name, pa.int64()) for name in _INSTANTS])
+"""The columns of `MartRow`."""
 
 
 class BuildLimits(NamedTuple):
@@ -85,53 +40,45 @@ class BuildLimits(NamedTuple):
 DEFAULT = BuildLimits()
 
 
-def is_current(mart: Path, *, sequence: int, today: date) -> bool:
-    """Whether the published mart already shows this sequence of the store, on this day."""
+def is_current(mart: Path, *, sequence: int) -> bool:
+    """Whether the published mart already shows this sequence of the store."""
     manifest = read_manifest(mart)
-    return manifest is not None and (manifest.sequence, manifest.today, manifest.basis) == (
-        sequence,
-        today.isoformat(),
-        "known",
-    )
+    return manifest is not None and (manifest.sequence, manifest.basis) == (sequence, "known")
 
 
 def refresh(
     mart: Path,
-    batches: Iterable[Sequence[FactRow]],
+    batches: Iterable[Sequence[MartRow]],
     *,
-    sequence: int,
+    position: Position,
     as_of_us: int,
     basis: str = "known",
     today: date,
     limits: BuildLimits = DEFAULT,
 ) -> Manifest:
-    """Write all tables anew and publish them.
+    """Write all tables anew and publish them. History begins with them.
 
     Args:
         mart: The mart's folder; made if absent.
         batches: All facts of `KINDS` that are not void, in any order.
-        sequence: The store's `mart_state.sequence`, read in the transaction that reads the facts.
+        position: The store's, read in the transaction that reads the facts.
         as_of_us: The instant the facts show, microseconds since 1970 UTC.
         basis: `known` or `said`.
         today: The day of `as_of_us` in the workspace's zone.
         limits: Memory and threads.
     """
-    return build(
-        mart,
-        lambda connection: _load(connection, batches),
-        sequence=sequence,
-        as_of_us=as_of_us,
-        basis=basis,
-        today=today,
-        limits=limits,
-    )
+
+    def load(connection: duckdb.DuckDBPyConnection) -> None:
+        load_rows(connection, "fact", FACTS, batches)
+
+    return build(mart, load, position=position, as_of_us=as_of_us, basis=basis, today=today, limits=limits)
 
 
 def build(
     mart: Path,
     load: Callable[[duckdb.DuckDBPyConnection], None],
     *,
-    sequence: int,
+    position: Position,
     as_of_us: int,
     basis: str = "known",
     today: date,
@@ -141,66 +88,70 @@ def build(
 
     Args:
         mart: The mart's folder; made if absent.
-        load: Creates `fact` with the columns of `FactRow`.
-        sequence, as_of_us, basis, today, limits: As for `refresh`.
+        load: Creates `fact` with the columns of `MartRow`.
+        position, as_of_us, basis, today, limits: As for `refresh`.
     """
     with building(mart) as folder:
         before = read_manifest(mart)
-        tables = {}
-        with _builder(folder, limits) as connection:
+        with builder(folder, limits) as connection:
             load(connection)
-            for name, query in _queries().items():
-                file = folder / f"{name}.parquet"
-                values = {"today": today} if "$today" in query else {}
-                rows = connection.execute(
-                    f"COPY ({query}) TO '{_quoted(file)}' (FORMAT parquet, COMPRESSION zstd)", values
-                ).fetchone()
-                tables[name] = TableFiles((f"{folder.name}/{file.name}",), rows[0] if rows else 0)
+            tables = {
+                table.name: write(connection, folder, table.name, table_query(table)) for table in (PATIENT, *TABLES)
+            }
+            golden = GOLDEN.format(patients=f"read_parquet({quoted(mart.resolve() / tables['patient'].base)})")
+            tables["customer"] = write(connection, folder, "customer", f"{golden} ORDER BY customer_id")
         manifest = Manifest(
             generation=before.generation + 1 if before else 1,
-            sequence=sequence,
+            sequence=position.sequence,
+            known_at=position.known_at,
+            statement=position.statement,
+            complete_from=max(position.known_at, 0),
             as_of=as_of_us,
             basis=basis,
             today=today.isoformat(),
-            folder=folder.name,
             tables=tables,
         )
+        assert folder.name == folder_name(manifest.generation)
         publish(mart, manifest)
     return manifest
 
 
-def _queries() -> dict[str, str]:
-    return {table.name: table_query(table) for table in TABLES} | {
-        "customer": _checked(_CUSTOMER_QUERY, CUSTOMER),
-        "calendar": _checked(_CALENDAR_QUERY, CALENDAR),
-    }
+def write(connection: duckdb.DuckDBPyConnection, folder: Path, name: str, query: str) -> TableFiles:
+    """Write a table whole; `query` gives its rows in order."""
+    file, rows = write_file(connection, folder, name, query)
+    return TableFiles(file, rows)
 
 
-def _checked(query: str, columns: Sequence[tuple[str, str, str]]) -> str:
-    """The query with exactly the documented columns and types."""
-    listed = ", ".join(f"{name}::{kind} AS {name}" for name, kind, _ in columns)
-    return f"SELECT {listed} FROM ({query})"
+def write_file(connection: duckdb.DuckDBPyConnection, folder: Path, name: str, query: str) -> tuple[str, int]:
+    """Write rows to a Parquet file; returns its path relative to the mart, and how many there are."""
+    file = folder / f"{name}.parquet"
+    copied = connection.execute(f"COPY ({query}) TO {quoted(file.resolve())} (FORMAT parquet, COMPRESSION zstd)")
+    (rows,) = copied.fetchone() or (0,)
+    return f"{folder.name}/{file.name}", rows
 
 
-def _load(connection: duckdb.DuckDBPyConnection, batches: Iterable[Sequence[FactRow]]) -> None:
-    columns = ", ".join(f"{field.name} {'BIGINT' if field.type == pa.int64() else 'VARCHAR'}" for field in _SCHEMA)
-    connection.execute(f"CREATE TEMP TABLE fact ({columns})")
+def load_rows(
+    connection: duckdb.DuckDBPyConnection, table: str, schema: pa.Schema, batches: Iterable[Sequence[Any]]
+) -> None:
+    """Create a temporary table and fill it with rows of the store."""
+    columns = ", ".join(f"{field.name} {'BIGINT' if field.type == pa.int64() else 'VARCHAR'}" for field in schema)
+    connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
     # Batches are drawn here and not by DuckDB: its threads must not touch the store's cursor.
     for rows in batches:
         if rows:
-            connection.register("arriving", as_arrow(rows, _SCHEMA))
-            connection.execute("INSERT INTO fact SELECT * FROM arriving")
+            connection.register("arriving", as_arrow(rows, schema))
+            connection.execute(f"INSERT INTO {table} SELECT * FROM arriving")
             connection.unregister("arriving")
 
 
 @contextmanager
-def _builder(folder: Path, limits: BuildLimits) -> Iterator[duckdb.DuckDBPyConnection]:
+def builder(folder: Path, limits: BuildLimits) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB that may write; it runs the queries of this package and nothing else."""
     spill = folder / "spill"
     connection = duckdb.connect(":memory:")
     try:
         for setting in (
-            f"SET temp_directory = '{_quoted(spill)}'",
+            f"SET temp_directory = {quoted(spill.resolve())}",
             f"SET memory_limit = '{limits.memory}'",
             f"SET threads = {limits.threads}",
             "SET TimeZone = 'UTC'",
@@ -210,7 +161,3 @@ def _builder(folder: Path, limits: BuildLimits) -> Iterator[duckdb.DuckDBPyConne
     finally:
         connection.close()
         shutil.rmtree(spill, ignore_errors=True)
-
-
-def _quoted(path: Path) -> str:
-    return str(path.resolve()).replace("'", "''")

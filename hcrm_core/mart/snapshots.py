@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hcrm_core.mart.contract import KEYS, Decided
-from hcrm_core.mart.engine import Mart, identifier, quoted
+from hcrm_core.mart.engine import Mart, identifier
+from hcrm_core.mart.relations import quoted
 
 FOLDER = "decisions"
 

@@ -42,9 +42,9 @@ class Column(NamedTuple):
 class Table(NamedTuple):
     """One table: its name, the kind of fact a row is, the name of its id column, and its columns beyond the common.
 
-    Every table also has, first: the id column (VARCHAR, the fact's id), and, where the kind is about a person,
-    `customer_id` and `patient_id` (VARCHAR); and, last: `said_at` and `known_at` (TIMESTAMP, UTC): when the source
-    last said something of the fact, and when HCRM last heard something of it.
+    Every table also has, first, the id column (VARCHAR, the fact's id). Where the kind is about a person, there follow
+    `customer_id` and `patient_id` (VARCHAR), and the last columns are `said_at` and `known_at` (TIMESTAMP, UTC): when
+    the source last said something of the fact, and when HCRM heard that.
     """
 
     name: str
@@ -167,6 +167,7 @@ TABLES: tuple[Table, ...] = (
             Column("encounter_id", "text", "encounter", "for which stay, where stated"),
             Column("type", "code", "type", "kind of insurance"),
             Column("plan", "code", "plan", "plan code"),
+            Column("payer_token", "text", "payer_token", "a token of the policy's or card's number, equal where it is"),
             Column("period_start_on", "day", "period_start", "from which day"),
             Column("period_end_on", "day", "period_end", "to which day"),
         ),
@@ -210,12 +211,39 @@ TABLES: tuple[Table, ...] = (
     ),
 )
 
+PATIENT = Table(
+    "patient",
+    "Patient",
+    "patient_id",
+    (
+        Column("sex", "text", "gender", "FHIR administrative-gender"),
+        Column("birth_date", "text", "birth_date", "as precise as the source has it"),
+        Column("deceased", "boolean", "deceased", "whether the source says that the person died"),
+        Column("deceased_at", "text", "deceased_date_time", "when, which says that the person did"),
+        Column("district", "text", "district", "district or county of the home address"),
+        Column("education", "code", "education", "level of education"),
+        Column("occupation", "code", "occupation", "occupation"),
+        Column("interests", "list", "interests", "what the person wants to hear about"),
+        Column("phone_token", "text", "phone_token", "a token of the telephone number"),
+        Column("device_token", "text", "device_token", "a token of the account or device"),
+    ),
+)
+"""Source patients, of which `customer` is made. The mart keeps them; strategies do not see them."""
+
 CUSTOMER: tuple[tuple[str, str, str], ...] = (
     ("customer_id", "VARCHAR", "the least id of the customer's source patients"),
     ("sex", "VARCHAR", "FHIR administrative-gender"),
     ("birth_year", "INTEGER", "year of birth"),
+    ("age_months", "INTEGER", "age in whole months, of children under 36 months"),
+    ("turns_14", "DATE", "the day of the 14th birthday, where the day of birth is known"),
+    ("turns_18", "DATE", "the day of the 18th birthday, where the day of birth is known"),
     ("next_birthday", "DATE", "the next birthday on or after today, where day and month are known"),
     ("district", "VARCHAR", "district or county of the home address"),
+    ("education", "VARCHAR", "level of education, as the source codes it"),
+    ("occupation", "VARCHAR", "occupation, as the source codes it"),
+    ("interests", "VARCHAR[]", "codes of what the person wants to hear about"),
+    ("phone_token", "VARCHAR", "a token of the telephone number, equal where the number is"),
+    ("device_token", "VARCHAR", "a token of the account or device, equal where that is"),
     ("deceased", "BOOLEAN", "a source said that the customer died"),
     ("deceased_on", "DATE", "on which day, where said"),
     ("patients", "INTEGER", "how many source patients are linked"),

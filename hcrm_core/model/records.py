@@ -74,6 +74,10 @@ class Patient(Record, frozen=True, tag=True):
     general_practitioner: PractitionerKey | None | UnsetType = UNSET
     district: str | None | UnsetType = UNSET
     """The district or county of the home address, coarse enough for strategies to see."""
+    education: Coding | None | UnsetType = UNSET
+    occupation: Coding | None | UnsetType = UNSET
+    interests: tuple[str, ...] | None | UnsetType = UNSET
+    """Codes of what the person wants to hear about; the hospital's own."""
 
 
 class PatientLink(Record, frozen=True, tag=True):
@@ -316,3 +320,6 @@ PATIENT_FIELD: dict[str, str] = {
     if "Patient" in fields.values()
 }
 """Kind → the field that says whose fact it is; kinds of the directory have none."""
+
+ABOUT_A_PERSON = frozenset({"Patient", *PATIENT_FIELD})
+"""Kinds whose facts are about a person; the others are the directory's."""

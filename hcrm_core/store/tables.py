@@ -52,6 +52,7 @@ store = MetaData()
 """Everything else."""
 
 _IS_DUE = "due_at IS NOT NULL"
+_IS_VOID = "voided_at IS NOT NULL"
 
 processing = Table(
     "processing",
@@ -88,6 +89,7 @@ statement = Table(
     Column("known_at", BigInteger, nullable=False),
     Column("voided_at", BigInteger),  # a newer translation of the message took its place
     Index("statement_message", "message_id"),
+    Index("statement_voided", "voided_at", sqlite_where=text(_IS_VOID), postgresql_where=text(_IS_VOID)),
 )
 """What one translation of a message said at once."""
 
@@ -171,6 +173,18 @@ patient_customer = Table(
     Index("patient_customer_customer", "customer_id"),
     sqlite_with_rowid=False,
 )
+
+past_customer = Table(
+    "past_customer",
+    store,
+    Column("patient_id", String, primary_key=True),
+    Column("until", BigInteger, primary_key=True, autoincrement=False),
+    Column("customer_id", String, nullable=False),
+    Index("past_customer_until", "until"),
+    sqlite_with_rowid=False,
+)
+"""Whose a patient was until an instant; since the last such instant it is `patient_customer`'s. A patient who lost a
+fact to another stands here too: those who decide look at whoever stands here since they last looked."""
 
 coverage = Table(
     "coverage",
@@ -320,4 +334,5 @@ mart_state = Table(
     store,
     Column("id", SmallInteger, primary_key=True),  # always 1
     Column("sequence", BigInteger, nullable=False),  # counted up by every batch that changed a fact or a link
+    Column("known_at", BigInteger, nullable=False),  # of the last batch; every batch has one of its own, rising
 )

@@ -10,7 +10,7 @@ import pytest
 from support.streams import ADAPTER, work_off
 
 from hcrm_adapter_simulator import Settings, write_hl7v2, write_records
-from hcrm_core.decide.run import refresh_mart
+from hcrm_core.decide.freshness import refresh_mart
 from hcrm_core.intake import bulk
 from hcrm_core.intake.bulk import load, load_mart
 from hcrm_core.intake.land import land_all

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text, update
 
 from hcrm_core.model.fold import said_at
 from hcrm_core.store.engine import driver_rows, driver_select, driver_sql
@@ -28,7 +28,8 @@ class FactRow(NamedTuple):
         set_id: The complete set it is a member of.
         content: Its fields.
         stamp: Of the last statement folded in.
-        known_at: When it came to be so, microseconds UTC.
+        known_at: When it came to be so, microseconds UTC: when HCRM last heard of it, or, of what is about nobody and
+            said again in every message, when it last changed.
         void: Left out of a complete set, or no statement is left.
         number: Its number in this store.
         content_id: Of the content.
@@ -96,9 +97,9 @@ def facts_of_patients(connection: Connection, patient_ids: Iterable[str], kind: 
     return sorted(row for row in _where(connection, "patient_id", patient_ids) if kind in (None, row.kind))
 
 
-def learned_at(connection: Connection, known_at: int) -> list[FactRow]:
-    """All facts that came to what they are at one instant, by id."""
-    query = f"SELECT {COLUMNS} FROM fact AS f {JOINED} WHERE f.known_at = ? ORDER BY f.fact_id"
+def learned_since(connection: Connection, known_at: int) -> list[FactRow]:
+    """All facts that came to what they are at an instant or after it, by id."""
+    query = f"SELECT {COLUMNS} FROM fact AS f {JOINED} WHERE f.known_at >= ? ORDER BY f.fact_id"
     return [fact_row(row) for row in driver_rows(connection, query, (known_at,))]
 
 
@@ -146,11 +147,17 @@ def say_again(connection: Connection, rows: Iterable[FactRow]) -> None:
     )
 
 
-def count_mart_sequence(connection: Connection) -> None:
-    """Note that facts or links changed, so that the mart knows it is behind."""
-    changed = connection.execute(text("UPDATE mart_state SET sequence = sequence + 1 WHERE id = 1"))
-    if not changed.rowcount:
-        connection.execute(mart_state.insert().values(id=1, sequence=1))
+def last_known_at(connection: Connection) -> int:
+    """When the last batch came to be known, microseconds UTC; 0 in a new store."""
+    return int(connection.scalar(select(mart_state.c.known_at).where(mart_state.c.id == 1)) or 0)
+
+
+def note_batch(connection: Connection, now: int, *, changed: bool = True) -> None:
+    """Note when a batch came to be known, and whether facts or links changed, so that the mart knows it is behind."""
+    state = mart_state.c
+    query = update(mart_state).where(state.id == 1).values(sequence=state.sequence + int(changed), known_at=now)
+    if not connection.execute(query).rowcount:
+        connection.execute(mart_state.insert().values(id=1, sequence=int(changed), known_at=now))
 
 
 def _where(connection: Connection, column: str, values: Iterable[str]) -> Iterator[FactRow]:

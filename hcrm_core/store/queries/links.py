@@ -100,13 +100,29 @@ def replace_links(connection: Connection, fact_ids: Iterable[str], rows: Sequenc
     driver_sql(connection, "INSERT INTO patient_link (fact_id, patient_id, other_id) VALUES (?, ?, ?)", sorted(rows))
 
 
-def assign_customers(connection: Connection, rows: Sequence[tuple[str, str]]) -> None:
-    """Set the customer of patients; (patient id, customer id) each."""
+def assign_customers(connection: Connection, rows: Sequence[tuple[str, str]], now: int) -> None:
+    """Set the customer of patients from an instant on; (patient id, customer id) each."""
+    driver_sql(
+        connection,
+        "INSERT INTO past_customer (patient_id, until, customer_id) SELECT patient_id, ?, customer_id "
+        "FROM patient_customer WHERE patient_id = ? AND customer_id <> ? ON CONFLICT DO NOTHING",
+        [(now, *row) for row in sorted(rows)],
+    )
     driver_sql(
         connection,
         "INSERT INTO patient_customer (patient_id, customer_id) VALUES (?, ?) "
         "ON CONFLICT (patient_id) DO UPDATE SET customer_id = excluded.customer_id",
         sorted(rows),
+    )
+
+
+def note_losses(connection: Connection, patient_ids: Iterable[str], now: int) -> None:
+    """Note that patients lost a fact to another patient."""
+    driver_sql(
+        connection,
+        "INSERT INTO past_customer (patient_id, until, customer_id) SELECT patient_id, ?, customer_id "
+        "FROM patient_customer WHERE patient_id = ? ON CONFLICT DO NOTHING",
+        [(now, patient_id) for patient_id in sorted(patient_ids)],
     )
 
 

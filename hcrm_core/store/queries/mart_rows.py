@@ -1,100 +1,152 @@
-"""What the mart copies: every fact that is not void, with its customer, now or as of an instant."""
+"""What the mart copies: facts that are not void, with their customers, as they are now or as they were said to be."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, bindparam, text
 
 from hcrm_core.model.fold import Event, earliest_stamp, fold, said_at
+from hcrm_core.model.mart import MartRow
+from hcrm_core.model.records import KINDS
+from hcrm_core.store.codec import Codec
+from hcrm_core.store.engine import driver_select
 from hcrm_core.store.packing import unpack
-from hcrm_core.store.tables import mart_state
 
 BATCH = 50_000
-Basis = Literal["known", "said"]
+Fields = Mapping[str, Any]
+Customers = Callable[[Iterable[tuple[str, Fields]], Iterable[Fields], Callable[..., str]], Mapping[str, str]]
+"""Makes customers of patients and links, given `Codec.token` (`identity.bulk.customers`)."""
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
+_encode = msgspec.json.Encoder().encode
 
-_NOW = """
-SELECT f.fact_id, f.kind, COALESCE(pc.customer_id, f.patient_id), f.patient_id, c.body, s.stamp, f.known_at
-FROM fact AS f JOIN content AS c ON c.id = f.content_id JOIN statement AS s ON s.id = f.statement_id
+
+_COLUMNS = """f.fact_id, f.kind, COALESCE(pc.customer_id, f.patient_id), f.patient_id, c.body, s.stamp, f.known_at,
+  pp.until, CASE WHEN f.kind IN ('Patient', 'Coverage') THEN c.sealed END"""
+_JOINED = """JOIN content AS c ON c.id = f.content_id JOIN statement AS s ON s.id = f.statement_id
 LEFT JOIN patient_customer AS pc ON pc.patient_id = f.patient_id
-WHERE NOT f.void AND f.kind IN :kinds
-"""
+LEFT JOIN (SELECT patient_id, MAX(until) AS until FROM past_customer GROUP BY patient_id) AS pp
+  ON pp.patient_id = f.patient_id"""
 
 # The log in the order of facts, so that one fact is folded at a time; complete sets beside their members.
-_THEN = """
-SELECT f.fact_id, f.kind, COALESCE(pc.customer_id, f.patient_id), f.patient_id, e.stamp, e.known_at, e.body
+_SAID = """
+SELECT f.fact_id, f.kind, f.patient_id, e.stamp, e.known_at, e.body, e.sealed
 FROM fact AS f
 JOIN (
-  SELECT v.fact_number, s.stamp, s.known_at, c.body
+  SELECT v.fact_number, s.stamp, s.known_at, c.body, c.sealed
   FROM version AS v JOIN statement AS s ON s.id = v.statement_id JOIN content AS c ON c.id = v.content_id
-  WHERE {when} AND (s.voided_at IS NULL OR s.voided_at > :until)
+  WHERE s.stamp < :end AND s.voided_at IS NULL
   UNION ALL
-  SELECT f.number, s.stamp, s.known_at, NULL FROM set_statement AS m
+  SELECT f.number, s.stamp, s.known_at, NULL, NULL FROM set_statement AS m
   JOIN statement AS s ON s.id = m.statement_id JOIN fact AS f ON f.set_id = m.set_id
-  WHERE {when} AND (s.voided_at IS NULL OR s.voided_at > :until)
+  WHERE s.stamp < :end AND s.voided_at IS NULL
 ) AS e ON e.fact_number = f.number
-LEFT JOIN patient_customer AS pc ON pc.patient_id = f.patient_id
 WHERE f.kind IN :kinds
 ORDER BY f.fact_id, e.stamp
 """
 
 
-def mart_sequence(connection: Connection) -> int:
-    """How often facts or links have changed; 0 in a new store."""
-    return int(connection.scalar(select(mart_state.c.sequence).where(mart_state.c.id == 1)) or 0)
-
-
-def mart_rows(connection: Connection, kinds: Sequence[str], batch: int = BATCH) -> Iterator[Sequence[tuple[Any, ...]]]:
-    """All facts of `kinds` that are not void, in batches, as `mart.refresh.FactRow`.
-
-    A patient without a link is a customer alone, under its own id.
-    """
-    statement = text(_NOW).bindparams(bindparam("kinds", expanding=True))
+def mart_rows(
+    connection: Connection, codec: Codec, kinds: Sequence[str], batch: int = BATCH
+) -> Iterator[Sequence[MartRow]]:
+    """All facts of `kinds` that are not void, in batches."""
+    statement = text(f"SELECT {_COLUMNS} FROM fact AS f {_JOINED} WHERE NOT f.void AND f.kind IN :kinds")
     options = {"stream_results": True, "max_row_buffer": batch}
-    result = connection.execute(statement, {"kinds": list(kinds)}, execution_options=options)
+    result = connection.execute(
+        statement.bindparams(bindparam("kinds", expanding=True)), {"kinds": list(kinds)}, execution_options=options
+    )
     while rows := result.fetchmany(batch):
-        yield [(*row[:4], unpack(row[4]).decode(), said_at(row[5]), row[6]) for row in rows]
+        yield [_row(row, codec) for row in rows]
 
 
-def mart_rows_as_of(
-    connection: Connection, kinds: Sequence[str], until: int, basis: Basis, batch: int = BATCH
-) -> Iterator[Sequence[tuple[Any, ...]]]:
-    """The same as it stood at an instant, folded from the log of versions.
+def numbered_mart_rows(connection: Connection, codec: Codec, numbers: Iterable[int]) -> list[MartRow]:
+    """Those of these facts that are not void."""
+    query = f"SELECT {_COLUMNS} FROM {{wanted}} CROSS JOIN fact AS f {_JOINED} WHERE f.number = w.value AND NOT f.void"
+    return [_row(row, codec) for row in driver_select(connection, query, numbers, "bigint")]
 
-    Customers are those of today's links.
+
+def mart_rows_said(
+    connection: Connection, codec: Codec, kinds: Sequence[str], until: int, customers: Customers, batch: int = BATCH
+) -> Iterator[Sequence[MartRow]]:
+    """The facts as sources had said by an instant, with all that is known today: history as an import tells it.
 
     Args:
         connection: Inside a transaction.
+        codec: Of the store.
         kinds: Of facts.
-        until: Microseconds since 1970 UTC; statements at or before it count.
-        basis: `known`: by arrival, so that a translation voided since still counts. `said`: by statement time, with
-            what is known today.
+        until: Microseconds since 1970 UTC; statements made at or before it count.
+        customers: Makes customers of what had been said of patients by then.
         batch: Rows a batch.
     """
-    when = "s.known_at <= :until" if basis == "known" else "s.stamp < :end"
-    query = _THEN.format(when=when)
-    values: dict[str, Any] = {"kinds": list(kinds), "until": until if basis == "known" else 2**62}
-    if basis == "said":
-        values["end"] = earliest_stamp(until + 1)
-    statement = text(query).bindparams(bindparam("kinds", expanding=True))
-    result = connection.execute(statement, values, execution_options={"stream_results": True})
-    found: list[tuple[Any, ...]] = []
-    for (fact_id, kind, customer_id, patient_id), rows in groupby(result, key=itemgetter(0, 1, 2, 3)):
-        log = list(rows)
-        if not any(row[6] is not None for row in log):
-            continue  # only a set spoke of it then: it was not known yet
-        folded = fold(Event(bytes(row[4]), None if row[6] is None else _decode(unpack(row[6]))) for row in log)
-        if folded is None or folded.void:
-            continue
-        known_at = max(row[5] for row in log)
-        body = msgspec.json.encode(folded.fields).decode()
-        found.append((fact_id, kind, customer_id, patient_id, body, said_at(folded.stamp), known_at))
+    end = earliest_stamp(until + 1)
+    links = (fields for _, _, _, fields, _, _ in _said(connection, codec, ["PatientLink"], end))
+    patients = ((fact_id, fields) for fact_id, _, _, fields, _, _ in _said(connection, codec, ["Patient"], end))
+    of = customers(patients, list(links), codec.token)
+    found: list[MartRow] = []
+    for fact_id, kind, patient_id, fields, said, known_at in _said(connection, codec, kinds, end):
+        customer_id = of.get(patient_id, patient_id) if patient_id else None
+        body = body_of(kind, fields, codec)
+        found.append(MartRow(fact_id, kind, customer_id, patient_id, body, said, known_at, known_at))
         if len(found) == batch:
             yield found
             found = []
     if found:
         yield found
+
+
+def body_of(kind: str, fields: Fields, codec: Codec) -> str:
+    """The body of a fact with these fields, its direct identifiers left out."""
+    plain = {name: value for name, value in fields.items() if name not in KINDS[kind].SEALED}
+    return _encode(plain | _tokens(fields, codec)).decode()
+
+
+def _row(row: Sequence[Any], codec: Codec) -> MartRow:
+    fact_id, kind, customer_id, patient_id, body, stamp, known_at, until, sealed = row
+    text_ = unpack(body).decode()
+    if sealed is not None and (tokens := _tokens(_decode(codec.open(sealed)), codec)):
+        head = text_[:-1] + ("," if len(text_) > 2 else "")
+        text_ = head + _encode(tokens).decode()[1:]
+    valid_from = known_at if until is None else max(known_at, until)
+    return MartRow(fact_id, kind, customer_id, patient_id, text_, said_at(stamp), known_at, valid_from)
+
+
+def _tokens(fields: Fields, codec: Codec) -> dict[str, str]:
+    """Keyed tokens of a telephone, an account and a policy: equal where those are, and revealing nothing else."""
+    found: dict[str, str] = {}
+    for contact in fields.get("telecom") or ():
+        value = contact.get("value") or ""
+        if contact.get("system") == "phone" and (digits := "".join(filter(str.isdigit, value))):
+            # Without the country code, which some write and some do not.
+            found.setdefault("phone_token", codec.token("phone", digits[-11:]))
+        elif contact.get("system") == "other" and value:
+            found.setdefault("device_token", codec.token("device", value))
+    if subscriber := fields.get("subscriber_id"):
+        found["payer_token"] = codec.token("payer", subscriber)
+    return found
+
+
+def _said(
+    connection: Connection, codec: Codec, kinds: Sequence[str], end: bytes
+) -> Iterator[tuple[str, str, str | None, dict[str, Any], int, int]]:
+    """Each fact with its fields, when it was said last, and when it was heard last."""
+    statement = text(_SAID).bindparams(bindparam("kinds", expanding=True))
+    result = connection.execute(
+        statement, {"kinds": list(kinds), "end": end}, execution_options={"stream_results": True}
+    )
+    for (fact_id, kind, patient_id), rows in groupby(result, key=itemgetter(0, 1, 2)):
+        log = list(rows)
+        if not any(row[5] is not None for row in log):
+            continue  # only a set spoke of it by then
+        events = [Event(bytes(row[3]), None if row[5] is None else opened(row[5], row[6], codec)) for row in log]
+        folded = fold(events, None, KINDS[kind].BY_NAMESPACE)
+        if folded is not None and not folded.void:
+            yield fact_id, kind, patient_id, folded.fields, said_at(folded.stamp), max(row[4] for row in log)
+
+
+def opened(body: bytes, sealed: bytes | None, codec: Codec) -> dict[str, Any]:
+    """The fields of a content."""
+    fields = _decode(unpack(body))
+    return fields | _decode(codec.open(sealed)) if sealed is not None else fields

@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec import structs
 
-from hcrm_core.mart.refresh import KINDS, refresh
+from hcrm_core.decide.freshness import complete_history
+from hcrm_core.mart.manifest import read_manifest
 from hcrm_core.model.strategies import Strategy
-from hcrm_core.store.queries.mart_rows import mart_rows_as_of, mart_sequence
 from hcrm_core.testing.strategies import scene as scenes
 from hcrm_core.testing.strategies.bench import Bench, Examined, Row, differences
 from hcrm_core.testing.strategies.history import Histories, Live, key_of
@@ -45,13 +45,9 @@ def past_is_past(examined: Examined) -> Iterator[str]:
     """Today's store as of some days ago, and the store as it was then."""
     then, settled = examined.wards.then, histories(examined.bench).settled
     with settled.store() as store:
-        facts = settled.mart / "past" / f"{then.now}"
-        if not facts.exists():
-            with store.read() as connection:
-                rows: Any = mart_rows_as_of(connection, KINDS, then.now, "known")
-                today = examined.bench.today(then.now)
-                refresh(facts, rows, sequence=mart_sequence(connection), as_of_us=then.now, today=today)
-        scene = Scene(settled, facts=facts)
+        if (manifest := read_manifest(settled.mart)) and then.now < manifest.complete_from:
+            complete_history(store, settled.mart, manifest)
+        scene = Scene(settled, as_of_us=then.now, today=examined.bench.today(then.now))
         seen = examined.rows(scene, then.now, remembered=store)
         scene.close()
     yield from differences(examined.key, examined.on(then), seen)

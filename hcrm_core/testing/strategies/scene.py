@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 from hcrm_core.mart.columns import is_personal, schema
 from hcrm_core.mart.engine import Limits, identifier, open_mart
@@ -25,15 +24,17 @@ _PERSONAL = frozenset(table.name for table in TABLES if is_personal(table)) | {"
 class Scene:
     """One connection over one ward's mart."""
 
-    def __init__(self, ward: Ward, *, threads: int = 1, facts: Path | None = None) -> None:
+    def __init__(self, ward: Ward, *, threads: int = 1, as_of_us: int | None = None, today: date | None = None) -> None:
         """Args:
         ward: Whose mart.
         threads: For DuckDB.
-        facts: Of a past instant, below the mart.
+        as_of_us: A past instant to show, microseconds since 1970 UTC; now where `None`.
+        today: The day of that.
         """
         self.ward = ward
         self._stack = ExitStack()
-        self.mart = self._stack.enter_context(open_mart(ward.mart, facts=facts, limits=Limits(threads=threads)))
+        opened = open_mart(ward.mart, as_of_us=as_of_us, today=today, limits=Limits(threads=threads))
+        self.mart = self._stack.enter_context(opened)
         self._kept: set[str] = set()
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from hcrm_core.decide.run import refresh_mart
+from hcrm_core.decide.freshness import refresh_mart
 from hcrm_core.intake.accept import accept
 from hcrm_core.intake.fold import Folder
 from hcrm_core.model.translation import Statement, Translation

@@ -79,8 +79,8 @@ class Hospital:
             )  # fmt: skip
             facts.put_facts(connection, [row])
             if kind == "Patient" and fact_id not in links.customers_of(connection, [fact_id]):
-                links.assign_customers(connection, [(fact_id, fact_id)])
-            facts.count_mart_sequence(connection)
+                links.assign_customers(connection, [(fact_id, fact_id)], known_at)
+            facts.note_batch(connection, max(known_at, facts.last_known_at(connection) + 1))
 
     def stay(self, fact_id: str, patient: str, start: str, end: str | None, **fields: Any) -> None:
         """An inpatient stay, finished when it has an end; told on its last day."""
@@ -96,8 +96,9 @@ class Hospital:
     def link(self, patient: str, customer: str) -> None:
         """Move a patient to a customer."""
         with self.store.write() as connection:
-            links.assign_customers(connection, [(patient, customer)])
-            facts.count_mart_sequence(connection)
+            now = facts.last_known_at(connection) + 1
+            links.assign_customers(connection, [(patient, customer)], now)
+            facts.note_batch(connection, now)
 
     def decide(self, day: str, *names: str, **options: Any) -> dict[str, StrategyOutcome]:
         """Run strategies at noon of a day; outcomes by name."""

@@ -10,9 +10,9 @@ import pytest
 
 from hcrm_core.mart.manifest import Manifest
 from hcrm_core.mart.refresh import refresh
+from hcrm_core.model.mart import MartRow, Position
 
 TODAY = date(2026, 3, 10)
-Row = tuple[str, str, str | None, str | None, str, int, int]
 
 
 @pytest.fixture
@@ -27,11 +27,15 @@ def publish(mart: Path) -> Callable[..., Manifest]:
     def make(
         *rows: tuple[str, str, str | None, str | None, dict[str, Any]], sequence: int = 1, **more: Any
     ) -> Manifest:
-        facts: list[Row] = [
-            (fact, kind, customer, patient, msgspec.json.encode(fields).decode(), 1_000_000 + place, 2_000_000 + place)
+        facts = [
+            MartRow(
+                fact, kind, customer, patient, msgspec.json.encode(fields).decode(),
+                1_000_000 + place, 2_000_000 + place, 2_000_000 + place,
+            )
             for place, (fact, kind, customer, patient, fields) in enumerate(rows)
-        ]
+        ]  # fmt: skip
         half = len(facts) // 2
-        return refresh(mart, [facts[:half], [], facts[half:]], sequence=sequence, as_of_us=5, today=TODAY, **more)
+        batches = [facts[:half], [], facts[half:]]
+        return refresh(mart, batches, position=Position(sequence), as_of_us=5, today=TODAY, **more)
 
     return make

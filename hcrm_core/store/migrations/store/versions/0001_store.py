@@ -19,6 +19,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("statement", schema=None) as batch_op:
         batch_op.create_index("statement_message", ["message_id"], unique=False)
+        batch_op.create_index(
+            "statement_voided",
+            ["voided_at"],
+            unique=False,
+            sqlite_where=sa.text("voided_at IS NOT NULL"),
+            postgresql_where=sa.text("voided_at IS NOT NULL"),
+        )
 
     op.create_table(
         "content",
@@ -115,8 +122,20 @@ def upgrade() -> None:
         "mart_state",
         sa.Column("id", sa.SmallInteger(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("known_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "past_customer",
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.Column("until", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("customer_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("patient_id", "until"),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("past_customer", schema=None) as batch_op:
+        batch_op.create_index("past_customer_until", ["until"], unique=False)
+
     op.create_table(
         "patient_customer",
         sa.Column("patient_id", sa.String(), nullable=False),
