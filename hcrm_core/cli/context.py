@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -21,6 +21,9 @@ from hcrm_core.registry.offers import Source
 from hcrm_core.store import schema
 from hcrm_core.store.codec import Codec, read_key
 from hcrm_core.store.engine import Store
+
+if TYPE_CHECKING:
+    from hcrm_core.mart.spark import Spark
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -118,6 +121,14 @@ class Opened:
     def mart(self) -> Path:
         """The mart's folder."""
         return self.configuration.path(self.configuration.settings.mart.path)
+
+    def engine(self, chosen: str | None = None) -> "Spark | None":
+        """What runs SELECTs in DuckDB's place: Spark, where it is chosen or else configured."""
+        if (chosen or self.configuration.settings.mart.engine) != "spark":
+            return None
+        from hcrm_core.mart.spark import Spark
+
+        return Spark(self.configuration.settings.mart.spark)
 
     @property
     def timezone(self) -> str:

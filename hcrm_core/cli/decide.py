@@ -35,6 +35,9 @@ from hcrm_core.store.queries.decisions import workload
     show_default=True,
     help="What had arrived by then, or what had been said by then.",
 )
+@click.option(
+    "--engine", type=click.Choice(["duckdb", "spark"]), help="What runs the SQL.  [default: by [mart] in hcrm.toml]"
+)
 @click.option("--dry-run", is_flag=True, help="Count what would change and apply nothing.")
 @keep_going_option
 @json_option
@@ -43,6 +46,7 @@ def decide(
     strategies: tuple[str, ...],
     as_of: str | None,
     basis: str,
+    engine: str | None,
     dry_run: bool,
     keep_going: bool,
     as_json: bool,
@@ -54,7 +58,7 @@ def decide(
     """
     with opened(workspace) as space:
         space.keep_going = keep_going
-        outcomes = run(space, strategies, as_of, basis, dry_run)
+        outcomes = run(space, strategies, as_of, basis, dry_run, engine)
         tell_left_out(space)
         if not dry_run:
             tell_findings(space, "after_decide", _done(space, outcomes))
@@ -70,7 +74,12 @@ def decide(
 
 
 def run(
-    space: Opened, names: tuple[str, ...] = (), as_of: str | None = None, basis: str = "known", dry_run: bool = False
+    space: Opened,
+    names: tuple[str, ...] = (),
+    as_of: str | None = None,
+    basis: str = "known",
+    dry_run: bool = False,
+    engine: str | None = None,
 ) -> list[StrategyOutcome]:
     """Run strategies of a workspace."""
     return run_strategies(
@@ -84,6 +93,7 @@ def run(
         names=names or None,
         dry_run=dry_run,
         compute=space.code.compute,
+        engine=space.engine(engine),
         reviews=list(space.registry.reviews.values()),
         channels=space.registry.channels.keys(),
     )

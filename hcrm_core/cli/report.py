@@ -50,6 +50,7 @@ def write(space: Opened, name: str, output: str | None, as_of: str | None, langu
         now_us=env.microseconds(now),
         timezone=space.timezone,
         as_of_us=env.microseconds(shown),
+        engine=space.engine(),
     )
     context = ReportContext(
         language=language,

@@ -224,7 +224,7 @@ def _shape_of(node: exp.Expr, at: str) -> None:
                 f"{at}: a window is written with ROWS or RANGE. Use a CTE for what GROUPS or EXCLUDE do."
             )
         case exp.Filter() if isinstance(node.parent, exp.Window):
-            raise StrategyError(f"{at}: FILTER inside a window is not allowed. Write CASE WHEN … THEN … END inside it.")
+            raise StrategyError(f"{at}: FILTER inside a window is not allowed. Write CASE WHEN … THEN … END.")
         case exp.Tuple() if not isinstance(node.parent, exp.Values):
             raise StrategyError(f"{at}: {shortened(node)} is not allowed. Compare the columns one by one.")
         case exp.Limit() if not node.parent or not node.parent.args.get("order"):

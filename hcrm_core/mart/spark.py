@@ -84,7 +84,7 @@ class Spark:
         none = Checked(f"SELECT * FROM ({checked.sql}\n) AS q WHERE false", checked.parameters, checked.tables)
         schema = mart.query(none.sql, values, name=strategy.name).schema
         alone = strategy.scope == "subject" and "subject" in schema.names
-        work = partial(call, strategy.function, schema, dict(strategy.parameters))
+        work = partial(call, strategy.function or "", schema, dict(strategy.parameters))
         with self._frame(mart, checked, values, kinds, strategy.name) as frame:
             pieces = frame.repartition(f"c{schema.names.index('subject')}") if alone else frame.repartition(1)
             made = pieces.mapInArrow(work, MADE).toArrow().to_pylist()

@@ -24,6 +24,8 @@ _INSTALL_JAVA = "On Debian and Ubuntu: apt-get install openjdk-17-jre-headless"
 
 _MEANING = {
     "spark.sql.ansi.enabled": "true",
+    # Else it reads `t WHERE (TRUE)` as the table `t` under the name WHERE.
+    "spark.sql.ansi.enforceReservedKeywords": "true",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
     # A result that does not fit 38 digits is an error, not a rounded one.
@@ -122,7 +124,8 @@ def require_java() -> None:
         raise WorkspaceError(f"The engine spark needs Java {JAVA}, which is not on this machine. {_INSTALL_JAVA}")
     if version < JAVA:
         raise WorkspaceError(
-            f"The engine spark needs Java {JAVA}, and this is Java {version}. {_INSTALL_JAVA} and let JAVA_HOME name it."
+            f"The engine spark needs Java {JAVA}, and this is Java {version}. {_INSTALL_JAVA} and let "
+            "JAVA_HOME name it."
         )
 
 

@@ -135,8 +135,13 @@ def _changed_by(function: str) -> tuple[str, str]:
 
     Unicode has several answers to what the capital of ß is; as a table, both engines give the same.
     """
-    return duckdb.sql(
-        f"SELECT string_agg(c, '' ORDER BY n), string_agg({function}(c), '' ORDER BY n) FROM "
-        "(SELECT n, chr(CASE WHEN n BETWEEN 55296 AND 57343 THEN 32 ELSE n END::INTEGER) AS c FROM range(1, 1114112) "
-        f"AS r(n)) WHERE {function}(c) <> c"
-    ).fetchall()[0]
+    found: tuple[str, str] = (
+        duckdb.connect()
+        .execute(
+            f"SELECT string_agg(c, '' ORDER BY n), string_agg({function}(c), '' ORDER BY n) FROM "
+            "(SELECT n, chr(CASE WHEN n BETWEEN 55296 AND 57343 THEN 32 ELSE n END::INTEGER) AS c FROM range(1, 1114112) "
+            f"AS r(n)) WHERE {function}(c) <> c"
+        )
+        .fetchall()[0]
+    )
+    return found
