@@ -24,6 +24,9 @@ from hcrm_core.hosting import frames
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR", "TZ")
 """What of the environment plugin code may see: nothing that could be a credential."""
 
+_SHARED = ("hcrm_core.api", "email.parser", "encodings.utf_8_sig")
+"""What every host needs to load a plugin: imported once, before there is any."""
+
 NOT_STARTED = 0
 """Stands for the process id of a host that could not be started."""
 
@@ -151,6 +154,8 @@ def main(descriptor: int) -> None:
     # Ctrl-C reaches every process of the terminal; the core decides what becomes of its hosts.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    for name in _SHARED:
+        importlib.import_module(name)
     hosts: set[int] = set()
     with socket.socket(fileno=descriptor) as core:
         while (frame := frames.receive(core)) is not None:

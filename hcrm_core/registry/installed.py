@@ -39,9 +39,13 @@ class Installed(NamedTuple):
         return f"The plugin {self.name!r} of {self.distribution} {self.version}"
 
 
-def installed() -> dict[str, Installed]:
+def installed(wanted: str | None = None) -> dict[str, Installed]:
     """All installed plugins by name; one that several distributions offer, or whose requirements are not met, has a
-    problem."""
+    problem.
+
+    Args:
+        wanted: The only one whose requirements matter; those of the others are not looked at.
+    """
     found: dict[str, Installed] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         distribution = point.dist
@@ -59,7 +63,8 @@ def installed() -> dict[str, Installed]:
             )
             found[point.name] = other._replace(problem=text)
         elif not other:
-            found[point.name] = plugin._replace(problem=_unmet(plugin, distribution) if distribution else None)
+            problem = _unmet(plugin, distribution) if distribution and wanted in (None, point.name) else None
+            found[point.name] = plugin._replace(problem=problem)
     return found
 
 

@@ -50,7 +50,7 @@ class Loader:
         self._managers: dict[str, pluggy.PluginManager] = {}
         self._modules: dict[str, ModuleType] = {}
         self._warnings: dict[str, list[str]] = {}
-        self._installed: dict[str, Installed] | None = None
+        self._known: dict[str, Installed] = {}
 
     def load(self, name: str) -> ModuleType:
         """Import one plugin and check its hooks.
@@ -128,17 +128,17 @@ class Loader:
         Raises:
             PluginError: It is not installed, or something it requires is not.
         """
-        if self._installed is None:
-            self._installed = installed()
-        available = self._installed
-        if name not in available:
-            raise PluginError(
-                f"{self.configuration.where('plugins')}: the plugin {name!r} is enabled but not installed. "
-                f"{nearest(name, list(available))}"
-            )
-        if problem := available[name].problem:
+        if name not in self._known:
+            available = installed(name)
+            if name not in available:
+                raise PluginError(
+                    f"{self.configuration.where('plugins')}: the plugin {name!r} is enabled but not installed. "
+                    f"{nearest(name, list(available))}"
+                )
+            self._known[name] = available[name]
+        if problem := self._known[name].problem:
             raise PluginError(problem)
-        return available[name]
+        return self._known[name]
 
     def _manager(self, name: str) -> pluggy.PluginManager:
         if name in self._managers:
