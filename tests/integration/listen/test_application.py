@@ -84,7 +84,8 @@ def test_who_waits_too_long_is_told_to_ask_again_and_then_told(store: Store, mon
     assert len(kept(store)) == 1
 
 
-def test_one_that_waits_does_not_hold_up_what_is_refused(store: Store) -> None:
+def test_one_that_waits_does_not_hold_up_what_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listen, "STOP_SECONDS", 0.3)
     with listens(store) as address, Sender(address) as sender:
         sender.send(adt("M1"))
         assert sender.ask(b"hello").code == "AR"
