@@ -1,5 +1,6 @@
 """The command line. This module imports click only; every command is loaded when it is called."""
 
+import gc
 import importlib
 import os
 import sys
@@ -78,7 +79,14 @@ class Root(click.Group):
 def load(name: str) -> click.Command:
     """A command of the core."""
     module, _, attribute = COMMANDS[name][0].partition(":")
-    command: click.Command = getattr(importlib.import_module(module), attribute)
+    # What is being imported stays: looking through it for garbage takes a seventh of the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+    finally:
+        if collecting:
+            gc.enable()
     return command
 
 

@@ -12,7 +12,6 @@ import click
 
 from hcrm_core import env
 from hcrm_core.config import Configuration, nearest
-from hcrm_core.decide.code import PluginCode
 from hcrm_core.errors import ConfigurationError, UsageError, WorkspaceError
 from hcrm_core.intake.pool import WorkerPool
 from hcrm_core.registry.enabled import Registry
@@ -23,6 +22,7 @@ from hcrm_core.store.codec import Codec, read_key
 from hcrm_core.store.engine import Store
 
 if TYPE_CHECKING:
+    from hcrm_core.decide.code import PluginCode
     from hcrm_core.mart.spark import Spark
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -99,8 +99,10 @@ class Opened:
         return WorkerPool(self.registry, self.workers)
 
     @cached_property
-    def code(self) -> PluginCode:
+    def code(self) -> "PluginCode":
         """What strategies and reports have beside their SQL."""
+        from hcrm_core.decide.code import PluginCode  # it takes Arrow, which most commands do without
+
         return PluginCode(self.registry)
 
     @cached_property

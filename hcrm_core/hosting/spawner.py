@@ -154,6 +154,7 @@ def main(descriptor: int) -> None:
     # Ctrl-C reaches every process of the terminal; the core decides what becomes of its hosts.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    gc.disable()  # what is imported here stays; a host enables it again
     for name in _SHARED:
         importlib.import_module(name)
     hosts: set[int] = set()
@@ -185,6 +186,7 @@ def _fork(request: Start, descriptor: int, core: socket.socket) -> int:
     except Exception:
         return NOT_STARTED  # no more processes, no memory: the other hosts go on
     try:
+        gc.enable()
         core.close()
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)

@@ -27,7 +27,7 @@ def check(store: Store, data: st.DataObject) -> None:
     assert tell(store, order, batch=data.draw(st.integers(1, 6))) == expected
 
 
-@settings(ONE_STORE, max_examples=200)
+@settings(ONE_STORE, max_examples=60)
 @given(data=st.data())
 def test_any_permutation_and_duplication_gives_one_dump(store: Store, data: st.DataObject) -> None:
     check(store, data)

@@ -14,17 +14,22 @@ from hcrm_core.api import Adapter, Translation
 
 Fact = dict[str, Any]
 Facts = dict[tuple[str, str], Fact]
-PERSONS = 2_000
+
+
+@pytest.fixture(scope="module", params=[300, pytest.param(2_000, marks=pytest.mark.prove)])
+def persons(request: pytest.FixtureRequest) -> int:
+    """Of how many the facts are compared."""
+    return int(request.param)
 
 
 @pytest.fixture(scope="module")
-def translations(lives: list[list[Event]]) -> list[Translation]:
+def translations(lives: list[list[Event]], persons: int) -> list[Translation]:
     """What the HL7 v2 adapter makes of the messages, by person in the order of statements."""
     kind: type[Adapter] = pytest.importorskip("hcrm_adapter_hl7v2").register_adapters()[0]
     adapter = kind("his", kind.settings_type(adapter=kind.name))
     writer = Writer("UTF-8")
     return [
-        adapter.translate(message.text.encode()) for events in lives[:PERSONS] for message in writer.messages(events)
+        adapter.translate(message.text.encode()) for events in lives[:persons] for message in writer.messages(events)
     ]
 
 
@@ -50,9 +55,9 @@ def from_messages(translations: list[Translation]) -> Facts:
 
 
 @pytest.fixture(scope="module")
-def from_records(lives: list[list[Event]]) -> Facts:
+def from_records(lives: list[list[Event]], persons: int) -> Facts:
     rows = Rows()
-    for events in lives[:PERSONS]:
+    for events in lives[:persons]:
         rows.add(events)
     said = [event.said for event, count in zip(rows.events, rows.counts, strict=True) for _ in range(count)]
     return fold(
