@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from hcrm_core.cli.context import json_option, opened, show_json, show_table, workspace_option
-from hcrm_core.decide.run import segment_sizes
+from hcrm_core.decide.shown import segment_sizes
 
 
 @click.group()

@@ -50,11 +50,11 @@ def refresh_mart(store: Store, mart: Path, *, now_us: int, timezone: str) -> Non
             made = advance(
                 mart,
                 before,
-                [ChangedFact(one.fact_id, one.kind, None if _is_tangled(one) else one.points[0]) for one in changes],
+                [ChangedFact(one.fact_id, one.kind, None if one.tangled else one.points[0]) for one in changes],
                 numbered_mart_rows(connection, store.codec, [one.number for one in changes]),
                 list(
                     mart_changes.past_rows(
-                        connection, store.codec, [one.number for one in changes if _is_tangled(one)], before.known_at
+                        connection, store.codec, [one.number for one in changes if one.tangled], before.known_at
                     )
                 ),
                 position=position,
@@ -75,11 +75,6 @@ def _changes(connection: Connection, before: Manifest | None) -> list[mart_chang
     found = [one for one in mart_changes.changes(connection, since) if one.kind in KINDS]
     rows = sum(table.rows for table in before.tables.values())
     return found if len(found) <= max(1_000, LARGEST_ADVANCE * rows) else None
-
-
-def _is_tangled(change: mart_changes.Change) -> bool:
-    """Whether it may have changed more than once, so that only the log can tell."""
-    return len(change.points) > 1
 
 
 def complete_history(store: Store, mart: Path, before: Manifest) -> None:

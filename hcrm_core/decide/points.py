@@ -4,10 +4,11 @@ The states are granted, refused and countered. What is given is never erased: an
 that the sum of a row's entries is what it gives now.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from hcrm_core.decide.tasks import BASIS_WITHDRAWN, Counts, Run
+from hcrm_core.decide.plan import Change, Plan, Run
+from hcrm_core.decide.tasks import BASIS_WITHDRAWN
 from hcrm_core.store.queries.points import EntryRow, PointsRow
 
 
@@ -27,42 +28,39 @@ class WantedPoints(NamedTuple):
     evidence: str
 
 
-class PointsPlan(NamedTuple):
-    """What is to be written, and how often each outcome occurred."""
-
-    rows: list[PointsRow]
-    entries: list[EntryRow]
-    counts: dict[str, int]
-
-
 _PAYLOAD = ("customer_id", "account", "points", "booked_on", "detail", "evidence")
 
 
-def plan_points(known: Mapping[str, PointsRow], wanted: Iterable[WantedPoints], run: Run) -> PointsPlan:
+def plan_points(known: Mapping[str, PointsRow], wanted: Iterable[WantedPoints], run: Run) -> Plan[PointsRow]:
     """Compare what a strategy wants with what stands.
 
     Args:
-        known: All rows of the strategy, by id.
+        known: The strategy's rows by id: all of those it was run for, and those wanted.
         wanted: The strategy's rows, each key once.
         run: Who decides, and when.
     """
-    made = PointsPlan([], [], dict.fromkeys(Counts._fields, 0))
+    changes: list[Change[PointsRow]] = []
+    unchanged = 0
     seen: set[str] = set()
     for row in wanted:
         seen.add(row.points_id)
         before = known.get(row.points_id)
         after = _standing(before, row, run)
         if before == after:
-            made.counts["unchanged"] += 1
+            unchanged += 1
         else:
-            made.counts["new" if before is None or before.state == "countered" else "changed"] += 1
-            _write(made, before, after, run)
+            changes.append(Change("new" if before is None or before.state == "countered" else "changed", before, after))
     for points_id, before in known.items():
-        if points_id not in seen and before.state != "countered":
-            after = before._replace(state="countered", reason=BASIS_WITHDRAWN, run_id=run.run_id, changed_at=run.now)
-            made.counts["withdrawn"] += 1
-            _write(made, before, after, run)
-    return made
+        # What was given to a customer who is another one now was given; nobody's mistake is to be taken back.
+        if points_id not in seen and before.state != "countered" and before.anchor not in run.merged:
+            after = before._replace(state="countered", reason=BASIS_WITHDRAWN, changed_at=run.now)
+            changes.append(Change("withdrawn", before, after))
+    return Plan(changes, unchanged)
+
+
+def entries(changes: Iterable[Change[PointsRow]], run: Run) -> list[EntryRow]:
+    """The entries that changes add; each bears the run of the row that is to stand."""
+    return [entry for _, before, after in changes for entry in _entries(before, after, run)]
 
 
 def _standing(before: PointsRow | None, row: WantedPoints, run: Run) -> PointsRow:
@@ -70,7 +68,7 @@ def _standing(before: PointsRow | None, row: WantedPoints, run: Run) -> PointsRo
     payload = {name: getattr(row, name) for name in _PAYLOAD}
     if before is not None:
         after = before._replace(**payload, state=state, reason=row.suppressed)
-        return after if after == before else after._replace(version=run.version, run_id=run.run_id, changed_at=run.now)
+        return after if after == before else after._replace(version=run.version, changed_at=run.now)
     return PointsRow(
         points_id=row.points_id,
         strategy=run.strategy,
@@ -80,20 +78,18 @@ def _standing(before: PointsRow | None, row: WantedPoints, run: Run) -> PointsRo
         occurrence=row.occurrence,
         state=state,
         reason=row.suppressed,
-        run_id=run.run_id,
+        run_id=0,
         created_at=run.now,
         changed_at=run.now,
         **payload,
     )
 
 
-def _write(made: PointsPlan, before: PointsRow | None, after: PointsRow, run: Run) -> None:
-    made.rows.append(after)
-
+def _entries(before: PointsRow | None, after: PointsRow, run: Run) -> Iterator[EntryRow]:
     def entry(row: PointsRow, amount: int) -> EntryRow:
-        return EntryRow(row.points_id, run.now, run.strategy, run.run_id, row.account, amount, after.reason)
+        return EntryRow(row.points_id, run.now, run.strategy, after.run_id, row.account, amount, after.reason)
 
     if before is not None and before.account != after.account:
-        made.entries.extend(entry(row, sign * row.worth) for row, sign in ((before, -1), (after, 1)) if row.worth)
+        yield from (entry(row, sign * row.worth) for row, sign in ((before, -1), (after, 1)) if row.worth)
     elif difference := after.worth - (before.worth if before else 0):
-        made.entries.append(entry(after, difference))
+        yield entry(after, difference)

@@ -1,15 +1,17 @@
 """What becomes of a task when its strategy returns its row, or no longer does. Pure: rows in, rows out.
 
-The states are open, suppressed, withdrawn, expired and completed. A row that names a reason is suppressed, any other
-open; once its window has passed an open task is expired and all others stay as they are.
+The states are open, suppressed, withdrawn, superseded, expired and completed. A row that names a reason is suppressed,
+any other open; once its window has passed an open task is expired and all others stay as they are.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from hcrm_core.decide.plan import Change, Plan, Run
 from hcrm_core.store.queries.decisions import EventRow, TaskRow
 
 BASIS_WITHDRAWN = "basis_withdrawn"
+MERGED = "merged"
 WINDOW_PASSED = "window_passed"
 
 
@@ -47,55 +49,42 @@ _PAYLOAD = (
 )
 
 
-class Run(NamedTuple):
-    """The run that decides: its strategy and version, its id, the day and the instant it takes for now."""
-
-    strategy: str
-    version: str
-    run_id: int
-    today: str
-    now: int
-
-
-class Plan(NamedTuple):
-    """What is to be written, and how often each outcome occurred."""
-
-    rows: list[TaskRow]
-    events: list[EventRow]
-    counts: dict[str, int]
-
-
-class Counts(NamedTuple):
-    """Decisions of one run by outcome."""
-
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    withdrawn: int = 0
-    expired: int = 0
-
-
 Judged = tuple[str | None, TaskRow]
 """The outcome to count, `None` for none, and the task as it is to stand."""
 
 
-def plan(known: Mapping[str, TaskRow], wanted: Iterable[Wanted], run: Run) -> Plan:
+def plan(known: Mapping[str, TaskRow], wanted: Iterable[Wanted], run: Run) -> Plan[TaskRow]:
     """Compare what a strategy wants with what there is.
 
     Args:
-        known: The strategy's tasks by id: at least those open, those whose window has not passed, and those wanted.
+        known: The strategy's tasks by id: of those it was run for at least the open ones, those whose window has not
+            passed, and those wanted.
         wanted: The strategy's rows, each key once.
         run: Who decides, and when.
     """
-    made = Plan([], [], dict.fromkeys(Counts._fields, 0))
+    changes: list[Change[TaskRow]] = []
+    unchanged = 0
     seen: set[str] = set()
     for row in wanted:
         seen.add(row.task_id)
-        _note(made, known.get(row.task_id), _selected(known.get(row.task_id), row, run), run)
+        outcome, after = _selected(known.get(row.task_id), row, run)
+        if outcome == "unchanged":
+            unchanged += 1
+        elif outcome:
+            changes.append(Change(outcome, known.get(row.task_id), after))
     for task_id, task in known.items():
         if task_id not in seen:
-            _note(made, task, _absent(task, run), run)
-    return made
+            outcome, after = _absent(task, run)
+            if outcome:
+                changes.append(Change(outcome, task, after))
+    return Plan(changes, unchanged)
+
+
+def events(changes: Iterable[Change[TaskRow]], run: Run) -> list[EventRow]:
+    """The history that changes add."""
+    return [
+        EventRow(after.task_id, run.now, run.strategy, after.state, _why(before, after)) for _, before, after in changes
+    ]
 
 
 def _selected(known: TaskRow | None, row: Wanted, run: Run) -> Judged:
@@ -116,7 +105,7 @@ def _selected(known: TaskRow | None, row: Wanted, run: Run) -> Judged:
     task = known._replace(**{name: getattr(row, name) for name in _PAYLOAD}, state=state, reason=reason)
     if task == known:
         return "unchanged", known
-    task = task._replace(version=run.version, run_id=run.run_id)
+    task = task._replace(version=run.version)
     if state != known.state:
         task = task._replace(closed_at=None if state == "open" else run.now)
     return _outcome(known.state, state), task
@@ -134,12 +123,12 @@ def _outcome(before: str, after: str) -> str:
 
 def _absent(known: TaskRow, run: Run) -> Judged:
     passed = known.window_end < run.today
+    if known.state in ("open", "suppressed") and known.anchor in run.merged:
+        return "withdrawn", known._replace(state="superseded", reason=MERGED, closed_at=run.now)
     if known.state == "open" and passed:
-        return "expired", known._replace(state="expired", reason=WINDOW_PASSED, closed_at=run.now, run_id=run.run_id)
+        return "expired", known._replace(state="expired", reason=WINDOW_PASSED, closed_at=run.now)
     if known.state in ("open", "suppressed") and not passed:
-        return "withdrawn", known._replace(
-            state="withdrawn", reason=BASIS_WITHDRAWN, closed_at=run.now, run_id=run.run_id
-        )
+        return "withdrawn", known._replace(state="withdrawn", reason=BASIS_WITHDRAWN, closed_at=run.now)
     # A strategy may leave out rows whose window has passed, so only before that does absence say anything.
     if known.state == "completed" and not passed and known.basis_gone_at is None:
         return "changed", known._replace(basis_gone_at=run.now)
@@ -157,24 +146,13 @@ def _created(row: Wanted, state: str, reason: str | None, run: Run) -> TaskRow:
         occurrence=row.occurrence,
         state=state,
         reason=reason,
-        run_id=run.run_id,
+        run_id=0,
         created_at=run.now,
         closed_at=None if state == "open" else run.now,
         basis_gone_at=None,
         note=None,
         **payload,
     )
-
-
-def _note(made: Plan, before: TaskRow | None, judged: Judged, run: Run) -> None:
-    outcome, after = judged
-    if outcome is None:
-        return
-    made.counts[outcome] += 1
-    if outcome == "unchanged":
-        return
-    made.rows.append(after)
-    made.events.append(EventRow(after.task_id, run.now, run.strategy, after.state, _why(before, after)))
 
 
 def _why(before: TaskRow | None, after: TaskRow) -> str | None:

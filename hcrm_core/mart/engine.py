@@ -129,11 +129,20 @@ class Mart:
                 self._connection.unregister("arriving")
         self._connection.execute(f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM stored_{view}")
 
+    def show_subjects(self, subjects: Collection[str]) -> None:
+        """Make customers the table `run_for`."""
+        self._connection.execute("CREATE OR REPLACE TEMP TABLE run_for (id VARCHAR)")
+        if subjects:
+            rows = as_arrow([(one,) for one in sorted(subjects)], pa.schema([("id", pa.string())]))
+            self._connection.register("arriving", rows)
+            self._connection.execute("INSERT INTO run_for SELECT * FROM arriving")
+            self._connection.unregister("arriving")
+
     def show_computed(self, rows: pa.Table) -> None:
         """Make what a strategy's function returned the view `computed`."""
         self._connection.register("computed", rows)
 
-    def show_snapshots(self, kind: str, files: Mapping[str, str]) -> None:
+    def show_snapshots(self, kind: str, files: Mapping[str, str], subjects: Collection[str] | None = None) -> None:
         """Make the last snapshots of all strategies of a kind the view `decision_<kind>`.
 
         A further column that two strategies give different types is shown as text.
@@ -141,6 +150,7 @@ class Mart:
         Args:
             kind: `segment` or `score`.
             files: Strategy → Parquet file relative to the mart.
+            subjects: Only the rows about these customers; about everybody where `None`.
         """
         view = f"decision_{kind}"
         documented = schema()[view]
@@ -150,6 +160,10 @@ class Mart:
             for name, column_type in columns.items():
                 if name not in documented and name not in ("subject", "evidence"):
                     further[name] = column_type if further.get(name, column_type) == column_type else "VARCHAR"
+        some = ""
+        if subjects is not None:
+            self.show_subjects(subjects)
+            some = " WHERE subject IN (SELECT id FROM run_for)"
         selects = [_empty_select(documented | further)]
         for strategy, columns in found.items():
             listed = [f"{_text(strategy)} AS strategy", "subject AS customer_id"]
@@ -159,7 +173,7 @@ class Mart:
                 for name, column_type in further.items()
             ]
             source = f"read_parquet({quoted(self.folder / files[strategy])})"
-            selects.append(f"SELECT {', '.join(listed)} FROM {source}")
+            selects.append(f"SELECT {', '.join(listed)} FROM {source}{some}")
         self._connection.execute(f"CREATE OR REPLACE VIEW {view} AS {' UNION ALL '.join(selects)}")
 
     def close(self) -> None:
@@ -238,7 +252,8 @@ def explain_error(error: duckdb.Error) -> str:
     if missing := re.search(r'Referenced column "(.*?)" not found', str(error)):
         return f"it reads a column {missing.group(1)!r} that none of its tables has. Their columns are documented."
     if isinstance(error, duckdb.BinderException | duckdb.ParserException | duckdb.CatalogException):
-        return " ".join(str(error).partition("LINE ")[0].split())
+        said = re.split(r"\n\s*(?:LINE \d|Candidate functions)", str(error))[0]
+        return " ".join(said.split()).rstrip(".?!") + "."
     if isinstance(error, duckdb.PermissionException):
         return "it tried to reach something outside the mart. Read the documented tables only."
     if isinstance(error, duckdb.OutOfMemoryException):

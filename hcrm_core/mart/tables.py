@@ -7,6 +7,8 @@ free text have no column here.
 
 from typing import Literal, NamedTuple
 
+from hcrm_core.model.records import ABOUT_A_PERSON
+
 From = Literal["text", "instant", "day", "integer", "decimal", "boolean", "code", "system", "display", "list"]
 """How a column is read from the JSON body:
 
@@ -229,6 +231,9 @@ PATIENT = Table(
     ),
 )
 """Source patients, of which `customer` is made. The mart keeps them; strategies do not see them."""
+
+PERSONAL = frozenset(table.name for table in TABLES if table.kind in ABOUT_A_PERSON) | {"customer"}
+"""The tables of facts whose rows are about a customer."""
 
 CUSTOMER: tuple[tuple[str, str, str], ...] = (
     ("customer_id", "VARCHAR", "the least id of the customer's source patients"),

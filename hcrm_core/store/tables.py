@@ -211,6 +211,7 @@ run = Table(
     Column("basis", String, nullable=False),  # known or said
     Column("mart_sequence", BigInteger, nullable=False),
     Column("started_at", BigInteger, nullable=False),
+    Column("subjects", Integer),  # how many customers it was run for; NULL: for everybody
     Column("snapshot", String),  # Parquet file of a segment or score run, relative to the mart
     Column("new", Integer, nullable=False),
     Column("changed", Integer, nullable=False),
@@ -230,7 +231,7 @@ task = Table(
     Column("step", String, nullable=False),
     Column("occurrence", Integer, nullable=False),
     Column("customer_id", String, nullable=False),
-    Column("state", String, nullable=False),  # open, suppressed, withdrawn, expired, completed
+    Column("state", String, nullable=False),  # open, suppressed, withdrawn, superseded, expired, completed
     Column("reason", String),
     Column("topic", String, nullable=False),
     Column("due_on", String, nullable=False),  # ISO days
@@ -328,6 +329,16 @@ key_check = Table(
     Column("id", SmallInteger, primary_key=True),  # always 1
     Column("token", String, nullable=False),  # of a fixed text under the workspace's key
 )
+
+live_state = Table(
+    "live_state",
+    store,
+    Column("id", SmallInteger, primary_key=True),  # always 1
+    Column("sequence", BigInteger, nullable=False),
+    Column("known_at", BigInteger, nullable=False),
+    Column("statement", BigInteger, nullable=False),
+)
+"""How far live deciding has come: everybody who changed later is still to be looked at."""
 
 mart_state = Table(
     "mart_state",

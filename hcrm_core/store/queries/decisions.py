@@ -1,13 +1,13 @@
 """Tasks, their history, and the runs that decided them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, func, or_, select, text, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, func, or_, select, text, update
 
 from hcrm_core.errors import NotFoundError, UsageError
 from hcrm_core.store.engine import driver_sql
-from hcrm_core.store.tables import run, task, task_event
+from hcrm_core.store.tables import patient_customer, run, task, task_event
 
 _CHUNK = 500
 
@@ -62,6 +62,7 @@ class RunRow(NamedTuple):
     basis: str
     mart_sequence: int
     started_at: int
+    subjects: int | None
     snapshot: str | None
     new: int
     changed: int
@@ -74,10 +75,54 @@ _TASK = [task.c[name] for name in TaskRow._fields]
 _RUN = [run.c[name] for name in RunRow._fields]
 
 
-def tasks_in_reach(connection: Connection, strategy: str, today: str) -> dict[str, TaskRow]:
-    """A strategy's tasks that its absence of a row can still touch: open, or with a window that has not passed."""
-    query = select(*_TASK).where(task.c.strategy == strategy, or_(task.c.state == "open", task.c.window_end >= today))
-    return {row.task_id: TaskRow(*row) for row in connection.execute(query)}
+def tasks_in_reach(
+    connection: Connection, strategy: str, today: str, subjects: Collection[str] | None = None
+) -> dict[str, TaskRow]:
+    """A strategy's tasks that its absence of a row can still touch: open, or with a window that has not passed.
+
+    Args:
+        connection: Inside a transaction.
+        strategy: Its name.
+        today: ISO day.
+        subjects: Only the tasks of these customers; of all where `None`.
+    """
+    reach = [task.c.strategy == strategy, or_(task.c.state == "open", task.c.window_end >= today)]
+    rows = of_customers(connection, select(*_TASK).where(*reach), task, subjects)
+    return {row.task_id: TaskRow._make(row) for row in rows}
+
+
+def of_customers(
+    connection: Connection, query: Select[Any], table: Table, customers: Collection[str] | None
+) -> Iterator[Row[Any]]:
+    """The rows of a query over a table that belong to some customers; all where `None`."""
+    if customers is None:
+        yield from connection.execute(query)
+        return
+    some = query.where(table.c.customer_id.in_(bindparam("customers", expanding=True)))
+    ordered = sorted(customers)
+    for start in range(0, len(ordered), _CHUNK):
+        yield from connection.execute(some, {"customers": ordered[start : start + _CHUNK]})
+
+
+def last_event(connection: Connection) -> int:
+    """The number of the last event in any task's history; 0 for none."""
+    return int(connection.scalar(select(func.max(task_event.c.id))) or 0)
+
+
+def touched_since(connection: Connection, event: int) -> set[str]:
+    """The tasks to whose history something was added after an event."""
+    return set(connection.scalars(select(task_event.c.task_id).where(task_event.c.id > event)))
+
+
+def merged_customers(connection: Connection, table: Table, strategy: str) -> frozenset[str]:
+    """Customers who are another customer now and about whom, by themselves, a strategy decided something."""
+    member = patient_customer.c
+    query = (
+        select(table.c.anchor)
+        .join(patient_customer, member.patient_id == table.c.anchor)
+        .where(table.c.strategy == strategy, member.customer_id != table.c.anchor)
+    )
+    return frozenset(connection.scalars(query))
 
 
 def tasks_by_id(connection: Connection, task_ids: Iterable[str]) -> dict[str, TaskRow]:
@@ -112,13 +157,15 @@ def follow_links(connection: Connection) -> int:
     """Give tasks and points that no run returns any more to the customer their anchor's patient belongs to now;
     returns how many moved."""
     moved = 0
+    # Only who lost a patient can have what belongs to somebody else.
     states = {"task": "'completed', 'expired', 'withdrawn'", "points": "'granted', 'refused', 'countered'"}
     for table, moving in states.items():
         result = connection.execute(
             text(
                 f"UPDATE {table} SET customer_id = (SELECT pc.customer_id FROM fact AS f JOIN patient_customer AS pc "
                 f"ON pc.patient_id = f.patient_id WHERE f.fact_id = {table}.anchor) "
-                f"WHERE state IN ({moving}) AND EXISTS (SELECT 1 FROM fact AS f "
+                f"WHERE customer_id IN (SELECT customer_id FROM past_customer) AND state IN ({moving}) "
+                "AND EXISTS (SELECT 1 FROM fact AS f "
                 "JOIN patient_customer AS pc ON pc.patient_id = f.patient_id "
                 f"WHERE f.fact_id = {table}.anchor AND pc.customer_id <> {table}.customer_id)"
             )
@@ -159,13 +206,18 @@ def snapshots_of(connection: Connection, strategy: str, limit: int) -> list[str]
     return [str(name) for name in connection.scalars(query.order_by(run.c.id.desc()).limit(limit))]
 
 
-def decision_tasks(connection: Connection, batch: int = 50_000) -> Iterator[Sequence[Row[Any]]]:
-    """All tasks as rows of the mart's `decision_task`, in batches."""
+def decision_tasks(
+    connection: Connection, customers: Collection[str] | None = None, batch: int = 50_000
+) -> Iterator[Sequence[Row[Any]]]:
+    """The tasks of some customers, or all, as rows of the mart's `decision_task`, in batches."""
     columns = (
         "task_id strategy customer_id anchor step topic state reason due_on window_start window_end owner "
         "created_at closed_at"
     )
     query = select(*(task.c[name] for name in columns.split())).order_by(task.c.customer_id, task.c.task_id)
+    if customers is not None:
+        yield list(of_customers(connection, query, task, customers))
+        return
     result = connection.execute(query, execution_options={"stream_results": True})
     while rows := result.fetchmany(batch):
         yield rows

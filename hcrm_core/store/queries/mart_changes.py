@@ -22,15 +22,16 @@ class Change(NamedTuple):
 
     Attributes:
         number, fact_id, kind: Of the fact.
-        patient_id: Whose it is now.
         points: The instants at which it may have changed, in order.
+        tangled: Whether only the log can tell what it was since: there are several such instants, or it may have been
+            another patient's, who came to another customer meanwhile.
     """
 
     number: int
     fact_id: str
     kind: str
-    patient_id: str | None
     points: tuple[int, ...]
+    tangled: bool
 
 
 def position(connection: Connection) -> Position:
@@ -75,17 +76,18 @@ def changes(connection: Connection, since: Position) -> list[Change]:
         number: tuple(point for _, point in rows)
         for number, rows in groupby(driver_rows(connection, _POINTS, values), key=itemgetter(0))
     }
-    moved = {row[0] for row in driver_rows(connection, _MOVED, (since.known_at,))}
-    query = "SELECT f.number, f.fact_id, f.kind, f.patient_id, f.known_at FROM {wanted} CROSS JOIN fact AS f "
+    moves = driver_rows(connection, _MOVES, (since.known_at,))
+    moved, instants = {patient_id for patient_id, _ in moves}, {until for _, until in moves}
+    query = "SELECT f.number, f.fact_id, f.kind, f.patient_id, f.known_at, f.void FROM {wanted} CROSS JOIN fact AS f "
     found = driver_select(connection, query + "WHERE f.number = w.value", points, "bigint")
     return sorted(
-        Change(number, fact_id, kind, patient_id, points[number])
-        for number, fact_id, kind, patient_id, known_at in found
-        if known_at > since.known_at or patient_id in moved
+        Change(number, fact_id, kind, at, bool(void) or len(at) > 1 or at[0] in instants)
+        for number, fact_id, kind, patient_id, known_at, void in found
+        if (at := points[number]) and (known_at > since.known_at or patient_id in moved)
     )
 
 
-_MOVED = "SELECT DISTINCT patient_id FROM past_customer WHERE until > ?"
+_MOVES = "SELECT patient_id, until FROM past_customer WHERE until > ?"
 _SUBJECTS = """
 SELECT DISTINCT COALESCE(pc.customer_id, f.patient_id)
 FROM (
@@ -115,10 +117,13 @@ def changed_subjects(connection: Connection, since: Position) -> list[str]:
     return sorted(row[0] for row in driver_rows(connection, _SUBJECTS, values))
 
 
+LINKS = "links"
+
+
 def changed_kinds(connection: Connection, since: Position) -> set[str]:
-    """The kinds of which a fact changed after a position; `PatientLink` where a patient came to another customer."""
+    """The kinds of which a fact changed after a position, and `LINKS` where a patient came to another customer."""
     found = {change.kind for change in changes(connection, since)}
-    return found | ({"PatientLink"} if driver_rows(connection, _MOVED, (since.known_at,)) else set())
+    return found | ({LINKS} if driver_rows(connection, _MOVES, (since.known_at,)) else set())
 
 
 _LOG = """

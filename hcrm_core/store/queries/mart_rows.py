@@ -1,6 +1,6 @@
 """What the mart copies: facts that are not void, with their customers, as they are now or as they were said to be."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -10,10 +10,11 @@ from sqlalchemy import Connection, bindparam, text
 
 from hcrm_core.model.fold import Event, earliest_stamp, fold, said_at
 from hcrm_core.model.mart import MartRow
-from hcrm_core.model.records import KINDS
+from hcrm_core.model.records import ABOUT_A_PERSON, KINDS
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import driver_select
 from hcrm_core.store.packing import unpack
+from hcrm_core.store.queries.links import members_of
 
 BATCH = 50_000
 Fields = Mapping[str, Any]
@@ -25,11 +26,16 @@ _encode = msgspec.json.Encoder().encode
 
 
 _COLUMNS = """f.fact_id, f.kind, COALESCE(pc.customer_id, f.patient_id), f.patient_id, c.body, s.stamp, f.known_at,
-  pp.until, CASE WHEN f.kind IN ('Patient', 'Coverage') THEN c.sealed END"""
+  {until}, CASE WHEN f.kind IN ('Patient', 'Coverage') THEN c.sealed END"""
 _JOINED = """JOIN content AS c ON c.id = f.content_id JOIN statement AS s ON s.id = f.statement_id
-LEFT JOIN patient_customer AS pc ON pc.patient_id = f.patient_id
+LEFT JOIN patient_customer AS pc ON pc.patient_id = f.patient_id"""
+_MOVED = """
 LEFT JOIN (SELECT patient_id, MAX(until) AS until FROM past_customer GROUP BY patient_id) AS pp
   ON pp.patient_id = f.patient_id"""
+
+_ALL = f"SELECT {_COLUMNS.format(until='pp.until')} FROM fact AS f {_JOINED} {_MOVED}"
+_LAST_MOVE = "(SELECT MAX(p.until) FROM past_customer AS p WHERE p.patient_id = f.patient_id)"
+_SOME = f"SELECT {_COLUMNS.format(until=_LAST_MOVE)} FROM {{wanted}} CROSS JOIN fact AS f {_JOINED}"
 
 # The log in the order of facts, so that one fact is folded at a time; complete sets beside their members.
 _SAID = """
@@ -53,7 +59,7 @@ def mart_rows(
     connection: Connection, codec: Codec, kinds: Sequence[str], batch: int = BATCH
 ) -> Iterator[Sequence[MartRow]]:
     """All facts of `kinds` that are not void, in batches."""
-    statement = text(f"SELECT {_COLUMNS} FROM fact AS f {_JOINED} WHERE NOT f.void AND f.kind IN :kinds")
+    statement = text(f"{_ALL} WHERE NOT f.void AND f.kind IN :kinds")
     options = {"stream_results": True, "max_row_buffer": batch}
     result = connection.execute(
         statement.bindparams(bindparam("kinds", expanding=True)), {"kinds": list(kinds)}, execution_options=options
@@ -64,8 +70,23 @@ def mart_rows(
 
 def numbered_mart_rows(connection: Connection, codec: Codec, numbers: Iterable[int]) -> list[MartRow]:
     """Those of these facts that are not void."""
-    query = f"SELECT {_COLUMNS} FROM {{wanted}} CROSS JOIN fact AS f {_JOINED} WHERE f.number = w.value AND NOT f.void"
+    query = f"{_SOME} WHERE f.number = w.value AND NOT f.void"
     return [_row(row, codec) for row in driver_select(connection, query, numbers, "bigint")]
+
+
+def mart_rows_of(
+    connection: Connection, codec: Codec, customers: Collection[str], kinds: Sequence[str]
+) -> list[MartRow]:
+    """The facts about some customers that are not void, and those of the directory, of these kinds."""
+    patients = {*customers, *members_of(connection, customers)}
+    listed = ", ".join(f"'{kind}'" for kind in kinds)
+    about = f"{_SOME} WHERE f.patient_id = w.value AND NOT f.void AND f.kind IN ({listed})"
+    found = [_row(row, codec) for row in driver_select(connection, about, patients)]
+    # Some who are another customer now were asked for too.
+    found = [row for row in found if row.customer_id in customers]
+    if directory := [kind for kind in kinds if kind not in ABOUT_A_PERSON]:
+        found += [row for batch in mart_rows(connection, codec, directory) for row in batch]
+    return found
 
 
 def mart_rows_said(

@@ -1,12 +1,13 @@
 """Points: what stands, and the entries that made it so, which are only ever added."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, select
 
 from hcrm_core.errors import NotFoundError, UsageError
-from hcrm_core.store.engine import driver_sql
+from hcrm_core.store.engine import driver_select, driver_sql
+from hcrm_core.store.queries.decisions import of_customers
 from hcrm_core.store.tables import points, points_entry
 
 
@@ -52,10 +53,29 @@ class EntryRow(NamedTuple):
 _POINTS = [points.c[name] for name in PointsRow._fields]
 
 
-def points_of(connection: Connection, strategy: str) -> dict[str, PointsRow]:
-    """All rows of a strategy, by id."""
+def points_of(connection: Connection, strategy: str, customers: Collection[str] | None = None) -> dict[str, PointsRow]:
+    """The rows of a strategy, of some customers or all, by id."""
     query = select(*_POINTS).where(points.c.strategy == strategy)
-    return {row.points_id: PointsRow(*row) for row in connection.execute(query)}
+    return {row.points_id: PointsRow._make(row) for row in of_customers(connection, query, points, customers)}
+
+
+def points_by_id(connection: Connection, points_ids: Iterable[str]) -> dict[str, PointsRow]:
+    """The rows among `points_ids` that exist."""
+    listed = ", ".join(PointsRow._fields)
+    found = driver_select(
+        connection, f"SELECT {listed} FROM {{wanted}} CROSS JOIN points AS p WHERE p.points_id = w.value", points_ids
+    )
+    return {row[0]: PointsRow(*row) for row in found}
+
+
+def last_entry(connection: Connection) -> int:
+    """The number of the last entry; 0 for none."""
+    return int(connection.scalar(select(func.max(points_entry.c.id))) or 0)
+
+
+def entered_since(connection: Connection, entry: int) -> set[str]:
+    """The rows to which an entry was added after one."""
+    return set(connection.scalars(select(points_entry.c.points_id).where(points_entry.c.id > entry)))
 
 
 def put_points(connection: Connection, rows: Sequence[PointsRow]) -> None:
@@ -86,8 +106,10 @@ def entries_of(connection: Connection, points_id: str) -> list[EntryRow]:
     return [EntryRow(*row) for row in connection.execute(query)]
 
 
-def decision_points(connection: Connection, batch: int = 50_000) -> Iterator[Sequence[Row[Any]]]:
-    """All rows as the mart's `decision_points`, in batches."""
+def decision_points(
+    connection: Connection, customers: Collection[str] | None = None, batch: int = 50_000
+) -> Iterator[Sequence[Row[Any]]]:
+    """The rows of some customers, or all, as the mart's `decision_points`, in batches."""
     columns = [
         "points_id",
         "strategy",
@@ -101,6 +123,9 @@ def decision_points(connection: Connection, batch: int = 50_000) -> Iterator[Seq
         "reason",
     ]
     query = select(*(points.c[name] for name in columns)).order_by(points.c.customer_id, points.c.points_id)
+    if customers is not None:
+        yield list(of_customers(connection, query, points, customers))
+        return
     result = connection.execute(query, execution_options={"stream_results": True})
     while rows := result.fetchmany(batch):
         yield rows

@@ -13,7 +13,7 @@ from hcrm_core.config import Configuration
 from hcrm_core.decide.code import PluginCode
 from hcrm_core.decide.freshness import day_of
 from hcrm_core.decide.order import in_order
-from hcrm_core.decide.run import show_decisions
+from hcrm_core.decide.shown import show_decisions
 from hcrm_core.env import CONFIGURATION
 from hcrm_core.errors import HcrmError, UsageError
 from hcrm_core.mart.check import Checked

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from hcrm_core.decide.run import StrategyOutcome, decide, show_decisions
+from hcrm_core.decide.run import decide
+from hcrm_core.decide.shown import show_decisions
+from hcrm_core.decide.steps import StrategyOutcome
 from hcrm_core.mart.engine import open_mart
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.testing.strategies.bench import Bench, Row

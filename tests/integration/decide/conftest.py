@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from hcrm_core.decide.run import StrategyOutcome, decide
+from hcrm_core.decide.run import decide
+from hcrm_core.decide.steps import StrategyOutcome
 from hcrm_core.model.fold import Event, fold, stamp
 from hcrm_core.model.records import PATIENT_FIELD
 from hcrm_core.model.strategies import Strategy

@@ -2,11 +2,12 @@
 
 import pytest
 
-from hcrm_core.decide.tasks import Counts, Run, Wanted, plan
+from hcrm_core.decide.plan import Counts, Run
+from hcrm_core.decide.tasks import Wanted, events, plan
 from hcrm_core.store.queries.decisions import TaskRow
 
 TODAY = "2026-03-10"
-RUN = Run("calls", "2", 7, TODAY, 1_000)
+RUN = Run("calls", "2", TODAY, 1_000)
 OPEN_WINDOW, PASSED_WINDOW = "2026-03-10", "2026-03-09"
 LATE = "window_passed"
 
@@ -59,15 +60,15 @@ SELECTED = [
 @pytest.mark.parametrize(("known", "row", "outcome", "state", "reason"), SELECTED)
 def test_selected(known: TaskRow | None, row: Wanted, outcome: str, state: str, reason: str | None) -> None:
     made = plan({known.task_id: known} if known else {}, [row], RUN)
-    assert made.counts == Counts(**{outcome: 1})._asdict()
+    assert made.counts == Counts(**{outcome: 1})
     if outcome == "unchanged":
-        assert (made.rows, made.events) == ([], [])
+        assert made.changes == []
         assert known is not None and (known.state, known.reason) == (state, reason)
         return
-    (after,) = made.rows
+    (after,) = [change.after for change in made.changes]
     assert (after.state, after.reason) == (state, reason)
-    assert [event.state for event in made.events] == [state]
-    assert plan({after.task_id: after}, [row], RUN).counts == Counts(unchanged=1)._asdict(), "a second run"
+    assert [event.state for event in events(made.changes, RUN)] == [state]
+    assert plan({after.task_id: after}, [row], RUN).counts == Counts(unchanged=1), "a second run"
 
 
 ABSENT = [
@@ -86,13 +87,23 @@ ABSENT = [
 @pytest.mark.parametrize(("known", "outcome", "state", "reason"), ABSENT)
 def test_absent(known: TaskRow, outcome: str | None, state: str, reason: str | None) -> None:
     made = plan({known.task_id: known}, [], RUN)
-    assert made.counts == (Counts(**{outcome: 1}) if outcome else Counts())._asdict()
-    after = made.rows[0] if made.rows else known
+    assert made.counts == (Counts(**{outcome: 1}) if outcome else Counts())
+    after = made.changes[0].after if made.changes else known
     assert (after.state, after.reason) == (state, reason)
-    assert plan({after.task_id: after}, [], RUN).counts == Counts()._asdict(), "a second run"
+    assert plan({after.task_id: after}, [], RUN).counts == Counts(), "a second run"
 
 
 def test_history_names_what_changed() -> None:
     made = plan({"t1": task("open")}, [wanted(owner="centre", due_on="2026-03-09")], RUN)
-    assert made.events[0].reason == "changed: due_on, owner"
-    assert (made.rows[0].version, made.rows[0].run_id, made.rows[0].created_at) == ("2", 7, 1)
+    assert events(made.changes, RUN)[0].reason == "changed: due_on, owner"
+    assert (made.changes[0].after.version, made.changes[0].after.created_at) == ("2", 1)
+
+
+@pytest.mark.parametrize("state", ["open", "suppressed"])
+def test_what_is_about_a_customer_who_is_another_one_now_is_superseded(state: str) -> None:
+    known = task(state, "died" if state == "suppressed" else None)._replace(anchor="p1")
+    merged = RUN._replace(merged=frozenset({"p1"}))
+    (change,) = plan({known.task_id: known}, [], merged).changes
+    assert (change.outcome, change.after.state, change.after.reason) == ("withdrawn", "superseded", "merged")
+    again = plan({known.task_id: change.after}, [wanted()], RUN)
+    assert again.changes[0].after.state == "open", "taken apart again"

@@ -119,6 +119,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "live_state",
+        sa.Column("id", sa.SmallInteger(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("known_at", sa.BigInteger(), nullable=False),
+        sa.Column("statement", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "mart_state",
         sa.Column("id", sa.SmallInteger(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
@@ -211,6 +219,7 @@ def upgrade() -> None:
         sa.Column("basis", sa.String(), nullable=False),
         sa.Column("mart_sequence", sa.BigInteger(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("subjects", sa.Integer(), nullable=True),
         sa.Column("snapshot", sa.String(), nullable=True),
         sa.Column("new", sa.Integer(), nullable=False),
         sa.Column("changed", sa.Integer(), nullable=False),
@@ -314,6 +323,8 @@ def downgrade() -> None:
     with op.batch_alter_table("points_entry", schema=None) as batch_op:
         batch_op.drop_index("points_entry_points")
 
+    op.drop_table("past_customer")
+    op.drop_table("live_state")
     op.drop_table("points_entry")
     with op.batch_alter_table("points", schema=None) as batch_op:
         batch_op.drop_index("points_strategy")

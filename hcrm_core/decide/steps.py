@@ -1,0 +1,168 @@
+"""One strategy after the other over one mart: evaluated, reviewed, applied."""
+
+import time
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from hcrm_core.config import nearest
+from hcrm_core.decide.apply import Difference, Moment, apply
+from hcrm_core.decide.shown import show_decisions
+from hcrm_core.errors import HcrmError, StrategyError
+from hcrm_core.mart.check import Checked
+from hcrm_core.mart.contract import Compute, Decided, Engine, check_strategy, evaluate
+from hcrm_core.mart.engine import DEFAULT, Limits, Mart
+from hcrm_core.mart.reviews import apply_review, check_review, looks_at
+from hcrm_core.model.reviews import Review
+from hcrm_core.model.strategies import Strategy
+from hcrm_core.store.engine import Store
+
+
+class Means(NamedTuple):
+    """What strategies are run with.
+
+    Attributes:
+        compute: Calls the functions of strategies that have one.
+        engine: Runs their SELECTs; DuckDB where `None`.
+        reviews: The enabled ones; whatever they refuse is not done.
+        channels: Those a task may name; any where `None`.
+        limits: Memory, threads and seconds of each strategy.
+    """
+
+    compute: Compute | None = None
+    engine: Engine | None = None
+    reviews: Sequence[Review] = ()
+    channels: Collection[str] | None = None
+    limits: Limits = DEFAULT
+
+
+class StrategyOutcome(NamedTuple):
+    """What one strategy's run came to.
+
+    Attributes:
+        name: The strategy.
+        new, changed, unchanged, withdrawn, expired: Decisions by outcome. A done task whose basis is gone counts
+            once as changed.
+        seconds: It took.
+        run: The id of its run row; `None` where nothing was applied.
+        error: Why it failed; then all counts are 0 and nothing of it was applied.
+        differences: Of a dry run: what would come to stand otherwise.
+    """
+
+    name: str
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    withdrawn: int = 0
+    expired: int = 0
+    seconds: float = 0.0
+    run: int | None = None
+    error: str | None = None
+    differences: Sequence[Difference] = ()
+
+    @property
+    def changes(self) -> int:
+        """How many decisions it made otherwise than they stood."""
+        return self.new + self.changed + self.withdrawn + self.expired
+
+
+class Steps:
+    """The strategies of one run; what one decides, those after it can read."""
+
+    def __init__(self, store: Store, mart: Mart, moment: Moment, means: Means, *, dry_run: bool = False) -> None:
+        """Args:
+        store: The workspace's.
+        mart: What they read.
+        moment: When, and for whom.
+        means: What they are run with.
+        dry_run: Whether nothing is kept.
+        """
+        self._store = store
+        self._mart = mart
+        self._moment = moment
+        self._means = means
+        self._dry_run = dry_run
+        self._previews: dict[str, tuple[str, str]] = {}
+        self.outcomes: dict[str, StrategyOutcome] = {}
+
+    def take(self, strategy: Strategy, *, stop_on_error: bool = False) -> StrategyOutcome:
+        """Run one strategy.
+
+        Raises:
+            HcrmError: It fails, and `stop_on_error` is set.
+        """
+        started = time.perf_counter()
+        try:
+            outcome = self._run(strategy)
+        except HcrmError as error:
+            if stop_on_error:
+                raise
+            outcome = StrategyOutcome(strategy.name, error=str(error))
+        self.outcomes[strategy.name] = outcome._replace(seconds=round(time.perf_counter() - started, 3))
+        return self.outcomes[strategy.name]
+
+    def _run(self, strategy: Strategy) -> StrategyOutcome:
+        for name in strategy.reads:
+            if name in self.outcomes and self.outcomes[name].error:
+                raise HcrmError(f"{strategy.name} was not run, since it reads {name}, which failed.")
+        checked = check_strategy(strategy)
+        reviews = [review for review in self._means.reviews if looks_at(review, strategy)]
+        self._show(checked, reviews)
+        decided = evaluate(
+            self._mart,
+            strategy,
+            checked,
+            as_of_us=self._moment.as_of,
+            today=self._moment.today,
+            compute=self._means.compute,
+            engine=self._means.engine,
+        )
+        self._check_subjects(strategy)
+        self._check_channels(strategy)
+        decided = self._reviewed(decided, reviews)
+        applied = apply(self._store, self._mart, decided, self._moment, dry_run=self._dry_run)
+        if self._dry_run and applied.snapshot:
+            self._previews[strategy.name] = strategy.kind, applied.snapshot
+        return StrategyOutcome(strategy.name, *applied.counts, run=applied.run_id, differences=applied.differences)
+
+    def _show(self, checked: Checked, reviews: Sequence[Review]) -> None:
+        tables = checked.tables.union(*(review.tables for review in reviews))
+        show_decisions(self._mart, self._store, tables, self._previews, self._moment.subjects)
+
+    def _check_subjects(self, strategy: Strategy) -> None:
+        """A strategy that is run for some must decide about those, or its scope is not what it declares."""
+        if self._moment.subjects is None:
+            return
+        self._mart.show_subjects(self._moment.subjects)
+        found = self._mart.execute(
+            "SELECT count(*) FROM decided AS d WHERE NOT EXISTS (SELECT 1 FROM run_for AS r WHERE r.id = d.subject)"
+        ).fetchall()
+        if found[0][0]:
+            raise StrategyError(
+                f"{strategy.name}: it decided about customers it was not run for. A strategy of scope subject returns "
+                "rows about the customers in its tables."
+            )
+
+    def _check_channels(self, strategy: Strategy) -> None:
+        channels = self._means.channels
+        if strategy.kind != "task" or channels is None:
+            return
+        for (name,) in self._mart.execute("SELECT DISTINCT channel FROM decided ORDER BY channel").fetchall():
+            if name not in channels:
+                raise StrategyError(
+                    f"{strategy.name}: no enabled plugin offers the channel {name!r}. {nearest(name, list(channels))}"
+                )
+
+    def _reviewed(self, decided: Decided, reviews: Sequence[Review]) -> Decided:
+        """Let reviews object to what was decided.
+
+        Raises:
+            StrategyError: One fails, which is a veto.
+        """
+        as_of, today = self._moment.as_of, self._moment.today
+        for review in reviews:
+            try:
+                checked = check_review(review)
+                decided = apply_review(self._mart, decided, review, checked, as_of_us=as_of, today=today)
+            except HcrmError as error:
+                raise StrategyError(f"{error} A review that fails is a veto: nothing was decided.") from None
+        return decided
