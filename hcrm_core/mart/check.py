@@ -24,6 +24,10 @@ ALWAYS_GIVEN = ("as_of", "today")
 """Parameters every SELECT may use: `$as_of` (TIMESTAMP, UTC) and `$today` (DATE, in the workspace's zone)."""
 
 MAX_BYTES = 256 * 1024
+MAX_DEPTH = 150
+"""How deep expressions may be nested, or how long a chain of them may be: `a OR b OR c` is one inside the other."""
+
+_TOO_DEEP = "nested too deeply. Write IN for chains of OR, and CTEs for what is inside."
 
 
 class Checked(NamedTuple):
@@ -38,6 +42,17 @@ class Checked(NamedTuple):
     sql: str
     parameters: frozenset[str]
     tables: frozenset[str]
+
+
+class _At(NamedTuple):
+    """Where a node stands; looked for only when it is told, since that takes a walk through what is below it."""
+
+    name: str
+    sql: str
+    node: exp.Expr
+
+    def __format__(self, _: str) -> str:
+        return f"{self.name}, line {line_of(self.sql, self.node)}"
 
 
 class Allowed(NamedTuple):
@@ -90,7 +105,7 @@ def check(
     used: set[str] = set()
     read: set[str] = set()
     for node in root.walk():
-        at = f"{name}, line {line_of(sql, node)}"
+        at = _At(name, sql, node)
         if isinstance(node, exp.Placeholder | exp.Parameter):
             used.add(_parameter(node, at, (*ALWAYS_GIVEN, *parameters)))
         elif isinstance(node, exp.Table):
@@ -107,6 +122,9 @@ def check(
 def _parse(sql: str, name: str) -> exp.Query:
     if len(sql.encode("utf-8")) > MAX_BYTES:
         raise StrategyError(f"{name}: the SQL is longer than {MAX_BYTES // 1024} KiB. Split it into strategies.")
+    if len(re.findall(r"\]\s*\[", sql)) > 20:
+        # sqlglot takes seconds for some hundred of them, which would be refused below anyway.
+        raise StrategyError(f"{name}: elements of lists are not taken by number. Use list_contains.")
     logger = logging.getLogger("sqlglot")
     level = logger.level
     logger.setLevel(logging.CRITICAL)  # it prints statements it does not know, which are refused below anyway
@@ -120,16 +138,25 @@ def _parse(sql: str, name: str) -> exp.Query:
         )
         raise StrategyError(f"{name}, line {line}: this is not valid SQL near {near!r}. Mend it.") from None
     except RecursionError:
-        raise StrategyError(f"{name}: the SQL is nested too deeply. Use CTEs.") from None
+        raise StrategyError(f"{name}: the SQL is {_TOO_DEEP}") from None
     finally:
         logger.setLevel(level)
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         what = f"{len(statements)} statements" if len(statements) != 1 else statements[0].key.upper()
         raise StrategyError(f"{name}: it must be exactly one SELECT, and is {what}. Write one SELECT; CTEs are fine.")
+    if _depth(statements[0]) > MAX_DEPTH:
+        raise StrategyError(f"{name}: the SQL is {_TOO_DEEP}")
     return statements[0]
 
 
-def _parameter(node: exp.Expr, at: str, declared: tuple[str, ...]) -> str:
+def _depth(root: exp.Expr) -> int:
+    level, depth = [root], 0
+    while level and depth <= MAX_DEPTH:
+        level, depth = [child for node in level for child in node.iter_expressions()], depth + 1
+    return depth
+
+
+def _parameter(node: exp.Expr, at: _At, declared: tuple[str, ...]) -> str:
     name = node.name
     if not name or not node.sql("duckdb").startswith("$"):
         raise StrategyError(f"{at}: a parameter is written $name. {nearest(name or '', list(declared))}")
@@ -138,7 +165,7 @@ def _parameter(node: exp.Expr, at: str, declared: tuple[str, ...]) -> str:
     return name
 
 
-def _table(node: exp.Table, at: str, declared: Collection[str]) -> set[str]:
+def _table(node: exp.Table, at: _At, declared: Collection[str]) -> set[str]:
     name = node.name
     if not isinstance(node.this, exp.Identifier):
         raise StrategyError(f"{at}: {shortened(node)} is not a table. Read one of: {', '.join(sorted(declared))}.")
@@ -168,7 +195,7 @@ def _ctes_in_scope(node: exp.Expr) -> Iterator[str]:
         child, parent = parent, parent.parent
 
 
-def _cast(node: exp.Cast | exp.TryCast, at: str) -> None:
+def _cast(node: exp.Cast | exp.TryCast, at: _At) -> None:
     for kind in node.to.find_all(exp.DataType):
         name = {exp.DType.TIMESTAMPNTZ: "TIMESTAMP"}.get(kind.this, kind.this.name)
         if name not in allowed().casts or kind.args.get("values"):
@@ -176,7 +203,7 @@ def _cast(node: exp.Cast | exp.TryCast, at: str) -> None:
             raise StrategyError(f"{at}: a cast to {shortened(node.to)} is not allowed. Cast to one of: {valid}.")
 
 
-def _function(node: exp.Func, at: str) -> None:
+def _function(node: exp.Func, at: _At) -> None:
     known = isinstance(node, exp.Anonymous | exp.AnonymousAggFunc)
     name = node.name if known else node.sql_name()
     if name not in allowed().functions:
@@ -196,7 +223,7 @@ def _function(node: exp.Func, at: str) -> None:
             )
 
 
-def _syntax(node: exp.Expr, at: str) -> None:
+def _syntax(node: exp.Expr, at: _At) -> None:
     name = type(node).__name__
     _shape_of(node, at)
     if isinstance(node, exp.IntDiv | exp.Mod) and not _cannot_be_zero(node.expression):
@@ -212,7 +239,7 @@ def _syntax(node: exp.Expr, at: str) -> None:
         raise StrategyError(f"{at}: {shortened(node)} is not allowed ({name}). {hint}")
 
 
-def _shape_of(node: exp.Expr, at: str) -> None:
+def _shape_of(node: exp.Expr, at: _At) -> None:
     """Refuse what the engines read differently, or only one of them reads, though the parts are allowed."""
     match node:
         case exp.Literal() if not node.is_string and not re.fullmatch(r"\d{1,18}|\d{0,18}\.\d{1,18}", node.name):
@@ -236,7 +263,7 @@ def _plain_interval(node: exp.Interval) -> bool:
     return unit in allowed().intervals and re.fullmatch(r"-?\d{1,9}", node.this.name) is not None
 
 
-def _places(node: exp.Func, at: str) -> None:
+def _places(node: exp.Func, at: _At) -> None:
     """Refuse places in a text that are not plain numbers from 1 on, and lengths that are not from 0 on."""
     places = {exp.Substring: ("start", "length"), exp.Left: ("expression",), exp.Right: ("expression",)}
     for part in places.get(type(node), ()):

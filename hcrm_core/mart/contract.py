@@ -54,11 +54,6 @@ class Engine(Protocol):
     def show(self, mart: Mart, checked: Checked, values: Mapping[str, object], *, name: str) -> str:
         """Make its rows the view `computed` and return the SELECT that gives them their types."""
 
-    def computed(
-        self, mart: Mart, strategy: Strategy, checked: Checked, values: Mapping[str, object]
-    ) -> pa.Table | None:
-        """What a strategy's function makes of the rows; `None` where there are none."""
-
 
 class Decided(NamedTuple):
     """A strategy's rows, in the temporary table `decided` of one mart.
@@ -146,22 +141,20 @@ def evaluate(
         as_of_us: `$as_of`, microseconds since 1970 UTC.
         today: `$today`.
         compute: Calls its function, where it has one.
-        engine: Runs its SELECT, and its function there too; DuckDB and `compute` where `None`.
+        engine: Runs its SELECT; DuckDB where `None`.
 
     Raises:
         StrategyError: It fails, or its rows break the contract.
     """
     sql, values = checked.sql, bound(checked, strategy.parameters, as_of_us=as_of_us, today=today)
+    if engine:
+        sql, values = engine.show(mart, checked, values, name=strategy.name), {}
     if strategy.function:
         if compute is None:
             raise StrategyError(f"{strategy.name}: it has a function, and nothing here can call it.")
-        found = engine.computed(mart, strategy, checked, values) if engine else None
-        if found is None:
-            found = compute(strategy, mart.query(sql, values, name=strategy.name), strategy.parameters)
+        found = compute(strategy, mart.query(sql, values, name=strategy.name), strategy.parameters)
         mart.show_computed(found)
         sql, values = "SELECT * FROM computed", {}
-    elif engine:
-        sql, values = engine.show(mart, checked, values, name=strategy.name), {}
     with mart.guarded(strategy.name):
         shape = _shape(strategy, _describe(mart, strategy.name, sql, values))
         columns = ", ".join(f"CAST({identifier(name)} AS {kind}) AS {identifier(name)}" for name, kind in shape.items())

@@ -8,23 +8,18 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
 
 from hcrm_core.config import SparkSettings
 from hcrm_core.errors import StrategyError
-from hcrm_core.mart.arrow import unpacked
 from hcrm_core.mart.check import Checked
 from hcrm_core.mart.engine import DEFAULT, Limits, Mart, explain_error, identifier
-from hcrm_core.mart.spark_function import MADE, call
 from hcrm_core.mart.spark_session import started
 from hcrm_core.mart.transpile import spark_type, to_spark
-from hcrm_core.model.strategies import Strategy
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -68,33 +63,6 @@ class Spark:
             for place, (column, kind) in enumerate(kinds)
         )
         return f"SELECT {', '.join(listed)} FROM computed"
-
-    def computed(
-        self, mart: Mart, strategy: Strategy, checked: Checked, values: Mapping[str, object]
-    ) -> pa.Table | None:
-        """Call a strategy's function where its rows are: each subject's rows in one piece, or all of them.
-
-        Returns:
-            Its rows; `None` where the SELECT has no rows to give it.
-
-        Raises:
-            StrategyError: As `show`, or the function fails.
-        """
-        kinds = _kinds(mart, checked, values, strategy.name)
-        none = Checked(f"SELECT * FROM ({checked.sql}\n) AS q WHERE false", checked.parameters, checked.tables)
-        schema = mart.query(none.sql, values, name=strategy.name).schema
-        alone = strategy.scope == "subject" and "subject" in schema.names
-        work = partial(call, strategy.function or "", schema, dict(strategy.parameters))
-        with self._frame(mart, checked, values, kinds, strategy.name) as frame:
-            pieces = frame.repartition(f"c{schema.names.index('subject')}") if alone else frame.repartition(1)
-            made = pieces.mapInArrow(work, MADE).toArrow().to_pylist()
-        for row in made:
-            if row["failed"]:
-                raise StrategyError(
-                    f"{strategy.name}: its function {strategy.function} failed ({row['failed']}). Report it to its "
-                    "author."
-                )
-        return pa.concat_tables([unpacked(row["made"]) for row in made]) if made else None
 
     @contextmanager
     def _frame(
@@ -164,8 +132,8 @@ def _show_table(session: "SparkSession", mart: Mart, table: str, stack: ExitStac
 
 def plain_file(mart: Mart, table: str) -> Path | None:
     """The Parquet file that a table is nothing but; `None` where it is more than a file."""
-    shown = mart.execute("SELECT sql FROM duckdb_views() WHERE view_name = $table", {"table": table}).fetchone()
-    found = _PLAIN.fullmatch(shown[0].strip()) if shown else None
+    shown = mart.execute("SELECT sql FROM duckdb_views() WHERE view_name = $table", {"table": table}).fetchall()
+    found = _PLAIN.fullmatch(shown[0][0].strip()) if shown else None
     return Path(found.group(1).replace("''", "'")) if found else None
 
 

@@ -139,8 +139,8 @@ def _changed_by(function: str) -> tuple[str, str]:
         duckdb.connect()
         .execute(
             f"SELECT string_agg(c, '' ORDER BY n), string_agg({function}(c), '' ORDER BY n) FROM "
-            "(SELECT n, chr(CASE WHEN n BETWEEN 55296 AND 57343 THEN 32 ELSE n END::INTEGER) AS c FROM range(1, 1114112) "
-            f"AS r(n)) WHERE {function}(c) <> c"
+            "(SELECT n, chr(CASE WHEN n BETWEEN 55296 AND 57343 THEN 32 ELSE n END::INTEGER) AS c "
+            f"FROM range(1, 1114112) AS r(n)) WHERE {function}(c) <> c"
         )
         .fetchall()[0]
     )

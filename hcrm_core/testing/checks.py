@@ -18,7 +18,7 @@ from hcrm_core import __version__
 
 S = TypeVar("S")
 Function = Callable[[S], Iterable[str]]
-State = Literal["passed", "failed", "warned", "exempt"]
+State = Literal["passed", "failed", "warned", "exempt", "passed over"]
 
 SHOWN = 10
 """How many findings of one check are kept: who has ten has a hundred."""
@@ -30,6 +30,10 @@ class KitWarning(UserWarning):
 
 class NotGiven(Exception):
     """The author did not pass what a check needs; the text is the sentence that says what to pass."""
+
+
+class PassedOver(Exception):
+    """A check cannot be run here, and that is nobody's fault; the text is the sentence that says why."""
 
 
 class Check(Struct, frozen=True, kw_only=True):
@@ -57,8 +61,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     Attributes:
         check: Which.
-        state: `warned`: it would have failed, but is too new to; `exempt`: not run, on the author's word.
-        findings: What is wrong, a sentence each; the author's reason where it is exempt.
+        state: `warned`: it would have failed, but is too new to; `exempt`: not run, on the author's word;
+            `passed over`: not run, since it cannot be here.
+        findings: What is wrong, a sentence each; the reason where it was not run.
         fix: What to do about it.
     """
 
@@ -75,6 +80,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
             return head
         if self.state == "exempt":
             return f"{head} - exempt: {' '.join(self.findings)}"
+        if self.state == "passed over":
+            return f"{head} - {' '.join(self.findings)}"
         lines = [head, *(f"  - {finding}" for finding in self.findings)]
         lines += [f"  Why: {self.check.reason}", f"  Fix: {self.fix}"]
         if self.state == "warned":
@@ -131,6 +138,8 @@ class Suite(Generic[S]):
         fix = check.fix
         try:
             findings = tuple(islice(function(subject), SHOWN))
+        except PassedOver as why:
+            return Outcome(check=check, state="passed over", findings=(str(why),))
         except NotGiven as missing:
             findings, fix = ("It could not be checked.",), str(missing)
         except Exception as error:
@@ -177,7 +186,7 @@ class Suite(Generic[S]):
             )
             if shown.state == "failed":
                 pytest.fail(shown.text, pytrace=False)
-            elif shown.state == "exempt":
+            elif shown.state in ("exempt", "passed over"):
                 pytest.skip(shown.text)
             elif shown.state == "warned":
                 warnings.warn(shown.text, KitWarning, stacklevel=1)

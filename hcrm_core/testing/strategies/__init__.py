@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from hcrm_core.testing.strategies import checks_decided, checks_declared, checks_people, checks_time
+from hcrm_core.testing.strategies import checks_decided, checks_declared, checks_engines, checks_people, checks_time
 from hcrm_core.testing.strategies.bench import Bench, Examined
 from hcrm_core.testing.strategies.suite import SUITE
 from hcrm_core.testing.world import World, hospital
 
 __all__ = ["SUITE", "Bench", "Examined", "bench", "strategy_kit"]
 
-_REGISTERED = (checks_decided, checks_declared, checks_people, checks_time)
+_REGISTERED = (checks_decided, checks_declared, checks_engines, checks_people, checks_time)
 
 
 def strategy_kit(

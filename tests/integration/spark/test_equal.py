@@ -1,20 +1,15 @@
 """Every shipped strategy and report gives the same rows on both engines."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hcrm_core.decide.run import show_decisions
 from hcrm_core.mart.contract import evaluate
-from hcrm_core.mart.reports import run_report_queries
-from hcrm_core.mart.spark import Spark, plain_file
-from hcrm_core.registry.enabled import Registry
+from hcrm_core.mart.spark import Spark
 from hcrm_core.testing.strategies import bench
 from hcrm_core.testing.strategies import scene as scenes
 from hcrm_core.testing.strategies.bench import Bench, Examined, differences
-from hcrm_core.testing.strategies.history import Histories
 from hcrm_core.testing.strategies.scene import Scene
 
 CARD = """
