@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple, Protocol
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from hcrm_core.config import nearest
@@ -75,6 +76,13 @@ def check_strategy(strategy: Strategy) -> Checked:
     Raises:
         StrategyError: Naming the strategy, the line or column, and what to do.
     """
+    return _checked(msgspec.msgpack.encode(strategy))
+
+
+@lru_cache(maxsize=512)
+def _checked(encoded: bytes) -> Checked:
+    """Reading SQL takes longer than running it for a few customers, so what passed is remembered."""
+    strategy = msgspec.msgpack.decode(encoded, type=Strategy)
     for name in strategy.parameters:
         if not name.isidentifier():
             raise StrategyError(f"{strategy.name}: the parameter {name!r} is not a name. Use letters, digits and _.")
@@ -208,34 +216,44 @@ def required_types(owner: str, what: str, required: Mapping[str, str], found: Ma
             raise StrategyError(f"{owner}: the column {name} is {found[name]}. Cast it to {kind}.")
 
 
+_WRONG: dict[str, tuple[str, str]] = {
+    "points": ("points <= 0", "without points. Filter them out; what is taken back is countered."),
+    "task": (
+        "NOT (window_start <= due_on AND due_on <= window_end)",
+        "whose due_on lies outside window_start to window_end. Mend the days.",
+    ),
+}
+"""Kind → what its rows must not be, and what to say of those."""
+
+
 def _check_rows(mart: Mart, strategy: Strategy) -> None:
     name, key = strategy.name, KEYS[strategy.kind]
     listed = ", ".join(key)
-    for column in REQUIRED_COLUMNS[strategy.kind]:
-        if column not in _MAY_BE_NULL:
-            missing = _first(mart, f"{column} IS NULL", key)
-            if missing:
-                raise StrategyError(f"{name}: {missing} without {column}. Filter them out or give them a value.")
+    wrong = {
+        f"{column} IS NULL": f"without {column}. Filter them out or give them a value."
+        for column in REQUIRED_COLUMNS[strategy.kind]
+        if column not in _MAY_BE_NULL
+    }
+    wrong["len(evidence) = 0 OR list_contains(evidence, NULL)"] = (
+        "without evidence. Cite table/id#column for the facts they rest on."
+    )
+    wrong |= dict([_WRONG[strategy.kind]] if strategy.kind in _WRONG else [])
+    counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in wrong)
+    found = mart.execute(f"SELECT {counts} FROM decided").fetchall()[0]
+    for (condition, sentence), count in zip(wrong.items(), found, strict=True):
+        if count:
+            raise StrategyError(f"{name}: {_first(mart, condition, key)} {sentence}")
     doubled = mart.execute(f"SELECT {listed}, count(*) FROM decided GROUP BY {listed} HAVING count(*) > 1 LIMIT 1")
     if row := doubled.fetchone():
         at = ", ".join(f"{column} {value}" for column, value in zip(key, row, strict=False))
         raise StrategyError(f"{name}: {row[-1]} rows have the same key ({at}). Return each {listed} once.")
-    if bare := _first(mart, "len(evidence) = 0 OR list_contains(evidence, NULL)", key):
-        raise StrategyError(f"{name}: {bare} without evidence. Cite table/id#column for the facts they rest on.")
-    if strategy.kind == "task":
-        wrong = _first(mart, "NOT (window_start <= due_on AND due_on <= window_end)", key)
-        if wrong:
-            raise StrategyError(f"{name}: {wrong} whose due_on lies outside window_start to window_end. Mend the days.")
-    if strategy.kind == "points" and (none := _first(mart, "points <= 0", key)):
-        raise StrategyError(f"{name}: {none} without points. Filter them out; what is taken back is countered.")
     _check_evidence(mart, name)
 
 
 def _first(mart: Mart, condition: str, key: tuple[str, ...]) -> str:
     listed = ", ".join(key)
     rows = mart.execute(f"SELECT {listed}, count(*) OVER () FROM decided WHERE {condition} ORDER BY {listed} LIMIT 1")
-    if (row := rows.fetchone()) is None:
-        return ""
+    row = rows.fetchall()[0]
     at = ", ".join(f"{column} {value}" for column, value in zip(key, row, strict=False))
     return f"{row[-1]} row{'s' if row[-1] > 1 else ''} (first: {at})"
 

@@ -1,6 +1,9 @@
 """Reviews: SELECTs over the rows in `decided` that say which of them are refused or remarked upon, and why."""
 
 from datetime import date
+from functools import lru_cache
+
+import msgspec
 
 from hcrm_core.errors import StrategyError
 from hcrm_core.mart.check import Checked, check
@@ -19,6 +22,12 @@ def check_review(review: Review) -> Checked:
     Raises:
         StrategyError: Naming the review, the line or column, and what to do.
     """
+    return _checked(msgspec.msgpack.encode(review))
+
+
+@lru_cache(maxsize=64)
+def _checked(encoded: bytes) -> Checked:
+    review = msgspec.msgpack.decode(encoded, type=Review)
     own = {DECIDED: REQUIRED_COLUMNS[review.kind]}
     tables = (*review.tables, DECIDED)
     checked = check(review.sql, name=review.name, tables=tables, parameters=review.parameters, own=own)
