@@ -23,10 +23,11 @@ SPARK = "HCRM_TEST_SPARK"
 os.environ.setdefault(SPARK, "0")  # Spark takes long to start: tests/integration/spark does it once, for all kits
 
 LONGEST = (
-    "proof/test_kills", "integration/spark", "hcrm-adapter-simulator/tests/test_equality",
-    "test_developer_tutorials", "test_tutorial",
-    "test_stuck_feed", "test_order", "test_neighbours", "test_database_away", "test_misbehaviour", "test_how_to",
-    "test_strategy_kit", "tests/test_kit", "test_bench", "test_application", "test_new", "test_plugin_guides",
+    "proof/test_kills", "integration/spark", "docs/test_plugin_guides", "docs/test_how_to", "test_developer_tutorials",
+    "test_misbehaviour", "listen/test_daemon", "test_neighbours", "test_strategy_kit", "docs/test_tutorial",
+    "test_database_away", "test_order", "test_house", "cli/test_new", "test_stuck_feed", "test_bench",
+    "cli/test_ingest", "test_followup", "cli/test_show", "test_application", "test_identity", "cli/test_replay",
+    "tests/test_kit",
 )  # fmt: skip
 """The files that take longest: they begin first, so that no processor is left with one of them at the end."""
 
