@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _PLAIN = re.compile(r"CREATE VIEW \S+ AS SELECT [^()]* FROM (?:\(SELECT \* FROM )?read_parquet\('((?:[^']|'')*)'\)+;?")
 
+_NULL = '"NULL"'
+"""How DuckDB names the type of a NULL that nothing gives one."""
+
 
 class Spark:
     """Spark, local or of a cluster; it is started when it is first asked."""
@@ -76,41 +79,42 @@ class Spark:
             session = started(self._settings).newSession()
             tag = f"hcrm-{id(stack)}"
             session.addTag(tag)
-            over: list[bool] = []
+            over, done = threading.Event(), threading.Event()
 
-            def stop() -> None:
-                over.append(True)
-                session.interruptTag(tag)
+            def watch() -> None:
+                if not done.wait(self._limits.seconds):
+                    over.set()
+                    while not done.wait(0.5):  # what is being planned cannot be stopped yet
+                        session.interruptTag(tag)
 
-            timer = threading.Timer(self._limits.seconds, stop)
-            timer.start()
             stack.callback(session.removeTag, tag)
-            stack.callback(timer.cancel)
+            stack.callback(done.set)
+            threading.Thread(target=watch, daemon=True).start()
+            too_long = StrategyError(
+                f"{name}: it took longer than {self._limits.seconds:g} seconds and was stopped. Let it read fewer "
+                "rows, or join on customer_id."
+            )
             try:
                 for table in sorted(checked.tables):
                     _show_table(session, mart, table, stack)
                 plain = session.sql(to_spark(checked.sql), args=dict(values))
                 named = plain.toDF(*(f"c{place}" for place in range(len(plain.columns))))
                 yield named.select(*(col(f"c{place}").cast(spark_type(kind)) for place, (_, kind) in enumerate(kinds)))
+                if over.is_set():
+                    raise too_long
             except (AnalysisException, ParseException) as error:
                 raise StrategyError(
                     f"{name}: Spark cannot run it ({error.getCondition()}). Write it more plainly, or run it with "
                     "--engine duckdb."
                 ) from None
             except PySparkException as error:
-                if over:
-                    raise StrategyError(
-                        f"{name}: it took longer than {self._limits.seconds:g} seconds and was stopped. Let it read "
-                        "fewer rows, or join on customer_id."
-                    ) from None
+                if over.is_set():
+                    raise too_long from None
                 # Its text may hold values of the data.
                 raise StrategyError(
                     f"{name}: it failed on Spark ({error.getCondition() or type(error).__name__}). Look at its casts "
                     "and sums."
                 ) from None
-
-
-_NULL = '"NULL"'
 
 
 def _kinds(mart: Mart, checked: Checked, values: Mapping[str, object], name: str) -> list[tuple[str, str]]:
