@@ -32,7 +32,7 @@ ENVIRONMENT = (
 def configuration() -> str:
     from hcrm_adapter_hl7v2.adapter import Hl7v2Settings
     from hcrm_core import config
-    from hcrm_core.config import MartSettings, MetricsSettings, Settings, StoreSettings, WorkerSettings
+    from hcrm_core.config import MartSettings, MetricsSettings, Settings, SparkSettings, StoreSettings, WorkerSettings
     from hcrm_core.model.adapters import SourceSettings
     from hcrm_core.model.listening import ListenerSettings
 
@@ -46,6 +46,7 @@ def configuration() -> str:
         ("The file itself", Settings, ""),
         ("`[store]`", StoreSettings, "store."),
         ("`[mart]`", MartSettings, "mart."),
+        ("`[mart.spark]`", SparkSettings, "mart.spark."),
         ("`[metrics]`", MetricsSettings, "metrics."),
         ("`[workers]`", WorkerSettings, "workers."),
     ):
@@ -53,7 +54,7 @@ def configuration() -> str:
         rows = [
             (f"`{name}`", kind, default, SETTINGS.get(prefix + name) or below[name])
             for name, kind, default in _keys(struct)
-            if name not in ("store", "mart", "metrics", "workers")
+            if name not in ("store", "mart", "spark", "metrics", "workers")
         ]
         parts.append(f"## {title}\n\n" + words.table(headers, rows))
     meanings = words.attributes(SourceSettings) | words.attributes(Hl7v2Settings)
