@@ -296,5 +296,5 @@ def _line_at(sql: str, start: int) -> int:
 
 def shortened(node: exp.Expr) -> str:
     """An expression for an error."""
-    text = node.sql("duckdb")
+    text = node.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.IGNORE)
     return text if len(text) <= 60 else text[:57] + "…"
