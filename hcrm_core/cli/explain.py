@@ -6,10 +6,14 @@ from functools import lru_cache
 import click
 import msgspec
 
+from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, workspace_option
 from hcrm_core.cli.customers import resolve
+from hcrm_core.config import nearest
 from hcrm_core.decide.explain import Explanation, Landed, explain_points, explain_segment, explain_task
 from hcrm_core.decide.narrate import render_explanation
+from hcrm_core.decide.narrate_why_not import render_why_not
+from hcrm_core.decide.why_not import why_not
 from hcrm_core.errors import NotFoundError
 from hcrm_core.intake.bulk import ADAPTER as RECORDS
 from hcrm_core.model.translation import Origin
@@ -67,6 +71,37 @@ def score(customer: str, strategy: str | None, as_json: bool, workspace: str | N
         _show(_of_customer(space, customer, strategy, "score"), space.timezone, as_json)
 
 
+@explain.command("why-not")
+@click.argument("strategy", metavar="STRATEGY")
+@click.argument("customer", metavar="CUSTOMER")
+@json_option
+@workspace_option
+def why_not_(strategy: str, customer: str, as_json: bool, workspace: str | None) -> None:
+    """Explain why a strategy has decided nothing about a customer.
+
+    Its steps are run as of its last run; shown is the one where the customer's rows end, with the predicates they do
+    not fulfil. CUSTOMER is an id or a number AUTHORITY|TYPE|NUMBER.
+    """
+    with opened(workspace) as space:
+        strategies = space.registry.strategies
+        if strategy not in strategies:
+            raise NotFoundError(f"No enabled strategy is named {strategy!r}. {nearest(strategy, list(strategies))}")
+        found = why_not(
+            space.store,
+            space.mart,
+            strategies[strategy],
+            resolve(space, customer),
+            now_us=env.microseconds(env.now()),
+            timezone=space.timezone,
+            compute=space.code.compute,
+            reviews=list(space.registry.reviews.values()),
+        )
+        if as_json:
+            show_json(msgspec.to_builtins(found))
+        else:
+            click.echo(render_why_not(found, space.timezone))
+
+
 def _of_customer(space: Opened, customer: str, strategy: str | None, kind: str) -> list[Explanation]:
     customer_id = resolve(space, customer)
     with space.store.read() as connection:
@@ -84,7 +119,9 @@ def _of_customer(space: Opened, customer: str, strategy: str | None, kind: str) 
             if strategy:
                 raise
     if not explained:
-        raise NotFoundError(f"No strategy has a {kind} for this customer.")
+        raise NotFoundError(
+            f"No strategy has a {kind} for this customer. Why: hcrm explain why-not STRATEGY {customer}"
+        )
     return explained
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,18 @@ from hcrm_core.errors import NotFoundError
 from hcrm_core.mart.engine import open_mart
 from hcrm_core.mart.snapshots import row_of
 from hcrm_core.mart.tables import TABLES
-from hcrm_core.model.fold import said_at
+from hcrm_core.model.fold import Event, fold, said_at
+from hcrm_core.model.records import KINDS
 from hcrm_core.model.translation import Origin
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import decisions, points
-from hcrm_core.store.queries.facts import FactRow, facts, facts_of_patients
-from hcrm_core.store.queries.links import members_of
-from hcrm_core.store.queries.log import VersionRow, versions
+from hcrm_core.store.queries.decisions import RunRow
+from hcrm_core.store.queries.facts import FactRow, facts
+from hcrm_core.store.queries.heard import HeardRow, heard_by, members_at, seen_by
 from hcrm_core.store.queries.processing import outcomes
+
+_ALWAYS = 2**62
+"""Later than any instant."""
 
 _CITED = re.compile(r"([a-z_]+)/([^/#]+)#([a-z_0-9]+)")
 
@@ -71,8 +76,8 @@ class Evidence(Struct, frozen=True):
     Attributes:
         cited: As the strategy wrote it: `table/fact id#column`.
         member: The member of the fact's body the column is read from.
-        value: That member as the source last said it.
-        source: Its statement; `None` where no live statement mentions it any more.
+        value: That member as the run saw it.
+        source: The statement it rests on; `None` where none mentioned it by then.
     """
 
     cited: str
@@ -134,7 +139,7 @@ def explain_task(store: Store, task_id: str, *, message: Message, origins: Origi
         as_of=run.as_of if run else None,
         decision=shown,
         history=history,
-        evidence=tuple(_Tracer(store, message, origins).trace(cited)),
+        evidence=tuple(_Tracer(store, run, message, origins).trace(cited)),
     )
 
 
@@ -163,7 +168,7 @@ def explain_points(store: Store, points_id: str, *, message: Message, origins: O
         history=tuple(
             {"at": one.at, "by": one.by, "state": f"{one.amount:+,} points", "reason": one.reason} for one in entries
         ),
-        evidence=tuple(_Tracer(store, message, origins).trace(cited)),
+        evidence=tuple(_Tracer(store, run, message, origins).trace(cited)),
     )
 
 
@@ -184,9 +189,9 @@ def explain_segment(
     if not rows:
         raise NotFoundError(
             f"{strategy} decided nothing about the customer {customer_id!r} in run {run.id}. "
-            "Check the id, or that the customer falls into the strategy's window."
+            f"Why: hcrm explain why-not {strategy} {customer_id}"
         )
-    tracer = _Tracer(store, message, origins)
+    tracer = _Tracer(store, run, message, origins)
     found = []
     for row in rows:
         cited: Any = row.pop("evidence")
@@ -198,7 +203,7 @@ def explain_segment(
                 parameters=msgspec.json.decode(run.parameters),
                 run=run.id,
                 as_of=run.as_of,
-                decision={name: _plain(value) for name, value in row.items()},
+                decision={name: plain_value(value) for name, value in row.items()},
                 evidence=tuple(tracer.trace(cited)),
             )
         )
@@ -206,56 +211,58 @@ def explain_segment(
 
 
 class _Tracer:
-    """Follows citations through one consistent view of the store."""
+    """Follows citations through one consistent view of the store, to what a run saw."""
 
-    def __init__(self, store: Store, message: Message, origins: Origins) -> None:
+    def __init__(self, store: Store, run: RunRow | None, message: Message, origins: Origins) -> None:
         self._store = store
+        self._run = run
         self._message = message
         self._origins = origins
 
     def trace(self, cited: Iterable[str]) -> list[Evidence]:
         with self._store.read() as connection:
-            return [self._one(connection, citation) for citation in cited]
+            instant = seen_by(connection, self._run)
+            return [self._one(connection, citation, _ALWAYS if instant is None else instant) for citation in cited]
 
-    def _one(self, connection: Any, citation: str) -> Evidence:
+    def _one(self, connection: Any, citation: str, instant: int) -> Evidence:
         match = _CITED.fullmatch(citation)
         if match is None:
             return Evidence(citation)
         table, identity, column = match.groups()
         members = _members(table, column)
-        if table == "customer":
-            patients = members_of(connection, [identity]) or {identity: identity}
-            candidates = facts_of_patients(connection, patients, "Patient")
-            candidates.sort(key=lambda row: (row.said_at, row.fact_id), reverse=True)
-        else:
-            candidates = list(facts(connection, [identity]).values())
-        log = versions(connection, [fact.fact_id for fact in candidates])
+        wanted = members_at(connection, identity, instant) or [identity] if table == "customer" else [identity]
+        heard = heard_by(connection, wanted, instant)
+        candidates = []
+        for row in facts(connection, heard).values():
+            folded = fold((Event(one.stamp, _fields_of(one)) for one in heard[row.fact_id]), None, _namespaces(row))
+            if folded is not None:
+                candidates.append((folded, row))
+        candidates.sort(key=lambda pair: (said_at(pair[0].stamp), pair[1].fact_id), reverse=True)
         for member in members:
-            for fact in candidates:
-                body = msgspec.json.decode(fact.body)
+            for folded, row in candidates:
                 # A golden column comes from the patient that has a value; another fact has just one candidate.
                 # The mart takes a customer for dead where any source says so, so the source that says so is cited.
-                if member == "deceased" and len(candidates) > 1 and not body.get(member):
+                if member == "deceased" and len(candidates) > 1 and not folded.fields.get(member):
                     continue
-                if member in body or len(candidates) == 1:
-                    source = self._source(connection, fact, log.get(fact.fact_id, []), member)
+                if member in folded.fields or len(candidates) == 1:
+                    source = self._source(connection, row, heard[row.fact_id], member)
                     if source is not None:
-                        return Evidence(citation, member, body.get(member), source)
+                        return Evidence(citation, member, folded.fields.get(member), source)
         return Evidence(citation, members[0] if members else None)
 
-    def _source(self, connection: Any, fact: FactRow, log: Sequence[VersionRow], member: str) -> Source | None:
-        for version in sorted(log, key=lambda row: bytes(row.stamp), reverse=True):
-            if member in msgspec.json.decode(version.body):
-                landed = self._message(version.message_id)
-                processed = outcomes(connection, [version.message_id]).get(version.message_id)
+    def _source(self, connection: Any, fact: FactRow, heard: Sequence[HeardRow], member: str) -> Source | None:
+        for one in reversed(heard):
+            if member in (_fields_of(one) or ()):
+                landed = self._message(one.message_id)
+                processed = outcomes(connection, [one.message_id]).get(one.message_id)
                 return Source(
-                    message_id=version.message_id,
+                    message_id=one.message_id,
                     source=landed.source if landed else fact.source,
                     control_id=landed.control_id if landed else "",
                     message_type=processed.message_type if processed else "",
-                    said_at=said_at(bytes(version.stamp)),
-                    received_at=landed.received_at if landed else version.known_at,
-                    fields=self._fields(version.message_id, fact, member),
+                    said_at=said_at(one.stamp),
+                    received_at=landed.received_at if landed else one.known_at,
+                    fields=self._fields(one.message_id, fact, member),
                     pruned=landed is not None and landed.pruned,
                 )
         return None
@@ -271,6 +278,14 @@ class _Tracer:
         return tuple(dict.fromkeys(found))
 
 
+def _fields_of(heard: HeardRow) -> dict[str, Any] | None:
+    return None if heard.body is None else msgspec.json.decode(heard.body)
+
+
+def _namespaces(fact: FactRow) -> frozenset[str]:
+    return frozenset(KINDS[fact.kind].BY_NAMESPACE) if fact.kind in KINDS else frozenset()
+
+
 def _members(table: str, column: str) -> tuple[str, ...]:
     if table == "customer":
         return _CUSTOMER_MEMBERS.get(column, ())
@@ -280,5 +295,8 @@ def _members(table: str, column: str) -> tuple[str, ...]:
     return ()
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
+    """A value of the mart as JSON has it."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     return value.isoformat() if isinstance(value, date | datetime) else value

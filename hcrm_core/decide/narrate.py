@@ -35,7 +35,7 @@ def _lines(explanation: Explanation, zone: ZoneInfo) -> Iterator[str]:
 def _evidence(item: Evidence, zone: ZoneInfo) -> Iterator[str]:
     said = f"{item.member} = {plain(item.value)}" if item.value is not None else f"{item.member} was emptied"
     if item.source is None:
-        said = "no live statement mentions it any more"
+        said = "no live statement mentioned it"
     yield f"  {item.cited}: {said}"
     if source := item.source:
         fields = f", field {', '.join(source.fields)}" if source.fields else ""

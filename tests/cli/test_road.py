@@ -164,6 +164,22 @@ def test_explaining_what_is_not_there_says_how_to_find_it(kind: str) -> None:
     assert "hcrm " in sentence(hcrm("explain", kind, "ffffffff"), 1)
 
 
+def test_why_not_names_the_step_the_predicate_and_the_values() -> None:
+    zhao = "RMYY|MR|4004"
+    text = hcrm("explain", "why-not", "followup.discharge", zhao).stdout
+    assert "anchor has none: of 1 row of encounter" in text
+    assert "none fulfils class = 'IMP': class = AMB in 1 row" in text
+    assert not [word for word in PRIVATE if word in text]
+    document = told("explain", "why-not", "followup.discharge", zhao)
+    assert (document["verdict"], document["causes"][0]["step"]) == ("no_row", "anchor")
+    assert "has decided" in hcrm("explain", "why-not", "followup.discharge", f"RMYY|MR|{WANG}").stdout
+
+
+def test_why_not_of_an_unknown_strategy_or_customer_says_what_there_is() -> None:
+    assert "'followup.discharge'" in sentence(hcrm("explain", "why-not", "followup.discharg", "ffff"), 1)
+    assert "hcrm customers list" in sentence(hcrm("explain", "why-not", "rfm", "ffffffff"), 1)
+
+
 # --- tasks ------------------------------------------------------------------------------------------------------------
 
 

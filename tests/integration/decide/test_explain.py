@@ -47,6 +47,30 @@ def test_a_task_leads_to_the_field_of_the_message(hospital: Hospital) -> None:
     assert "on 2026-03-10T20:00:00+08:00, received 1970-01-01T08:00:02+08:00" in text
 
 
+def test_evidence_is_what_the_run_saw(hospital: Hospital) -> None:
+    hospital.decide("2026-03-11")
+    task_id = hospital.tasks()["e1.day3"].task_id
+    hospital.tell("Encounter", "e1", "2026-03-12", period_end="2026-03-11T10:00:00+08:00")
+    (evidence,) = explain_task(hospital.store, task_id, message=message, origins=origins).evidence
+    assert evidence.value == "2026-03-10T10:00:00+08:00"
+    assert evidence.source is not None and evidence.source.message_id == 2
+    hospital.decide("2026-03-13")
+    (evidence,) = explain_task(hospital.store, task_id, message=message, origins=origins).evidence
+    assert evidence.value == "2026-03-11T10:00:00+08:00"
+    assert evidence.source is not None and evidence.source.message_id == 3
+
+
+def test_evidence_about_a_person_who_was_linked_later(hospital: Hospital) -> None:
+    hospital.tell("Patient", "p1", "2026-03-11", deceased=True)
+    hospital.decide("2026-03-11")
+    task_id = hospital.tasks()["e1.day3"].task_id
+    hospital.tell("Patient", "p0", "2026-03-12", gender="male", deceased=True)
+    hospital.link("p1", "p0")
+    found = explain_task(hospital.store, task_id, message=message, origins=origins)
+    death = {item.cited: item for item in found.evidence}["customer/p1#deceased"]
+    assert death.value is True and death.source is not None and death.source.message_id == 3
+
+
 def test_a_suppressed_task_leads_to_the_reason(hospital: Hospital) -> None:
     hospital.tell("Patient", "p1", "2026-03-11", deceased=True)
     hospital.decide("2026-03-11")
@@ -55,7 +79,7 @@ def test_a_suppressed_task_leads_to_the_reason(hospital: Hospital) -> None:
     death = by_cited["customer/p1#deceased"]
     assert (death.member, death.value, death.source and death.source.fields) == ("deceased", True, ("PID-30",))
     assert by_cited["encounter/e1#discharge_disposition"].source is None
-    assert "no live statement mentions it" in render_explanation(found, "Asia/Shanghai")
+    assert "no live statement mentioned it" in render_explanation(found, "Asia/Shanghai")
 
 
 def test_a_segment_and_a_score(hospital: Hospital) -> None:
