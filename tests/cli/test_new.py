@@ -39,7 +39,8 @@ class Made(NamedTuple):
         done = subprocess.run(
             [self.programs / program, *map(str, arguments)],
             cwd=folder,
-            env=environment | {"HCRM_NOW": "2026-12-31T08:00:00+08:00", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            env=environment
+            | {"HCRM_NOW": "2026-12-31T08:00:00+08:00", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "HCRM_TEST_SPARK": "0"},
             capture_output=True,
             text=True,
             check=False,

@@ -137,6 +137,7 @@ class Shell:
     def __init__(self, folder: Path, programs: Path) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("HCRM_", "PYTEST"))}
         environment |= {
+            "HCRM_TEST_SPARK": "0",
             "PATH": f"{programs}{os.pathsep}{environment['PATH']}",
             "HOME": str(folder),
             "LANG": "C.UTF-8",
