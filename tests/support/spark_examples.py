@@ -1,15 +1,4 @@
-"""Every function, cast, operator and syntax that a SELECT may use gives the same rows on both engines."""
-
-from collections.abc import Callable, Iterator
-from typing import Any
-
-import pytest
-import sqlglot
-from sqlglot import exp
-
-from hcrm_core.mart.check import allowed
-
-Both = Callable[..., tuple[list[Any], list[Any]]]
+"""SELECTs over the table `edge` that use, together, every part that `allowed.toml` allows."""
 
 
 def each(*expressions: str) -> str:
@@ -125,38 +114,3 @@ EXAMPLES = {
                             "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS c "
                             "FROM edge GROUP BY i ORDER BY i",
 }  # fmt: skip
-
-
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_both_engines_give_the_same(both: Both, name: str) -> None:
-    given = {"days": 3, "since": "2024-02-29", "rate": 1.25, "text": "中'文\\　", "none": None, "whole": 5_000_000_000}
-    used = {key: value for key, value in given.items() if f"${key}" in EXAMPLES[name]}
-    expected, found = both(EXAMPLES[name], **used)
-    wrong = [(one, two) for one, two in zip(expected, found, strict=True) if one != two]
-    differing = {key for one, two in wrong for key in one if one[key] != two[key]}
-    assert not wrong, (
-        f"{sorted(differing)}: {[{key: (one[key], two[key]) for key in differing} for one, two in wrong[:3]]}"
-    )
-    assert expected or name == "not in"
-
-
-def parts_of(sql: str) -> Iterator[tuple[str, str]]:
-    """The entries of allowed.toml that a SELECT uses, as `check` names them."""
-    for node in sqlglot.parse_one(sql, dialect="duckdb").walk():
-        if isinstance(node, exp.Cast | exp.TryCast):
-            yield from (("casts", kind.this.name.removesuffix("NTZ")) for kind in node.to.find_all(exp.DataType))
-        if isinstance(node, exp.Func):
-            yield "functions", node.sql_name()
-            if isinstance(node, exp.Extract):
-                yield "extract", node.this.name.upper()
-        else:
-            yield "syntax", type(node).__name__
-        if isinstance(node, exp.Interval):
-            yield "intervals", node.unit.name.upper().removesuffix("S")
-
-
-def test_nothing_is_allowed_without_an_example() -> None:
-    shown = {part for sql in EXAMPLES.values() for part in parts_of(sql)}
-    listed = {(kind, name) for kind in ("functions", "casts", "syntax", "extract", "intervals")
-              for name in getattr(allowed(), kind)}  # fmt: skip
-    assert listed - shown == set()
