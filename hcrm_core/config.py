@@ -45,6 +45,13 @@ class MartSettings(Struct, frozen=True, forbid_unknown_fields=True):
     spark: SparkSettings = SparkSettings()
 
 
+class DecideSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """When strategies run."""
+
+    live: bool = True
+    """Whether `hcrm run --watch` looks at customers as they change, beside the runs over everybody."""
+
+
 class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where `hcrm run --watch` tells Prometheus how intake is doing."""
 
@@ -75,6 +82,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str = "Asia/Shanghai"
     store: StoreSettings = StoreSettings()
     mart: MartSettings = MartSettings()
+    decide: DecideSettings = DecideSettings()
     metrics: MetricsSettings = MetricsSettings()
     workers: WorkerSettings = WorkerSettings()
     sources: dict[str, dict[str, Any]] = {}

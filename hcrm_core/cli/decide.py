@@ -16,18 +16,24 @@ from hcrm_core.cli.context import (
     workspace_option,
 )
 from hcrm_core.cli.findings import tell_findings, tell_left_out
-from hcrm_core.decide.run import StrategyOutcome
+from hcrm_core.cli.live import live
+from hcrm_core.decide.narrate import plain
 from hcrm_core.decide.run import decide as run_strategies
+from hcrm_core.decide.steps import StrategyOutcome
 from hcrm_core.env import parse_instant
+from hcrm_core.errors import UsageError
 from hcrm_core.model.observing import DecideDone, Load, StrategyDone
 from hcrm_core.store.queries.decisions import workload
+
+SHOWN = 20
+"""Differences of a strategy that are shown; JSON has all."""
+
+_TOLD = ("state", "reason", "due_on", "owner", "customer_id", "points", "booked_on", "segment", "value")
 
 
 @click.command()
 @click.argument("strategies", nargs=-1, metavar="[STRATEGY...]")
-@click.option(
-    "--as-of", metavar="INSTANT", help="Look at what was known then (links are today's), as 2026-11-01T00:00:00+08:00."
-)
+@click.option("--as-of", metavar="INSTANT", help="Look at what was known then, as 2026-11-01T00:00:00+08:00.")
 @click.option(
     "--basis",
     type=click.Choice(["known", "said"]),
@@ -38,7 +44,9 @@ from hcrm_core.store.queries.decisions import workload
 @click.option(
     "--engine", type=click.Choice(["duckdb", "spark"]), help="What runs the SQL.  [default: by [mart] in hcrm.toml]"
 )
-@click.option("--dry-run", is_flag=True, help="Count what would change and apply nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would change and apply nothing.")
+@click.option("--live", "lively", is_flag=True, help="Look at customers as they change, until signalled.")
+@click.option("--attached", is_flag=True, hidden=True, help="Stop when standard input ends.")
 @keep_going_option
 @json_option
 @workspace_option
@@ -48,16 +56,24 @@ def decide(
     basis: str,
     engine: str | None,
     dry_run: bool,
+    lively: bool,
+    attached: bool,
     keep_going: bool,
     as_json: bool,
     workspace: str | None,
 ) -> None:
     """Run the enabled strategies, or those named, and apply what they decide.
 
-    A past instant never applies: it goes with --dry-run.
+    A past instant never applies: it goes with --dry-run. With --live only strategies of scope subject run, about
+    customers who change; `hcrm run --watch` does the same.
     """
+    if lively and (strategies or as_of or basis != "known" or dry_run or as_json):
+        raise UsageError("--live runs what is enabled, now, and applies it. It goes with none of the other options.")
     with opened(workspace) as space:
         space.keep_going = keep_going
+        if lively:
+            live(space, attached)
+            return
         outcomes = run(space, strategies, as_of, basis, dry_run, engine)
         tell_left_out(space)
         if not dry_run:
@@ -110,7 +126,12 @@ def _done(space: Opened, outcomes: list[StrategyOutcome]) -> DecideDone:
 def as_document(outcomes: list[StrategyOutcome]) -> dict[str, object]:
     """The JSON document of a run; `run` is the newest of the strategies' run rows."""
     keys = ("name", "new", "changed", "unchanged", "withdrawn", "expired", "seconds", "run", "error")
-    rows = [{key: value for key in keys if (value := getattr(outcome, key)) is not None} for outcome in outcomes]
+    rows: list[dict[str, object]] = [
+        {key: value for key in keys if (value := getattr(outcome, key)) is not None} for outcome in outcomes
+    ]
+    for row, outcome in zip(rows, outcomes, strict=True):
+        if outcome.differences:
+            row["differences"] = [difference._asdict() for difference in outcome.differences]
     return {"run": max((outcome.run for outcome in outcomes if outcome.run), default=None), "strategies": rows}
 
 
@@ -122,8 +143,28 @@ def tell(outcomes: list[StrategyOutcome], dry_run: bool) -> None:
     )
     if all(outcome.error for outcome in outcomes):
         return
+    for outcome in outcomes:
+        _tell_differences(outcome)
     click.echo(
         "Nothing was applied (--dry-run)."
         if dry_run
         else "Next: hcrm tasks list, or hcrm report overview -o report.html"
     )
+
+
+def _tell_differences(outcome: StrategyOutcome) -> None:
+    if not outcome.differences:
+        return
+    click.echo(f"\n{outcome.name}")
+    for outcome_, customer, what, before, after in outcome.differences[:SHOWN]:
+        names = [name for name in (after or before or {}) if name in _TOLD]
+        said = ", ".join(
+            f"{name} {plain((after or before or {})[name])}"
+            if before is None or after is None
+            else f"{name} {plain(before.get(name))} → {plain(after[name])}"
+            for name in names
+            if (after or before or {})[name] is not None
+        )
+        click.echo(f"  {outcome_:<9} {what}, customer {customer}" + (f": {said}" if said else ""))
+    if (more := len(outcome.differences) - SHOWN) > 0:
+        click.echo(f"  … and {more:,} more. All of them: --json")

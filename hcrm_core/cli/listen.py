@@ -2,16 +2,15 @@
 
 import asyncio
 import logging
-import os
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from ipaddress import ip_address
 
 import click
 
 from hcrm_core import env
+from hcrm_core.cli.children import when_input_ends
 from hcrm_core.cli.context import Opened, find, opened, say, workspace_option
 from hcrm_core.config import Configuration, nearest
 from hcrm_core.errors import HcrmError, UsageError
@@ -42,6 +41,8 @@ def listen(sources: tuple[str, ...], verbose: bool, attached: bool, workspace: s
         stream=sys.stderr, level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s hcrm: %(message)s"
     )
     with opened(workspace) as space:
+        if attached and not any(table.get("listen") for table in space.configuration.settings.sources.values()):
+            return
         durable.require(space.store)
         asyncio.run(_listen(space, sources, attached))
 
@@ -89,7 +90,7 @@ async def _listen(space: Opened, sources: tuple[str, ...], attached: bool) -> No
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     if attached:
-        threading.Thread(target=_until_input_ends, args=(loop, ended), daemon=True).start()
+        when_input_ends(lambda: loop.call_soon_threadsafe(ended.set))
     listener = Listener(space.store, lambda: env.microseconds(env.now()))
     try:
         planned = _planned(space.configuration, sources)
@@ -143,9 +144,3 @@ async def _reload(listener: Listener, space: Opened, sources: tuple[str, ...]) -
         say(f"hcrm: {error} Nothing was changed; the listener goes on as before.")
         return
     say(f"Read hcrm.toml anew; listening on {', '.join(listener.ports) or 'no port: no source has `listen`'}.")
-
-
-def _until_input_ends(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    while os.read(0, 4096):
-        continue
-    loop.call_soon_threadsafe(ended.set)

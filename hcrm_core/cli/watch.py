@@ -1,22 +1,21 @@
-"""`hcrm run --watch`: a listening process of its own, and the work on what it lands.
+"""`hcrm run --watch`: a process that listens, one that decides as facts come in, and the work on what lands.
 
-The listener is another process so that no amount of folding delays an acknowledgment. Each side survives the other:
-a listener that dies is started anew, and one whose daemon dies finishes what it accepted and ends.
+They are other processes so that no amount of folding delays an acknowledgment or a decision. Each survives the others:
+one that dies is started anew, and one whose daemon dies finishes what it began and ends.
 """
 
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 
 from hcrm_core import env
+from hcrm_core.cli.children import LONGEST_PAUSE, Child
 from hcrm_core.cli.context import Opened, say
 from hcrm_core.cli.findings import tell_findings
 from hcrm_core.cli.listen import listening, ports
 from hcrm_core.cli.metrics import Metrics
-from hcrm_core.errors import ConfigurationError, HcrmError
+from hcrm_core.errors import HcrmError
 from hcrm_core.intake.figures import exposition, figures
 from hcrm_core.intake.process import Intake
 from hcrm_core.model.observing import IntakeDone
@@ -24,70 +23,8 @@ from hcrm_core.store import durable
 from hcrm_core.store.engine import UNAVAILABLE
 
 IDLE_SECONDS = 0.05
-LONGEST_PAUSE = 5.0
 TELL_SECONDS = 60.0
 """How often plugins are told what was worked off."""
-
-STARTED_SECONDS = 15.0
-"""A listener that ends by itself before has not begun to listen, and would not the next time."""
-
-
-class ListenerProcess:
-    """`hcrm listen` as a child that ends with its parent."""
-
-    def __init__(self, space: Opened) -> None:
-        self._space = space
-        self._command = [sys.executable, "-m", "hcrm_core", "--workspace", str(space.root), "listen", "--attached"]
-        self._process: subprocess.Popen[bytes] | None = None
-        self._started_at = 0.0
-        self._pause = 0.0
-        self._ending = False
-        self._first = True
-
-    def keep(self) -> None:
-        """Start it, or start it anew when it has died; waits longer after each start that did not last."""
-        if self._ending or (self._process and self._process.poll() is None):
-            return
-        if not any(table.get("listen") for table in self._space.configuration.settings.sources.values()):
-            return
-        now = time.monotonic()
-        if self._process:
-            lasted = now - self._started_at
-            if lasted < self._pause:
-                return
-            if self._first and self._process.returncode > 0 and lasted < STARTED_SECONDS:
-                raise ConfigurationError("The listener cannot begin; its reason stands above. Mend it and start again.")
-            self._first = False
-            self._pause = 0.0 if lasted > 30 else min(self._pause * 2 or 0.25, LONGEST_PAUSE)
-            say(f"hcrm: the listener has died ({_manner(self._process.returncode)}); it is started anew.")
-        self._started_at = now
-        # What is ignored stays so in a child: a SIGHUP that comes before it can read anew must not end it.
-        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True)
-        signal.signal(signal.SIGHUP, before)
-
-    def reload(self) -> None:
-        """Have it read `hcrm.toml` and the certificates anew."""
-        if self._process and self._process.poll() is None:
-            self._process.send_signal(signal.SIGHUP)
-
-    def finished(self) -> bool:
-        """Let it answer what it accepted and end; whether it has."""
-        if self._process is None:
-            return True
-        if not self._ending and self._process.stdin:
-            self._ending = True
-            self._process.stdin.close()
-        return self._process.poll() is not None
-
-    def stop(self) -> None:
-        """Let it finish, and wait for that."""
-        if not self.finished() and self._process:
-            self._process.wait()
-
-
-def _manner(code: int) -> str:
-    return f"by signal {-code}" if code < 0 else f"exit code {code}"
 
 
 class Work:
@@ -144,14 +81,15 @@ class Work:
 
 
 def watch(space: Opened) -> None:
-    """Listen where a source does, and work off what lands, until signalled."""
+    """Listen where a source does, work off what lands, and decide upon it, until signalled."""
     durable.require(space.store)
     ended, reread = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     signal.signal(signal.SIGHUP, lambda *_: reread.set())
     work = Work(space)
-    listener = ListenerProcess(space)
+    listener = Child(space, "listener", ("listen",), is_needed=True)
+    decider = Child(space, "live deciding", ("decide", "--live"), is_needed=False)
     metrics = None
     # A mistake in the configuration ends the daemon here.
     for source in space.configuration.settings.sources:
@@ -162,15 +100,16 @@ def watch(space: Opened) -> None:
         metrics = Metrics(address, space.configuration.where("metrics", "listen"), work.exposition)
         say(f"Figures for Prometheus: http://{metrics.name}/metrics")
     try:
-        _work(work, listener, ended, reread)
+        _work(work, listener, decider, ended, reread)
     finally:
         if metrics:
             metrics.close()
         listener.stop()
+        decider.stop()
     say("Stopped: what has landed and is not folded yet waits for the next start.")
 
 
-def _work(work: Work, listener: ListenerProcess, ended: threading.Event, reread: threading.Event) -> None:
+def _work(work: Work, listener: Child, decider: Child, ended: threading.Event, reread: threading.Event) -> None:
     def over() -> bool:
         """Whether to end now; what the listener must still answer as folded is worked off before."""
         return ended.is_set() and listener.finished()
@@ -178,6 +117,7 @@ def _work(work: Work, listener: ListenerProcess, ended: threading.Event, reread:
     def interrupted() -> bool:
         """Asked between batches: a backlog must not keep a dead listener waiting, nor a signal."""
         listener.keep()
+        decider.keep()
         return over() or reread.is_set()
 
     pause = IDLE_SECONDS
@@ -186,6 +126,7 @@ def _work(work: Work, listener: ListenerProcess, ended: threading.Event, reread:
             reread.clear()
             work.reload()
             listener.reload()
+            decider.reload()
         try:
             busy = work.run(interrupted)
         except UNAVAILABLE:

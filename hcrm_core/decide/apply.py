@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Table
 
 from hcrm_core.decide import points as points_rules
 from hcrm_core.decide import tasks as task_rules
@@ -25,7 +24,7 @@ from hcrm_core.model.mart import Position
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.store import tables
 from hcrm_core.store.codec import Codec
-from hcrm_core.store.engine import Store
+from hcrm_core.store.engine import Connection, Store
 from hcrm_core.store.queries import decisions, mart_changes, points
 
 PREVIEW = "preview"
@@ -91,7 +90,7 @@ class Applied(NamedTuple):
 class _Kind(NamedTuple):
     """How decisions of one kind are kept as rows of the store."""
 
-    table: Table
+    table: Any
     wanted: Callable[[Mapping[str, Any], str, Codec, tuple[str, ...]], Any]
     standing: Callable[[Connection, str, str, Collection[str] | None], dict[str, Any]]
     by_id: Callable[[Connection, Collection[str]], dict[str, Any]]

@@ -145,9 +145,7 @@ class _Settling:
         entry = self._batch.entries[fact_id]
         if plain and before and not before.void and newest.content == before.content:
             known_at = self._batch.now if before.kind in ABOUT_A_PERSON else before.known_at
-            self._again.append(
-                before._replace(stamp=newest.stamp, statement_id=newest.statement.id, known_at=known_at)
-            )
+            self._again.append(before._replace(stamp=newest.stamp, statement_id=newest.statement.id, known_at=known_at))
         elif plain and (before is None or before.void) and not entry.empties:
             bears = entry.kind in ("Patient", "PatientLink")
             fields = self._fields(newest.content) if bears else {}
