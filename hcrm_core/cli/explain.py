@@ -10,7 +10,9 @@ from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, workspace_option
 from hcrm_core.cli.customers import resolve
 from hcrm_core.config import nearest
-from hcrm_core.decide.explain import Explanation, Landed, explain_points, explain_segment, explain_task
+from hcrm_core.decide.again import cited_again
+from hcrm_core.decide.evidence import Landed
+from hcrm_core.decide.explain import Explanation, explain_points, explain_segment, explain_task
 from hcrm_core.decide.narrate import render_explanation
 from hcrm_core.decide.narrate_why_not import render_why_not
 from hcrm_core.decide.why_not import why_not
@@ -18,6 +20,7 @@ from hcrm_core.errors import NotFoundError
 from hcrm_core.intake.bulk import ADAPTER as RECORDS
 from hcrm_core.model.translation import Origin
 from hcrm_core.store.queries import decisions, inbox, processing
+from hcrm_core.store.queries.decisions import RunRow
 
 
 @click.group()
@@ -113,7 +116,13 @@ def _of_customer(space: Opened, customer: str, strategy: str | None, kind: str) 
     for name in [strategy] if strategy else sorted(runs):
         try:
             explained += explain_segment(
-                space.store, space.mart, name, customer_id, message=trace.message, origins=trace.origins
+                space.store,
+                space.mart,
+                name,
+                customer_id,
+                message=trace.message,
+                origins=trace.origins,
+                recompute=trace.recompute,
             )
         except NotFoundError:
             if strategy:
@@ -145,6 +154,16 @@ class _Trace:
         with self._space.store.read_inbox() as connection:
             found = inbox.read(connection, message_id)
         return Landed(found.source, found.control_id, found.received_at, found.payload is None) if found else None
+
+    def recompute(self, run: RunRow, customer_id: str) -> dict[str, list[str]]:
+        """What the strategy of a run cites about a customer; nothing where it is not enabled any more."""
+        strategy = self._space.registry.strategies.get(run.strategy)
+        if strategy is None:
+            return {}
+        space = self._space
+        return cited_again(
+            space.store, space.mart, strategy, run, customer_id, timezone=space.timezone, compute=space.code.compute
+        )
 
     def _origins(self, message_id: int) -> Sequence[Origin]:
         with self._space.store.read_inbox() as landed, self._space.store.read() as processed:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hcrm_core.decide.explain import Evidence, Explanation
+from hcrm_core.decide.evidence import Evidence
+from hcrm_core.decide.explain import Explanation
 
 
 def render_explanation(explanation: Explanation, timezone: str) -> str:

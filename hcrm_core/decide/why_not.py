@@ -1,18 +1,19 @@
 """Why a strategy has decided nothing about a customer: what became of a decision, or where the customer's rows end."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
+from hcrm_core.decide.again import mart_of_run
 from hcrm_core.decide.explain import plain_value
-from hcrm_core.decide.freshness import day_of, mart_at
-from hcrm_core.decide.shown import show_decisions
+from hcrm_core.decide.freshness import day_of
 from hcrm_core.errors import NotFoundError
 from hcrm_core.mart.absence import Absence
+from hcrm_core.mart.check import Checked
 from hcrm_core.mart.contract import Compute, bound, check_strategy, evaluate
 from hcrm_core.mart.engine import DEFAULT, Limits, Mart, open_mart
 from hcrm_core.mart.reviews import apply_review, check_review, looks_at
@@ -22,7 +23,6 @@ from hcrm_core.model.reviews import Review
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import decisions, points
-from hcrm_core.store.queries.heard import seen_by
 from hcrm_core.store.queries.links import members_of
 
 Verdict = Literal["decided", "no_row", "left_out_by_function", "refused", "not_applied"]
@@ -102,7 +102,6 @@ def why_not(
         if not members_of(connection, [customer_id]):
             raise NotFoundError(f"There is no customer {customer_id!r}. List them with: hcrm customers list")
         run = decisions.last_runs(connection).get(strategy.name)
-        seen = seen_by(connection, run)
         found = _stored(connection, strategy, customer_id)
     if run and run.snapshot and (mart_dir / run.snapshot).exists():
         with open_mart(mart_dir, tables=()) as mart:
@@ -122,43 +121,38 @@ def why_not(
     if any(one.get("state") not in _GONE for one in found):
         return about
 
-    def at(tables: set[str]) -> AbstractContextManager[Mart]:
-        instant = about.as_of if seen is None else seen
-        return mart_at(store, mart_dir, instant, "known", seen is not None, timezone, limits, tables)
-
-    return _looked_for(store, at, about, strategy, day_of(about.as_of, timezone), compute, reviews)
-
-
-def _looked_for(
-    store: Store,
-    at: Callable[[set[str]], AbstractContextManager[Mart]],
-    about: WhyNot,
-    strategy: Strategy,
-    today: Any,
-    compute: Compute | None,
-    reviews: Sequence[Review],
-) -> WhyNot:
     checked = check_strategy(strategy)
     looking = [review for review in reviews if looks_at(review, strategy)]
     tables = checked.tables.union({"customer"}, *(review.tables for review in looking))
-    with at(set(tables)) as mart:
-        show_decisions(mart, store, tables)
-        values = bound(checked, strategy.parameters, as_of_us=about.as_of, today=today)
-        absence = Absence(mart, strategy.name, checked.sql, values, about.customer)
-        seen = mart.execute("SELECT 1 FROM customer WHERE customer_id = $id", {"id": about.customer}).fetchall()
-        about = msgspec.structs.replace(about, known=bool(seen), steps=tuple(absence.looks()))
-        if not absence.rows(absence.result):
-            causes = [_shown_cause(cause) for cause in absence.causes()]
-            return msgspec.structs.replace(about, verdict="no_row", causes=tuple(causes))
-        about = msgspec.structs.replace(about, rows=tuple(_plain(row) for row in absence.shown()))
-        decided = evaluate(mart, strategy, checked, as_of_us=about.as_of, today=today, compute=compute)
+    with mart_of_run(store, mart_dir, run, tables, now_us=now_us, timezone=timezone, limits=limits) as mart:
+        return _looked_for(mart, about, strategy, checked, day_of(about.as_of, timezone), compute, looking)
+
+
+def _looked_for(
+    mart: Mart,
+    about: WhyNot,
+    strategy: Strategy,
+    checked: Checked,
+    today: date,
+    compute: Compute | None,
+    reviews: Sequence[Review],
+) -> WhyNot:
+    values = bound(checked, strategy.parameters, as_of_us=about.as_of, today=today)
+    absence = Absence(mart, strategy.name, checked.sql, values, about.customer)
+    seen = mart.execute("SELECT 1 FROM customer WHERE customer_id = $id", {"id": about.customer}).fetchall()
+    about = msgspec.structs.replace(about, known=bool(seen), steps=tuple(absence.looks()))
+    if not absence.rows(absence.result):
+        causes = [_shown_cause(cause) for cause in absence.causes()]
+        return msgspec.structs.replace(about, verdict="no_row", causes=tuple(causes))
+    about = msgspec.structs.replace(about, rows=tuple(_plain(row) for row in absence.shown()))
+    decided = evaluate(mart, strategy, checked, as_of_us=about.as_of, today=today, compute=compute)
+    if not _left(mart, about.customer):
+        return msgspec.structs.replace(about, verdict="left_out_by_function")
+    for review in reviews:
+        decided = apply_review(mart, decided, review, check_review(review), as_of_us=about.as_of, today=today)
         if not _left(mart, about.customer):
-            return msgspec.structs.replace(about, verdict="left_out_by_function")
-        for review in looking:
-            decided = apply_review(mart, decided, review, check_review(review), as_of_us=about.as_of, today=today)
-            if not _left(mart, about.customer):
-                return msgspec.structs.replace(about, verdict="refused", reasons=_reasons(mart, review, about.customer))
-        return msgspec.structs.replace(about, verdict="not_applied")
+            return msgspec.structs.replace(about, verdict="refused", reasons=_reasons(mart, review, about.customer))
+    return msgspec.structs.replace(about, verdict="not_applied")
 
 
 def _stored(connection: Any, strategy: Strategy, customer_id: str) -> list[dict[str, Any]]:

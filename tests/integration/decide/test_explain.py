@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
-from hcrm_core.decide.explain import Landed, explain_segment, explain_task
+from hcrm_core.decide.again import cited_again
+from hcrm_core.decide.evidence import Landed
+from hcrm_core.decide.explain import explain_segment, explain_task
 from hcrm_core.decide.narrate import render_explanation
 from hcrm_core.errors import NotFoundError
 from hcrm_core.model.translation import Origin
+from hcrm_core.store.queries.decisions import RunRow, last_runs
 
 Hospital = Any
 
@@ -100,3 +104,21 @@ def test_a_segment_and_a_score(hospital: Hospital) -> None:
         explain_segment(hospital.store, hospital.mart, "rfm", "nobody", message=message, origins=origins)
     with pytest.raises(NotFoundError, match="hcrm decide value"):
         explain_segment(hospital.store, hospital.mart, "value", "p1", message=message, origins=origins)
+
+
+def test_evidence_that_a_snapshot_lacks_is_computed_again_as_of_its_run(hospital: Hospital) -> None:
+    hospital.decide("2026-03-11", "rfm")
+    with hospital.store.read() as connection:
+        run = last_runs(connection)["rfm"]
+    file = hospital.mart / str(run.snapshot)
+    pq.write_table(pq.read_table(file).drop_columns(["evidence"]), file)
+    hospital.stay("e2", "p1", "2026-03-12", None)  # what it would cite now
+    (rfm,) = [one for one in hospital.strategies if one.name == "rfm"]
+
+    def recompute(run: RunRow, customer: str) -> dict[str, list[str]]:
+        return cited_again(hospital.store, hospital.mart, rfm, run, customer, timezone="Asia/Shanghai")
+
+    (found,) = explain_segment(
+        hospital.store, hospital.mart, "rfm", "p1", message=message, origins=origins, recompute=recompute
+    )
+    assert [item.cited for item in found.evidence] == ["encounter/e1#started_on"]
