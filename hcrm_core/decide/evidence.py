@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hcrm_core.mart.tables import TABLES
 from hcrm_core.model.fold import Event, fold, said_at
@@ -71,12 +72,16 @@ class Evidence(Struct, frozen=True):
         member: The member of the fact's body the column is read from.
         value: That member as the run saw it.
         source: The statement it rests on; `None` where none mentioned it by then.
+        outdated: Whether it is another by now.
+        now: What it is now where it is another; `None` where it is said no more.
     """
 
     cited: str
     member: str | None = None
     value: Any = None
     source: Source | None = None
+    outdated: bool = False
+    now: Any = None
 
 
 Message = Callable[[int], Landed | None]
@@ -98,9 +103,16 @@ class Tracer:
         """Follow citations, in their order."""
         with self._store.read() as connection:
             instant = seen_by(connection, self._run)
-            return [self._one(connection, citation, _ALWAYS if instant is None else instant) for citation in cited]
+            return [self._one(connection, citation, instant) for citation in cited]
 
-    def _one(self, connection: Any, citation: str, instant: int) -> Evidence:
+    def _one(self, connection: Any, citation: str, instant: int | None) -> Evidence:
+        now = self._at(connection, citation, _ALWAYS)
+        if instant is None:
+            return now
+        then = self._at(connection, citation, instant)
+        return then if then.value == now.value else replace(then, outdated=True, now=now.value)
+
+    def _at(self, connection: Any, citation: str, instant: int) -> Evidence:
         match = _CITED.fullmatch(citation)
         if match is None:
             return Evidence(citation)

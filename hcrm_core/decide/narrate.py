@@ -47,6 +47,9 @@ def _evidence(item: Evidence, zone: ZoneInfo) -> Iterator[str]:
             f"({source.message_type or 'unknown type'}){fields}"
         )
         yield f"    on {_instant(source.said_at, zone)}, received {_instant(source.received_at, zone)}"
+    if item.outdated:
+        now = f"{item.member} = {plain(item.now)}" if item.now is not None else f"{item.member} was emptied"
+        yield f"    since then: {now}"
 
 
 def _shown(name: str, value: Any, zone: ZoneInfo) -> str:

@@ -151,12 +151,26 @@ def _parts(
     query: exp.SetOperation, name: str, scope: Mapping[str, Step], levels: tuple[tuple[str, ...], ...], place: str
 ) -> tuple[Step, ...]:
     sides = list(_sides(query, type(query)))
+    called = [_called(side) for side in sides]
+    alike = len(set(called)) < len(called)
     found = []
     for number, side in enumerate(sides, 1):
-        within = f"part {number}" + (f" of {place}" if place else "")
-        title = within if name == RESULT else f"part {number} of {name}"
+        part = f"part {number}" if alike or called[number - 1] is None else repr(called[number - 1])
+        within = part + (f" of {place}" if place else "")
+        title = within if name == RESULT else f"{part} of {name}"
         found.append(_step(side, title, scope, levels, within if name == RESULT else place))
     return tuple(found)
+
+
+def _called(side: exp.Query) -> str | None:
+    """What all decisions of a part are called, where it says so: its step, segment or score."""
+    inside = side.unnest()
+    while isinstance(inside, exp.Select) and inside.is_star and (clause := inside.args.get("from_")) is not None:
+        inside = clause.this.unnest()
+    for one in inside.expressions if isinstance(inside, exp.Select) else ():
+        if one.alias.lower() in ("step", "segment", "score") and isinstance(one.unalias(), exp.Literal):
+            return str(one.unalias().name)
+    return None
 
 
 def _sides(query: exp.Expr, kind: type[exp.Expr]) -> Iterator[exp.Query]:
@@ -177,7 +191,8 @@ def _sources(
     clause = query.args.get("from_")
     if clause is None:
         return ()
-    found = [_source(clause.this, 1, name, scope, levels, place)]
+    alone = query.is_star and not query.args.get("joins") and not query.args.get("where")
+    found = [_source(clause.this, 0 if alone else 1, name, scope, levels, place)]
     for number, join in enumerate(query.args.get("joins") or (), 2):
         source = _source(join.this, number, name, scope, levels, place)
         side = (join.side or "").upper()
@@ -197,7 +212,7 @@ def _source(
 ) -> Source:
     alias = node.alias_or_name
     if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Query):
-        title = f"{alias} in {parent}" if alias else f"source {number} of {parent}"
+        title = f"{alias} in {parent}" if alias else f"source {number} of {parent}" if number else parent
         step = _step(node.this, title, scope, levels, place)
         return Source(alias, step, "", step.owned, True)
     if isinstance(node, exp.Table):

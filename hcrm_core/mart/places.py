@@ -63,7 +63,7 @@ def written(part: exp.Expr) -> str:
 
 
 def called(source: Source) -> str:
-    return source.name if source.alias in ("", source.name) else f"{source.alias} ({source.name})"
+    return source.name if source.alias in ("", source.name.partition(" of ")[0]) else f"{source.alias} ({source.name})"
 
 
 def names(sources: tuple[Source, ...]) -> str:

@@ -55,12 +55,15 @@ def test_evidence_is_what_the_run_saw(hospital: Hospital) -> None:
     hospital.decide("2026-03-11")
     task_id = hospital.tasks()["e1.day3"].task_id
     hospital.tell("Encounter", "e1", "2026-03-12", period_end="2026-03-11T10:00:00+08:00")
-    (evidence,) = explain_task(hospital.store, task_id, message=message, origins=origins).evidence
+    found = explain_task(hospital.store, task_id, message=message, origins=origins)
+    (evidence,) = found.evidence
     assert evidence.value == "2026-03-10T10:00:00+08:00"
+    assert evidence.outdated and evidence.now == "2026-03-11T10:00:00+08:00"
+    assert "    since then: period_end = 2026-03-11T10:00:00+08:00" in render_explanation(found, "Asia/Shanghai")
     assert evidence.source is not None and evidence.source.message_id == 2
     hospital.decide("2026-03-13")
     (evidence,) = explain_task(hospital.store, task_id, message=message, origins=origins).evidence
-    assert evidence.value == "2026-03-11T10:00:00+08:00"
+    assert evidence.value == "2026-03-11T10:00:00+08:00" and not evidence.outdated
     assert evidence.source is not None and evidence.source.message_id == 3
 
 

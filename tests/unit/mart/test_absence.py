@@ -30,7 +30,7 @@ def test_steps_sources_and_owners() -> None:
     steps = {step.name: step for step in anatomy(SOURCES).walk()}
     assert {name: step.owner for name, step in steps.items()} == {
         "visit": "whose", "numbered": None, "latest": "person", "covered in dated": "customer_id", "dated": "person",
-        "part 1": "subject", "inner_one of part 2": "subject", "source 1 of part 2": "subject", "part 2": "subject",
+        "part 1": "subject", "inner_one of part 2": "subject", "part 2": "subject",
         "the result": "subject",
     }  # fmt: skip
     assert [(one.name, one.needed) for one in steps["dated"].sources] == [
@@ -154,6 +154,12 @@ def test_each_part_of_a_union_and_what_others_take_away(why: Callable[..., list[
     assert (cause.at, cause.of, cause.rows) == ("except", "part 2", 3)
     (cause,) = why("SELECT customer_id AS subject FROM encounter INTERSECT SELECT customer_id FROM coverage")
     assert (cause.step, cause.at, cause.of) == ("part 2", "table", "coverage")
+
+
+def test_parts_are_called_by_what_they_decide(why: Callable[..., list[Cause]]) -> None:
+    one = "SELECT * FROM (WITH a AS (SELECT * FROM coverage) SELECT customer_id AS subject, '体检' AS step FROM a)"
+    other = "SELECT customer_id, 'other' AS step FROM coverage"
+    assert [cause.step for cause in why(f"{one} UNION ALL {other}")] == ["a of '体检'", "'other'"]
 
 
 def test_rows_that_are_found_by_a_facts_id(why: Callable[..., list[Cause]]) -> None:
