@@ -112,14 +112,18 @@ class Configuration:
         settings: Typed.
     """
 
-    def __init__(self, place: Path | Handed) -> None:
+    def __init__(self, place: Path | Handed, file: Path | None = None) -> None:
         """Read `hcrm.toml` of the workspace at `place`, or take over what another process handed to this one.
+
+        Args:
+            place: The workspace folder, or what was handed over.
+            file: To be read in place of `hcrm.toml`.
 
         Raises:
             ConfigurationError: The file cannot be read or a key in it is wrong.
         """
         self.root = Path(place.root) if isinstance(place, Handed) else place
-        self._file = self.root / CONFIGURATION
+        self._file = file or self.root / CONFIGURATION
         if isinstance(place, Handed):
             self._tables, self._lines = place.tables, dict(place.lines)
         else:

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "listen": ("hcrm_core.cli.listen:listen", "Take messages from the network and acknowledge them."),
     "run": ("hcrm_core.cli.run:run", "Work off what has landed; --watch: listen and go on."),
     "decide": ("hcrm_core.cli.decide:decide", "Run strategies and apply what they decide."),
+    "backtest": ("hcrm_core.cli.backtest:backtest", "Run a strategy over days gone by."),
     "explain": ("hcrm_core.cli.explain:explain", "Trace a decision back to message and field."),
     "report": ("hcrm_core.cli.report:report", "Write a report."),
     "messages": ("hcrm_core.cli.messages:messages", "See, replay and account for messages."),

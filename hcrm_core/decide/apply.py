@@ -102,14 +102,14 @@ class _Kind(NamedTuple):
 
 def apply(store: Store, mart: Mart, decided: Decided, moment: Moment, *, dry_run: bool) -> Applied:
     """Compare `decided` with what stands, and unless it is a dry run, make it so in one transaction."""
-    if decided.strategy.kind in _KINDS:
-        return _apply_rows(store, mart, decided, moment, _KINDS[decided.strategy.kind], dry_run)
+    if decided.strategy.kind in KINDS:
+        return _apply_rows(store, mart, decided, moment, KINDS[decided.strategy.kind], dry_run)
     return _apply_snapshot(store, mart, decided, moment, dry_run)
 
 
 def _apply_rows(store: Store, mart: Mart, decided: Decided, moment: Moment, kind: _Kind, dry_run: bool) -> Applied:
     strategy, today = decided.strategy, moment.today.isoformat()
-    wanted = list(_wanted(mart, decided, kind, store.codec))
+    wanted = list(wanted_rows(mart, decided, store.codec))
     with store.read() as connection:
         mark = kind.mark(connection)
         known = kind.standing(connection, strategy.name, today, moment.subjects)
@@ -118,7 +118,7 @@ def _apply_rows(store: Store, mart: Mart, decided: Decided, moment: Moment, kind
     run = Run(strategy.name, strategy.version, today, moment.now, merged)
     plan = kind.plan(known, wanted, run)
     if dry_run:
-        return Applied(plan.counts, None, differences=[_difference(change) for change in plan.changes])
+        return Applied(plan.counts, None, differences=[difference(change) for change in plan.changes])
     if not plan.changes and moment.subjects is not None:
         return Applied(plan.counts, None)  # nothing to be seen of a look at some customers
     with store.write() as connection:
@@ -141,7 +141,9 @@ def _of_run(change: Change[Any], run_id: int) -> Change[Any]:
     return change if done else change._replace(after=change.after._replace(run_id=run_id))
 
 
-def _wanted(mart: Mart, decided: Decided, kind: _Kind, codec: Codec) -> Iterator[Any]:
+def wanted_rows(mart: Mart, decided: Decided, codec: Codec) -> Iterator[Any]:
+    """The rows in `decided` of tasks or points, in the store's types."""
+    kind = KINDS[decided.strategy.kind]
     rows = mart.query("SELECT * FROM decided ORDER BY anchor, step, occurrence", {}, name=decided.strategy.name)
     for batch in rows.to_batches(10_000):
         for row in batch.to_pylist():
@@ -199,7 +201,7 @@ def _write_points(connection: Connection, changes: Sequence[Change[Any]], run: R
     points.add_entries(connection, points_rules.entries(changes, run))
 
 
-_KINDS: dict[str, _Kind] = {
+KINDS: dict[str, _Kind] = {
     "task": _Kind(
         tables.task,
         _wanted_task,
@@ -223,7 +225,8 @@ _KINDS: dict[str, _Kind] = {
 }
 
 
-def _difference(change: Change[Any]) -> Difference:
+def difference(change: Change[Any]) -> Difference:
+    """A change for people: the columns that differ."""
     before, after = change.before, change.after
     names = [name for name in after._fields if name not in ("run_id", "created_at", "closed_at", "changed_at")]
     differing_ = [name for name in names if before is None or getattr(before, name) != getattr(after, name)]

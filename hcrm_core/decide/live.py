@@ -12,7 +12,7 @@ from hcrm_core.decide.apply import Moment
 from hcrm_core.decide.freshness import day_of
 from hcrm_core.decide.order import in_order
 from hcrm_core.decide.run import decide
-from hcrm_core.decide.steps import Means, Steps, StrategyOutcome
+from hcrm_core.decide.steps import Means, Steps, Stored, StrategyOutcome
 from hcrm_core.mart.live import KIND_OF, open_live
 from hcrm_core.mart.manifest import deciding
 from hcrm_core.mart.tables import PERSONAL
@@ -120,7 +120,9 @@ class Live:
         with open_live(
             self._mart_dir, rows, position=position, today=today, tables=tables, limits=self._means.limits
         ) as mart:
-            steps = Steps(self._store, mart, Moment(now_us, now_us, "known", today, position, subjects), self._means)
+            steps = Steps(
+                Stored(self._store), mart, Moment(now_us, now_us, "known", today, position, subjects), self._means
+            )
             for strategy in self._strategies:
                 concerned = strategy in strategies or changed & set(strategy.tables)
                 if concerned and steps.take(strategy).changes:

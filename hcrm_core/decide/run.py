@@ -9,7 +9,7 @@ from hcrm_core.decide.apply import PREVIEW, Moment
 from hcrm_core.decide.freshness import Basis, day_of, mart_at
 from hcrm_core.decide.order import chosen
 from hcrm_core.decide.shown import show_decisions
-from hcrm_core.decide.steps import Means, Steps, StrategyOutcome
+from hcrm_core.decide.steps import Means, Steps, Stored, StrategyOutcome
 from hcrm_core.errors import UsageError
 from hcrm_core.mart.contract import Compute, Engine
 from hcrm_core.mart.engine import DEFAULT, Limits
@@ -76,7 +76,7 @@ def decide(
     tables |= {table for review in reviews for table in review.tables}
     with deciding(mart_dir), mart_at(store, mart_dir, as_of, basis, past, timezone, limits, tables) as mart:
         moment = Moment(now_us, as_of, basis, day_of(as_of, timezone), mart.position)
-        steps = Steps(store, mart, moment, means, dry_run=dry_run)
+        steps = Steps(Stored(store, dry_run=dry_run), mart, moment, means)
         if not dry_run:
             with store.write() as connection:
                 follow_links(connection)

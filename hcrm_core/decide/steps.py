@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from hcrm_core.config import nearest
-from hcrm_core.decide.apply import Difference, Moment, apply
+from hcrm_core.decide.apply import Applied, Difference, Moment, apply
 from hcrm_core.decide.shown import show_decisions
 from hcrm_core.errors import HcrmError, StrategyError
-from hcrm_core.mart.check import Checked
 from hcrm_core.mart.contract import Compute, Decided, Engine, check_strategy, evaluate
 from hcrm_core.mart.engine import DEFAULT, Limits, Mart
 from hcrm_core.mart.reviews import apply_review, check_review, looks_at
@@ -65,23 +64,51 @@ class StrategyOutcome(NamedTuple):
         return self.new + self.changed + self.withdrawn + self.expired
 
 
+class Ledger(Protocol):
+    """Where decisions stand: they are read from it, and what is decided is compared with it and put into it."""
+
+    def show(self, mart: Mart, tables: Collection[str], moment: Moment) -> None:
+        """Fill the decision views among `tables`."""
+
+    def apply(self, mart: Mart, decided: Decided, moment: Moment) -> Applied:
+        """Put into it what was decided."""
+
+
+class Stored:
+    """The store's decisions; a dry run leaves them as they are."""
+
+    def __init__(self, store: Store, *, dry_run: bool = False) -> None:
+        """Args: store: The workspace's. dry_run: Whether nothing is kept."""
+        self._store = store
+        self._dry_run = dry_run
+        self._previews: dict[str, tuple[str, str]] = {}
+
+    def show(self, mart: Mart, tables: Collection[str], moment: Moment) -> None:
+        """Fill the decision views among `tables`; what a dry run has decided stands for what is applied."""
+        show_decisions(mart, self._store, tables, self._previews, moment.subjects)
+
+    def apply(self, mart: Mart, decided: Decided, moment: Moment) -> Applied:
+        """Keep what was decided, or say what would come of it."""
+        applied = apply(self._store, mart, decided, moment, dry_run=self._dry_run)
+        if self._dry_run and applied.snapshot:
+            self._previews[decided.strategy.name] = decided.strategy.kind, applied.snapshot
+        return applied
+
+
 class Steps:
     """The strategies of one run; what one decides, those after it can read."""
 
-    def __init__(self, store: Store, mart: Mart, moment: Moment, means: Means, *, dry_run: bool = False) -> None:
+    def __init__(self, ledger: Ledger, mart: Mart, moment: Moment, means: Means) -> None:
         """Args:
-        store: The workspace's.
+        ledger: Where decisions stand.
         mart: What they read.
         moment: When, and for whom.
         means: What they are run with.
-        dry_run: Whether nothing is kept.
         """
-        self._store = store
+        self._ledger = ledger
         self._mart = mart
         self._moment = moment
         self._means = means
-        self._dry_run = dry_run
-        self._previews: dict[str, tuple[str, str]] = {}
         self.outcomes: dict[str, StrategyOutcome] = {}
 
     def take(self, strategy: Strategy, *, stop_on_error: bool = False) -> StrategyOutcome:
@@ -106,7 +133,8 @@ class Steps:
                 raise HcrmError(f"{strategy.name} was not run, since it reads {name}, which failed.")
         checked = check_strategy(strategy)
         reviews = [review for review in self._means.reviews if looks_at(review, strategy)]
-        self._show(checked, reviews)
+        tables = checked.tables.union(*(review.tables for review in reviews))
+        self._ledger.show(self._mart, tables, self._moment)
         decided = evaluate(
             self._mart,
             strategy,
@@ -119,14 +147,8 @@ class Steps:
         self._check_subjects(strategy)
         self._check_channels(strategy)
         decided = self._reviewed(decided, reviews)
-        applied = apply(self._store, self._mart, decided, self._moment, dry_run=self._dry_run)
-        if self._dry_run and applied.snapshot:
-            self._previews[strategy.name] = strategy.kind, applied.snapshot
+        applied = self._ledger.apply(self._mart, decided, self._moment)
         return StrategyOutcome(strategy.name, *applied.counts, run=applied.run_id, differences=applied.differences)
-
-    def _show(self, checked: Checked, reviews: Sequence[Review]) -> None:
-        tables = checked.tables.union(*(review.tables for review in reviews))
-        show_decisions(self._mart, self._store, tables, self._previews, self._moment.subjects)
 
     def _check_subjects(self, strategy: Strategy) -> None:
         """A strategy that is run for some must decide about those, or its scope is not what it declares."""
