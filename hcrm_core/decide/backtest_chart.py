@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 
 from hcrm_core.decide.backtest import Backtested
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, GAP = 960, 520, 64, 24, 56, 56
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, GAP = 960, 540, 64, 24, 76, 56
 COLOURS = ("#2563a8", "#c2571a")
 WORDS = {
     "zh": {"standing": "每日有效数", "due": "每日到期任务", "new": "每日新增", "title": "回测"},

@@ -1,7 +1,5 @@
 """From the store to a mart that shows it: as it is now, as it was known at an instant, or as had been said by one."""
 
-import shutil
-import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -9,22 +7,22 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from hcrm_core.identity.bulk import customers
 from hcrm_core.mart.advance import advance, complete
 from hcrm_core.mart.engine import Limits, Mart, open_mart
 from hcrm_core.mart.manifest import Manifest, read_manifest
 from hcrm_core.mart.refresh import KINDS, is_current, refresh
 from hcrm_core.model.mart import ChangedFact, PastRow, Position
 from hcrm_core.store.engine import Connection, Store
-from hcrm_core.store.queries import mart_changes
-from hcrm_core.store.queries.mart_rows import mart_rows, mart_rows_said, numbered_mart_rows
+from hcrm_core.store.queries import mart_changes, mart_history
+from hcrm_core.store.queries.mart_rows import mart_rows, numbered_mart_rows
 
 Basis = Literal["known", "said"]
 
 LARGEST_ADVANCE = 0.25
 """Of the mart's rows; where more facts than that changed, writing the mart anew is quicker."""
 
-_PAST = "past"
+SAID = "said"
+"""Where what had been said is kept, below the mart, once somebody asked for it."""
 
 
 def day_of(instant_us: int, timezone: str) -> date:
@@ -53,7 +51,7 @@ def refresh_mart(store: Store, mart: Path, *, now_us: int, timezone: str) -> Non
                 [ChangedFact(one.fact_id, one.kind, None if one.tangled else one.points[0]) for one in changes],
                 numbered_mart_rows(connection, store.codec, [one.number for one in changes]),
                 list(
-                    mart_changes.past_rows(
+                    mart_history.past_rows(
                         connection, store.codec, [one.number for one in changes if one.tangled], before.known_at
                     )
                 ),
@@ -82,8 +80,8 @@ def complete_history(store: Store, mart: Path, before: Manifest) -> None:
     with store.read() as connection:
 
         def past() -> Iterator[list[PastRow]]:
-            for numbers in mart_changes.all_numbers(connection, KINDS):
-                rows = mart_changes.past_rows(connection, store.codec, numbers, after=0)
+            for numbers in mart_history.numbers_with_past(connection, KINDS):
+                rows = mart_history.past_rows(connection, store.codec, numbers, after=0)
                 yield [row for row in rows if row.superseded_at <= before.complete_from]
 
         complete(mart, before, past())
@@ -114,10 +112,8 @@ def mart_at(
     """
     today = day_of(as_of, timezone)
     if basis == "said":
-        with (
-            _said_by(store, mart_dir, as_of, today) as facts,
-            open_mart(mart_dir, facts=facts, today=today, limits=limits, tables=tables) as mart,
-        ):
+        facts = _said(store, mart_dir, today)
+        with open_mart(mart_dir, facts=facts, as_of_us=as_of, today=today, limits=limits, tables=tables) as mart:
             yield mart
         return
     refresh_mart(store, mart_dir, now_us=as_of, timezone=timezone)
@@ -128,15 +124,16 @@ def mart_at(
         yield mart
 
 
-@contextmanager
-def _said_by(store: Store, mart_dir: Path, as_of: int, today: date) -> Iterator[Path]:
-    """What had been said lies beside the present mart, for one run only."""
-    facts = mart_dir / _PAST / f"{time.time_ns()}"
-    try:
-        with store.read() as connection:
-            rows = mart_rows_said(connection, store.codec, KINDS, as_of, customers)
-            position = mart_changes.position(connection)
-            refresh(facts, rows, position=position, as_of_us=as_of, basis="said", today=today)
-        yield facts
-    finally:
-        shutil.rmtree(facts, ignore_errors=True)
+def _said(store: Store, mart_dir: Path, today: date) -> Path:
+    """A mart beside the present one whose history is that of what was said; made anew where the store has moved on."""
+    facts = mart_dir / SAID
+    with store.read() as connection:
+        position = mart_changes.position(connection)
+        before = read_manifest(facts)
+        if before is None or before.sequence != position.sequence or before.complete_from:
+            codec = store.codec
+            every = list(mart_history.numbers_of(connection, KINDS))
+            present = (mart_history.said_rows(connection, codec, numbers)[0] for numbers in every)
+            before = refresh(facts, present, position=position, as_of_us=0, basis="said", today=today)
+            complete(facts, before, (mart_history.said_rows(connection, codec, numbers)[1] for numbers in every))
+    return facts

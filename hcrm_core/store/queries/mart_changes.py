@@ -1,19 +1,13 @@
-"""What has changed since the mart was brought up to date, and what a fact was in between."""
+"""What has changed since the mart was brought up to date, or since anybody looked."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select, text
 
-from hcrm_core.model.fold import said_at
-from hcrm_core.model.mart import PastRow, Position
-from hcrm_core.model.records import ABOUT_A_PERSON, KINDS, PATIENT_FIELD
-from hcrm_core.model.states import Heard, states
-from hcrm_core.store.codec import Codec
+from hcrm_core.model.mart import Position
 from hcrm_core.store.engine import driver_rows, driver_select
-from hcrm_core.store.queries.mart_rows import body_of, opened
 from hcrm_core.store.tables import mart_state
 
 
@@ -124,119 +118,3 @@ def changed_kinds(connection: Connection, since: Position) -> set[str]:
     """The kinds of which a fact changed after a position, and `LINKS` where a patient came to another customer."""
     found = {change.kind for change in changes(connection, since)}
     return found | ({LINKS} if driver_rows(connection, _MOVES, (since.known_at,)) else set())
-
-
-_LOG = """
-SELECT f.number, f.fact_id, f.kind, f.patient_id, s.stamp, s.known_at, s.voided_at, c.body, c.sealed
-FROM {wanted} CROSS JOIN fact AS f CROSS JOIN version AS v CROSS JOIN statement AS s CROSS JOIN content AS c
-WHERE f.number = w.value AND v.fact_number = f.number AND s.id = v.statement_id AND c.id = v.content_id
-"""
-_LOG_OF_SETS = """
-SELECT f.number, f.fact_id, f.kind, f.patient_id, s.stamp, s.known_at, s.voided_at, NULL, NULL
-FROM {wanted} CROSS JOIN fact AS f CROSS JOIN set_statement AS m CROSS JOIN statement AS s
-WHERE f.number = w.value AND m.set_id = f.set_id AND s.id = m.statement_id
-"""
-
-
-def past_rows(connection: Connection, codec: Codec, numbers: Collection[int], after: int) -> Iterator[PastRow]:
-    """What facts were and are no more, from the log.
-
-    Args:
-        connection: Inside a transaction.
-        codec: Of the store.
-        numbers: Of the facts.
-        after: Only what ended after this instant, microseconds since 1970 UTC.
-    """
-    log = driver_select(connection, _LOG, numbers, "bigint") + driver_select(
-        connection, _LOG_OF_SETS, numbers, "bigint"
-    )
-    log.sort(key=itemgetter(0))
-    histories = []
-    patients: set[str] = set()
-    for (_, fact_id, kind, _), rows in groupby(log, key=itemgetter(0, 1, 2, 3)):
-        heard = [
-            Heard(bytes(row[4]), None if row[7] is None else opened(row[7], row[8], codec), row[5], row[6])
-            for row in rows
-        ]
-        found = states(heard, KINDS[kind].BY_NAMESPACE, restated=kind in ABOUT_A_PERSON)
-        histories.append((fact_id, kind, found))
-        patients |= {owner for state in found if (owner := _owner(fact_id, kind, state.fields))}
-    owned = _ownership(connection, patients)
-    for fact_id, kind, found in histories:
-        ends = [state.known_at for state in found[1:]] + [None]
-        for state, end in zip(found, ends, strict=False):
-            if state.fields is None:
-                continue
-            patient_id = _owner(fact_id, kind, state.fields)
-            body = None
-            for customer_id, since, until in _pieces(owned.get(patient_id or "", ()), state.known_at, end):
-                if until is None or until <= after:
-                    continue
-                body = body or body_of(kind, state.fields, codec)
-                customer = customer_id or patient_id
-                said = said_at(state.stamp)
-                yield PastRow(fact_id, kind, customer, patient_id, body, said, state.known_at, since, until)
-
-
-def all_numbers(connection: Connection, kinds: Collection[str], batch: int = 20_000) -> Iterator[list[int]]:
-    """The numbers of all facts of some kinds of which more than one statement was ever made, in batches."""
-    wanted = ", ".join("?" * len(kinds))
-    last = 0
-    query = (
-        f"SELECT number FROM fact WHERE number > ? AND kind IN ({wanted}) AND (void OR set_id IS NOT NULL OR "
-        "patient_id IN (SELECT patient_id FROM past_customer) OR "
-        "(SELECT COUNT(*) FROM version AS v WHERE v.fact_number = number) > 1) ORDER BY number "
-        f"LIMIT {int(batch)}"
-    )
-    while found := [row[0] for row in driver_rows(connection, query, (last, *sorted(kinds)))]:
-        yield found
-        last = found[-1]
-
-
-Owned = tuple[str | None, int | None]
-"""A customer, and until when a patient was its; `None` for still."""
-
-
-def _ownership(connection: Connection, patients: Iterable[str]) -> dict[str, list[Owned]]:
-    """Patient → its customers, oldest first."""
-    wanted = set(patients)
-    past = driver_select(
-        connection,
-        "SELECT p.patient_id, p.customer_id, p.until FROM {wanted} CROSS JOIN past_customer AS p "
-        "WHERE p.patient_id = w.value",
-        wanted,
-    )
-    now = driver_select(
-        connection,
-        "SELECT pc.patient_id, pc.customer_id FROM {wanted} CROSS JOIN patient_customer AS pc "
-        "WHERE pc.patient_id = w.value",
-        wanted,
-    )
-    found: dict[str, list[Owned]] = {}
-    for patient_id, customer_id, until in sorted(past, key=itemgetter(0, 2)):
-        found.setdefault(patient_id, []).append((customer_id, until))
-    for patient_id, customer_id in now:
-        found.setdefault(patient_id, []).append((customer_id, None))
-    return found
-
-
-def _pieces(owned: Sequence[Owned], since: int, until: int | None) -> Iterator[tuple[str | None, int, int | None]]:
-    """The time from `since` to `until`, cut where the patient came to another customer."""
-    for customer_id, end in owned or ((None, None),):
-        if end is not None and end <= since:
-            continue
-        if end is None or (until is not None and until <= end):
-            yield customer_id, since, until
-            return
-        yield customer_id, since, end
-        since = end
-    yield None, since, until  # a patient nobody knows any more is a customer alone
-
-
-def _owner(fact_id: str, kind: str, fields: Any) -> str | None:
-    if fields is None:
-        return None
-    if kind == "Patient":
-        return fact_id
-    owner: str | None = fields.get(PATIENT_FIELD.get(kind, ""))
-    return owner

@@ -1,14 +1,12 @@
-"""What the mart copies: facts that are not void, with their customers, as they are now or as they were said to be."""
+"""What the mart copies: facts that are not void, with their customers, as they are now."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, bindparam, text
 
-from hcrm_core.model.fold import Event, earliest_stamp, fold, said_at
+from hcrm_core.model.fold import said_at
 from hcrm_core.model.mart import MartRow
 from hcrm_core.model.records import ABOUT_A_PERSON, KINDS
 from hcrm_core.store.codec import Codec
@@ -18,9 +16,6 @@ from hcrm_core.store.queries.links import members_of
 
 BATCH = 50_000
 Fields = Mapping[str, Any]
-Customers = Callable[[Iterable[tuple[str, Fields]], Iterable[Fields], Callable[..., str]], Mapping[str, str]]
-"""Makes customers of patients and links, given `Codec.token` (`identity.bulk.customers`)."""
-
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -36,23 +31,6 @@ LEFT JOIN (SELECT patient_id, MAX(until) AS until FROM past_customer GROUP BY pa
 _ALL = f"SELECT {_COLUMNS.format(until='pp.until')} FROM fact AS f {_JOINED} {_MOVED}"
 _LAST_MOVE = "(SELECT MAX(p.until) FROM past_customer AS p WHERE p.patient_id = f.patient_id)"
 _SOME = f"SELECT {_COLUMNS.format(until=_LAST_MOVE)} FROM {{wanted}} CROSS JOIN fact AS f {_JOINED}"
-
-# The log in the order of facts, so that one fact is folded at a time; complete sets beside their members.
-_SAID = """
-SELECT f.fact_id, f.kind, f.patient_id, e.stamp, e.known_at, e.body, e.sealed
-FROM fact AS f
-JOIN (
-  SELECT v.fact_number, s.stamp, s.known_at, c.body, c.sealed
-  FROM version AS v JOIN statement AS s ON s.id = v.statement_id JOIN content AS c ON c.id = v.content_id
-  WHERE s.stamp < :end AND s.voided_at IS NULL
-  UNION ALL
-  SELECT f.number, s.stamp, s.known_at, NULL, NULL FROM set_statement AS m
-  JOIN statement AS s ON s.id = m.statement_id JOIN fact AS f ON f.set_id = m.set_id
-  WHERE s.stamp < :end AND s.voided_at IS NULL
-) AS e ON e.fact_number = f.number
-WHERE f.kind IN :kinds
-ORDER BY f.fact_id, e.stamp
-"""
 
 
 def mart_rows(
@@ -89,35 +67,6 @@ def mart_rows_of(
     return found
 
 
-def mart_rows_said(
-    connection: Connection, codec: Codec, kinds: Sequence[str], until: int, customers: Customers, batch: int = BATCH
-) -> Iterator[Sequence[MartRow]]:
-    """The facts as sources had said by an instant, with all that is known today: history as an import tells it.
-
-    Args:
-        connection: Inside a transaction.
-        codec: Of the store.
-        kinds: Of facts.
-        until: Microseconds since 1970 UTC; statements made at or before it count.
-        customers: Makes customers of what had been said of patients by then.
-        batch: Rows a batch.
-    """
-    end = earliest_stamp(until + 1)
-    links = (fields for _, _, _, fields, _, _ in _said(connection, codec, ["PatientLink"], end))
-    patients = ((fact_id, fields) for fact_id, _, _, fields, _, _ in _said(connection, codec, ["Patient"], end))
-    of = customers(patients, list(links), codec.token)
-    found: list[MartRow] = []
-    for fact_id, kind, patient_id, fields, said, known_at in _said(connection, codec, kinds, end):
-        customer_id = of.get(patient_id, patient_id) if patient_id else None
-        body = body_of(kind, fields, codec)
-        found.append(MartRow(fact_id, kind, customer_id, patient_id, body, said, known_at, known_at))
-        if len(found) == batch:
-            yield found
-            found = []
-    if found:
-        yield found
-
-
 def body_of(kind: str, fields: Fields, codec: Codec) -> str:
     """The body of a fact with these fields, its direct identifiers left out."""
     plain = {name: value for name, value in fields.items() if name not in KINDS[kind].SEALED}
@@ -147,24 +96,6 @@ def _tokens(fields: Fields, codec: Codec) -> dict[str, str]:
     if subscriber := fields.get("subscriber_id"):
         found["payer_token"] = codec.token("payer", subscriber)
     return found
-
-
-def _said(
-    connection: Connection, codec: Codec, kinds: Sequence[str], end: bytes
-) -> Iterator[tuple[str, str, str | None, dict[str, Any], int, int]]:
-    """Each fact with its fields, when it was said last, and when it was heard last."""
-    statement = text(_SAID).bindparams(bindparam("kinds", expanding=True))
-    result = connection.execute(
-        statement, {"kinds": list(kinds), "end": end}, execution_options={"stream_results": True}
-    )
-    for (fact_id, kind, patient_id), rows in groupby(result, key=itemgetter(0, 1, 2)):
-        log = list(rows)
-        if not any(row[5] is not None for row in log):
-            continue  # only a set spoke of it by then
-        events = [Event(bytes(row[3]), None if row[5] is None else opened(row[5], row[6], codec)) for row in log]
-        folded = fold(events, None, KINDS[kind].BY_NAMESPACE)
-        if folded is not None and not folded.void:
-            yield fact_id, kind, patient_id, folded.fields, said_at(folded.stamp), max(row[4] for row in log)
 
 
 def opened(body: bytes, sealed: bytes | None, codec: Codec) -> dict[str, Any]:
