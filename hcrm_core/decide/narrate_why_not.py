@@ -29,7 +29,7 @@ def _lines(found: WhyNot, zone: ZoneInfo) -> Iterator[str]:
     if found.changed:
         yield "  The strategy or its parameters have changed since that run; this is what it makes of the customer now."
     if not found.known:
-        yield "  Nothing was known of this customer at that instant, or only under other ids. To look again: hcrm decide"
+        yield "  Nothing was known of this customer at that instant, or only under other ids. Look again: hcrm decide"
     yield from _verdict(found)
 
 
