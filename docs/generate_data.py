@@ -4,7 +4,7 @@ import generate_text as words
 
 
 def mart() -> str:
-    from hcrm_core.mart import tables
+    from hcrm_core.mart import profile, tables
     from hcrm_core.mart.check import allowed
     from hcrm_core.mart.columns import is_personal
 
@@ -32,10 +32,14 @@ def mart() -> str:
         parts.append(
             f"## `{table.name}`\n\nOne row for each `{table.kind}`.\n\n" + words.table(headers, first + own + said)
         )
-    plain = {"customer": (tables.CUSTOMER, "CUSTOMER"), "calendar": (tables.CALENDAR, "CALENDAR")}
-    for name, (columns, variable) in plain.items():
+    plain = {
+        "customer": (tables, tables.CUSTOMER, "CUSTOMER"),
+        profile.NAME: (profile, profile.PROFILE, "PROFILE"),
+        "calendar": (tables, tables.CALENDAR, "CALENDAR"),
+    }
+    for name, (module, columns, variable) in plain.items():
         rows = [(f"`{column}`", f"`{kind}`", meaning) for column, kind, meaning in columns]
-        about = words.after(tables, variable)
+        about = words.after(module, variable)
         parts.append(f"## `{name}`\n\n{about}\n\n" + words.table(("column", "type", "meaning"), rows))
     parts.append("## Decisions\n\n" + words.after(tables, "DECISIONS") + "\n")
     for name, decided in tables.DECISIONS.items():

@@ -38,7 +38,13 @@ class InputError(HcrmError):
 
 
 class StrategyError(HcrmError):
-    """A strategy's SQL or its rows break the contract; the text names the strategy and the column or clause."""
+    """A strategy's SQL or its rows break the contract; the text names the strategy and the column or clause.
+
+    Attributes:
+        place: Where in the SQL it is, counted in characters from 0; `None` where it is about the whole.
+    """
+
+    place: int | None = None
 
 
 class NotFoundError(HcrmError):

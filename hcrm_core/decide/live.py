@@ -15,6 +15,7 @@ from hcrm_core.decide.run import decide
 from hcrm_core.decide.steps import Means, Steps, Stored, StrategyOutcome
 from hcrm_core.mart.live import KIND_OF, open_live
 from hcrm_core.mart.manifest import deciding
+from hcrm_core.mart.profile import with_made_of
 from hcrm_core.mart.tables import PERSONAL
 from hcrm_core.model.mart import Position
 from hcrm_core.model.strategies import Strategy
@@ -26,7 +27,7 @@ from hcrm_core.store.queries.mart_rows import mart_rows_of
 AT_ONCE = 500
 """Customers looked at together."""
 
-PERSONAL_KINDS = frozenset(KIND_OF[name] for name in PERSONAL)
+PERSONAL_KINDS = frozenset(KIND_OF[name] for name in PERSONAL if name in KIND_OF)
 
 MOST = 5_000
 """Where more customers changed, a run over everybody is quicker."""
@@ -47,7 +48,7 @@ class Live:
         """
         self._store = store
         self._mart_dir = mart_dir
-        self._strategies = [one for one in in_order(strategies) if one.scope == "subject"]
+        self._strategies = [one for one in in_order(strategies) if one.scope == "subject" and not one.frozen_on]
         self._timezone = timezone
         self._means = means
 
@@ -111,7 +112,7 @@ class Live:
             return []
         tables = {table for strategy in self._strategies for table in strategy.tables}
         tables |= {table for review in self._means.reviews for table in review.tables}
-        wanted = sorted({KIND_OF[table] for table in tables if table in KIND_OF})
+        wanted = sorted({KIND_OF[table] for table in with_made_of(tables) if table in KIND_OF})
         today = day_of(now_us, self._timezone)
         with self._store.read() as connection:
             position = mart_changes.position(connection)
@@ -121,7 +122,10 @@ class Live:
             self._mart_dir, rows, position=position, today=today, tables=tables, limits=self._means.limits
         ) as mart:
             steps = Steps(
-                Stored(self._store), mart, Moment(now_us, now_us, "known", today, position, subjects), self._means
+                Stored(self._store),
+                mart,
+                Moment(now_us, max(now_us, position.known_at), "known", today, position, subjects),
+                self._means,
             )
             for strategy in self._strategies:
                 concerned = strategy in strategies or changed & set(strategy.tables)
@@ -132,6 +136,6 @@ class Live:
     def _concerned(self, kinds: Collection[str]) -> Iterator[Strategy]:
         """The strategies that read a table in which something changed; where links did, all of them."""
         for strategy in self._strategies:
-            read = {KIND_OF.get(table) for table in strategy.tables}
+            read = {KIND_OF.get(table) for table in with_made_of(strategy.tables)}
             if (mart_changes.LINKS in kinds and read & PERSONAL_KINDS) or read & set(kinds):
                 yield strategy

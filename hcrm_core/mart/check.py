@@ -105,18 +105,27 @@ def check(
     used: set[str] = set()
     read: set[str] = set()
     for node in root.walk():
-        at = _At(name, sql, node)
-        if isinstance(node, exp.Placeholder | exp.Parameter):
-            used.add(_parameter(node, at, (*ALWAYS_GIVEN, *parameters)))
-        elif isinstance(node, exp.Table):
-            read |= _table(node, at, tables)
-        elif isinstance(node, exp.Cast | exp.TryCast):
-            _cast(node, at)
-        elif isinstance(node, exp.Func):
-            _function(node, at)
-        else:
-            _syntax(node, at)
+        try:
+            _look_at(node, _At(name, sql, node), tables, parameters, used, read)
+        except StrategyError as error:
+            error.place = start_of(node)
+            raise
     return Checked(sql, frozenset(used), frozenset(read))
+
+
+def _look_at(
+    node: exp.Expr, at: _At, tables: Collection[str], parameters: Collection[str], used: set[str], read: set[str]
+) -> None:
+    if isinstance(node, exp.Placeholder | exp.Parameter):
+        used.add(_parameter(node, at, (*ALWAYS_GIVEN, *parameters)))
+    elif isinstance(node, exp.Table):
+        read |= _table(node, at, tables)
+    elif isinstance(node, exp.Cast | exp.TryCast):
+        _cast(node, at)
+    elif isinstance(node, exp.Func):
+        _function(node, at)
+    else:
+        _syntax(node, at)
 
 
 def _parse(sql: str, name: str) -> exp.Query:
@@ -133,10 +142,12 @@ def _parse(sql: str, name: str) -> exp.Query:
     except SqlglotError as error:
         first = (getattr(error, "errors", None) or [{}])[0]
         near = first.get("highlight") or ""
-        line = _line_at(
-            sql, sql.find((first.get("start_context") or "") + near) + len(first.get("start_context") or "")
-        )
-        raise StrategyError(f"{name}, line {line}: this is not valid SQL near {near!r}. Mend it.") from None
+        before = first.get("start_context") or ""
+        refused = StrategyError("")
+        refused.place = sql.find(before + near) + len(before)
+        line = _line_at(sql, refused.place)
+        refused.args = (f"{name}, line {line}: this is not valid SQL near {near!r}. Mend it.",)
+        raise refused from None
     except RecursionError:
         raise StrategyError(f"{name}: the SQL is {_TOO_DEEP}") from None
     finally:
@@ -282,11 +293,16 @@ def _cannot_be_zero(node: exp.Expr) -> bool:
 
 
 def line_of(sql: str, node: exp.Expr) -> int:
+    """The line on which a node stands."""
+    return _line_at(sql, start_of(node))
+
+
+def start_of(node: exp.Expr) -> int:
     """Where a node stands: sqlglot keeps places with names and functions only, so the nearest of those."""
-    starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+    starts: list[int] = [part.meta["start"] for part in node.walk() if "start" in part.meta]
     if starts:
-        return _line_at(sql, min(starts))
-    return line_of(sql, node.parent) if node.parent is not None else 1
+        return min(starts)
+    return start_of(node.parent) if node.parent is not None else 0
 
 
 def _line_at(sql: str, start: int) -> int:

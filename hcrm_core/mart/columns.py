@@ -1,5 +1,6 @@
 """How the JSON body of a fact becomes the typed columns of its table, as DuckDB expressions."""
 
+from hcrm_core.mart.profile import NAME, PROFILE
 from hcrm_core.mart.tables import CALENDAR, CUSTOMER, DECISIONS, SQL_TYPES, TABLES, Column, Table
 from hcrm_core.model.records import ABOUT_A_PERSON
 
@@ -11,7 +12,7 @@ def is_personal(table: Table) -> bool:
 
 def schema() -> dict[str, dict[str, str]]:
     """Every table and decision view: name → column → SQL type."""
-    documented = {"customer": CUSTOMER, "calendar": CALENDAR} | DECISIONS
+    documented = {"customer": CUSTOMER, NAME: PROFILE, "calendar": CALENDAR} | DECISIONS
     return {table.name: columns_of(table) for table in TABLES} | {
         name: {column: kind for column, kind, _ in rows} for name, rows in documented.items()
     }

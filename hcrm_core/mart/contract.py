@@ -4,7 +4,6 @@ The result of a strategy is kept in a temporary table, `decided`, whose columns 
 and then the further ones as the strategy gave them.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,10 +16,11 @@ import pyarrow as pa
 
 from hcrm_core.config import nearest
 from hcrm_core.errors import StrategyError
-from hcrm_core.mart.check import Checked, check, line_of, shortened
+from hcrm_core.mart.check import Checked, check, line_of, shortened, start_of
 from hcrm_core.mart.columns import schema
 from hcrm_core.mart.engine import Mart, explain_error, identifier
 from hcrm_core.mart.strict import objection
+from hcrm_core.mart.where import instead_of, line_in, place_in, placed
 from hcrm_core.model.strategies import REQUIRED_COLUMNS, Scalar, Strategy
 
 KEYS: dict[str, tuple[str, ...]] = {
@@ -76,7 +76,10 @@ def check_strategy(strategy: Strategy) -> Checked:
     Raises:
         StrategyError: Naming the strategy, the line or column, and what to do.
     """
-    return _checked(msgspec.msgpack.encode(strategy))
+    try:
+        return _checked(msgspec.msgpack.encode(strategy))
+    except StrategyError as error:
+        raise placed(strategy, error) from None
 
 
 @lru_cache(maxsize=512)
@@ -86,6 +89,8 @@ def _checked(encoded: bytes) -> Checked:
     for name in strategy.parameters:
         if not name.isidentifier():
             raise StrategyError(f"{strategy.name}: the parameter {name!r} is not a name. Use letters, digits and _.")
+    if strategy.frozen_on and strategy.kind not in ("segment", "score"):
+        raise StrategyError(f"{strategy.name}: a {strategy.kind} cannot be frozen. Take frozen_on away.")
     checked = check(strategy.sql, name=strategy.name, tables=strategy.tables, parameters=strategy.parameters)
     if strategy.function is None and not checked.tables & {"decision_segment", "decision_score"}:
         values = bound(checked, strategy.parameters, as_of_us=0, today=date(2000, 1, 1))
@@ -117,10 +122,12 @@ def described(name: str, sql: str, values: dict[str, object], kind: str | None =
 
     if refused := objection(sql, binds):
         node, instead = refused
-        raise StrategyError(
+        unlike = StrategyError(
             f"{name}, line {line_of(sql, node)}: {shortened(node)} is not the same on every engine for values of these "
             f"types. {instead}"
         )
+        unlike.place = start_of(node)
+        raise unlike
     return found
 
 
@@ -180,7 +187,10 @@ def _describe(
         rows = source.execute(f"DESCRIBE {sql}", values).fetchall()
     except duckdb.Error as error:
         line = line_in(error)
-        raise StrategyError(f"{name}{f', line {line}' if line else ''}: {explain_error(error)}") from None
+        said = f"{explain_error(error)} {instead_of(error)}".rstrip()
+        refused = StrategyError(f"{name}{f', line {line}' if line else ''}: {said}")
+        refused.place = place_in(error, sql)
+        raise refused from None
     names = [row[0] for row in rows]
     for column in names:
         if names.count(column) > 1:
@@ -291,12 +301,6 @@ def _empty_mart(kind: str | None) -> duckdb.DuckDBPyConnection:
     ):
         connection.execute(setting)
     return connection
-
-
-def line_in(error: duckdb.Error) -> int | None:
-    """The line of the SELECT that DuckDB names in an error."""
-    found = re.search(r"^LINE (\d+): ", str(error), re.MULTILINE)
-    return int(found.group(1)) if found else None
 
 
 def _exact(value: object) -> object:

@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,8 @@ from hcrm_core.errors import StrategyError, WorkspaceError
 from hcrm_core.mart.arrow import as_arrow
 from hcrm_core.mart.columns import schema
 from hcrm_core.mart.manifest import hold
+from hcrm_core.mart.profile import NAME as PROFILE
+from hcrm_core.mart.profile import profile_on, with_made_of
 from hcrm_core.mart.relations import quoted
 from hcrm_core.mart.tables import DECISIONS
 from hcrm_core.mart.views import fact_views
@@ -47,12 +49,14 @@ class Mart:
     Attributes:
         folder: The mart's folder.
         position: How far the store had come that it shows.
+        today: The day from which its tables count.
     """
 
     def __init__(
         self,
         folder: Path,
         position: Position,
+        today: date,
         limits: Limits,
         show: Callable[[duckdb.DuckDBPyConnection], None],
         tables: Collection[str] | None = None,
@@ -62,12 +66,14 @@ class Mart:
         Args:
             folder: The only folder that can be read or written.
             position: Of what it shows.
+            today: The day from which its tables count.
             limits: For each query.
             show: Makes the tables of facts.
             tables: Those that are wanted; all where `None`.
         """
         self.folder = folder.resolve()
         self.position = position
+        self.today = today
         self._limits = limits
         self._connection = duckdb.connect(":memory:")
         self._connection.execute("SET TimeZone = 'UTC'")
@@ -76,6 +82,8 @@ class Mart:
             if name in DECISIONS and (tables is None or name in tables):
                 self._connection.execute(f"CREATE VIEW {name} AS {_empty_select(columns)}")
         self._lock(limits)
+        if tables is None or PROFILE in tables:
+            self._show_profile()
 
     def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> duckdb.DuckDBPyConnection:
         """Run a statement of the core's own, unguarded by time."""
@@ -180,6 +188,15 @@ class Mart:
         """Give the memory back."""
         self._connection.close()
 
+    def _show_profile(self) -> None:
+        """Make the table `customer_profile`, once for all who read it."""
+        typed = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in schema()[PROFILE].items())
+        self._connection.execute(f"CREATE VIEW {PROFILE} AS SELECT {typed} FROM ({profile_on(self.today)})")
+        # Where it takes too long, who reads it fails and nobody else.
+        with suppress(StrategyError), self.guarded(PROFILE):
+            self._connection.execute(f"CREATE TEMP TABLE computed_{PROFILE} AS SELECT * FROM {PROFILE}")
+            self._connection.execute(f"CREATE OR REPLACE VIEW {PROFILE} AS SELECT * FROM computed_{PROFILE}")
+
     def _columns_of(self, file: str) -> dict[str, str]:
         rows = self.execute(f"DESCRIBE SELECT * FROM read_parquet({quoted(self.folder / file)})").fetchall()
         return {row[0]: row[1] for row in rows}
@@ -229,18 +246,20 @@ def open_mart(
     with hold(facts or folder) as manifest:
         if as_of_us is not None and as_of_us < manifest.complete_from:
             raise WorkspaceError(f"The history of the mart in {folder} does not reach back so far. Run: hcrm decide")
-        views = fact_views(facts or folder, manifest, today or date.fromisoformat(manifest.today), as_of_us)
+        day = today or date.fromisoformat(manifest.today)
+        views = fact_views(facts or folder, manifest, day, as_of_us)
+        shown_too = None if tables is None else with_made_of(tables)
 
         def show(connection: duckdb.DuckDBPyConnection) -> None:
             for name, view in views.items():
-                if tables is None or name in tables:
+                if shown_too is None or name in shown_too:
                     if view.computed:
                         connection.execute(f"CREATE TEMP TABLE computed_{name} AS {view.query}")
                     shown = f"SELECT * FROM computed_{name}" if view.computed else view.query
                     connection.execute(f"CREATE VIEW {name} AS {shown}")
 
         position = Position(manifest.sequence, manifest.known_at, manifest.statement)
-        mart = Mart(folder, position, limits, show, tables)
+        mart = Mart(folder, position, day, limits, show, tables)
         try:
             yield mart
         finally:
@@ -250,9 +269,9 @@ def open_mart(
 def explain_error(error: duckdb.Error) -> str:
     """What DuckDB objects to, without values of the data, which only errors of running queries hold."""
     if missing := re.search(r'Referenced column "(.*?)" not found', str(error)):
-        return f"it reads a column {missing.group(1)!r} that none of its tables has. Their columns are documented."
+        return f"it reads a column {missing.group(1)!r} that none of its tables has."
     if isinstance(error, duckdb.BinderException | duckdb.ParserException | duckdb.CatalogException):
-        said = re.split(r"\n\s*(?:LINE \d|Candidate functions)", str(error))[0]
+        said = re.split(r"\n\s*(?:LINE \d|Candidate (?:functions|bindings))", str(error))[0]
         return " ".join(said.split()).rstrip(".?!") + "."
     if isinstance(error, duckdb.PermissionException):
         return "it tried to reach something outside the mart. Read the documented tables only."

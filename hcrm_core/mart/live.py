@@ -10,6 +10,7 @@ import duckdb
 from hcrm_core.mart.columns import columns_of, table_query
 from hcrm_core.mart.engine import DEFAULT, Limits, Mart
 from hcrm_core.mart.people import GOLDEN, calendar_on, customers_on
+from hcrm_core.mart.profile import with_made_of
 from hcrm_core.mart.refresh import FACTS, load_rows
 from hcrm_core.mart.tables import PATIENT, TABLES
 from hcrm_core.model.mart import MartRow, Position
@@ -39,20 +40,22 @@ def open_live(
         limits: Memory, threads and seconds of a query.
     """
 
+    shown = with_made_of(tables)
+
     def show(connection: duckdb.DuckDBPyConnection) -> None:
         load_rows(connection, "fact", FACTS, [rows])
         for table in TABLES:
-            if table.name in tables:
+            if table.name in shown:
                 query = f"SELECT {', '.join(columns_of(table))} FROM ({table_query(table)})"
                 connection.execute(f"CREATE TEMP TABLE {table.name} AS {query}")
-        if "customer" in tables:
+        if "customer" in shown:
             golden = GOLDEN.format(patients=f"({table_query(PATIENT)})")
             connection.execute(f"CREATE TEMP TABLE customer AS {customers_on(f'({golden})', today)}")
         if "calendar" in tables:
             connection.execute(f"CREATE TEMP TABLE calendar AS {calendar_on(today)}")
 
     folder.mkdir(parents=True, exist_ok=True)
-    mart = Mart(folder, position, limits, show, tables)
+    mart = Mart(folder, position, today, limits, show, tables)
     try:
         yield mart
     finally:

@@ -232,8 +232,8 @@ PATIENT = Table(
 )
 """Source patients, of which `customer` is made. The mart keeps them; strategies do not see them."""
 
-PERSONAL = frozenset(table.name for table in TABLES if table.kind in ABOUT_A_PERSON) | {"customer"}
-"""The tables of facts whose rows are about a customer."""
+PERSONAL = frozenset(table.name for table in TABLES if table.kind in ABOUT_A_PERSON) | {"customer", "customer_profile"}
+"""The tables whose rows are about a customer, but those of decisions."""
 
 CUSTOMER: tuple[tuple[str, str, str], ...] = (
     ("customer_id", "VARCHAR", "the least id of the customer's source patients"),

@@ -11,6 +11,7 @@ import yaml
 from msgspec import Struct
 
 from hcrm_core.errors import ConfigurationError
+from hcrm_core.model.strategies import Written
 
 MAX_FILE = 256 * 1024
 MAX_PREDICATE = 2 * 1024
@@ -42,6 +43,7 @@ class RuleFile(Generic[T]):
             ConfigurationError: With file, line, key and what to write.
         """
         self.file = file
+        self._text = text
         self._tree = _compose(text, file)
         try:
             self.content: T = msgspec.convert(yaml.safe_load(text), kind)
@@ -51,6 +53,26 @@ class RuleFile(Generic[T]):
     def where(self, *path: str | int) -> str:
         """`FILE, line N`, for errors about what stands at a path."""
         return f"{self.file}, line {_line(self._tree, path)}"
+
+    def written(self, sql: str, start: int, *path: str | int) -> Written:
+        """Where the text at a path stands in a SELECT it was put into, and its words in the file.
+
+        Args:
+            sql: The SELECT.
+            start: From where in it the text is looked for.
+            path: To the text.
+        """
+        node = _node(self._tree, path)
+        raw = self._text[node.start_mark.index : node.end_mark.index]
+        marks, at = [], 0
+        for word in re.finditer(r"\S+", node.value):
+            found = raw.find(word.group(), at)
+            if found >= 0:  # else it is written with an escape: the word before it is near enough
+                at = found + len(word.group())
+                breaks, line_start = raw.count("\n", 0, found), raw.rfind("\n", 0, found)
+                column = found - line_start if breaks else node.start_mark.column + found + 1
+                marks.append((word.start(), node.start_mark.line + 1 + breaks, column))
+        return Written(self.file, sql.index(node.value, start), len(node.value), tuple(marks))
 
     def check_predicate(self, text: str, *path: str | int) -> None:
         """Refuse a SQL condition that would not stay inside the parentheses it is put into; all else the core judges
@@ -199,6 +221,17 @@ def _struct_in(hint: Any) -> Any:
     if isinstance(hint, type) and issubclass(hint, Struct):
         return hint
     return next((found for part in getattr(hint, "__args__", ()) if (found := _struct_in(part))), None)
+
+
+def _node(tree: yaml.Node, path: Path) -> yaml.Node:
+    """What stands at a path that exists."""
+    node = tree
+    for key in path:
+        if isinstance(node, yaml.MappingNode):
+            node = next(value for name, value in node.value if name.value == key)
+        else:
+            node = node.value[key]
+    return node
 
 
 def _line(tree: yaml.Node, path: Path) -> int:

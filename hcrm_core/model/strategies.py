@@ -9,6 +9,21 @@ Scope = Literal["subject", "all"]
 Scalar = str | int | float | bool | None
 
 
+class Written(Struct, frozen=True):
+    """A condition of a rule file that was put into a SELECT as it is.
+
+    Attributes:
+        file: The rule file's name.
+        start, length: Where it stands in the SELECT, in characters.
+        marks: Places in it, each with its line and column in the file.
+    """
+
+    file: str
+    start: int
+    length: int
+    marks: tuple[tuple[int, int, int], ...]
+
+
 class Strategy(Struct, frozen=True, kw_only=True):
     """A named, versioned SELECT over the mart.
 
@@ -26,8 +41,11 @@ class Strategy(Struct, frozen=True, kw_only=True):
         function: Where SQL cannot say it, `module:name` of a function of the plugin that makes the rows: from the
             SELECT's rows (a `pyarrow.Table`) and the parameters to a `pyarrow.Table` with the kind's columns. It is
             called in a process of its own, and pure.
-        person_columns: Those of `PERSON_COLUMNS` that its SQL reads of the table `customer`: what the strategy knows of
+        person_columns: Those of `PERSON_COLUMNS` that its SQL reads of `customer` and its profile: what it knows of
             a person beside what happened to them. The conformance kit proves that none is missing.
+        frozen_on: Of a segment: the last day (ISO) whose facts count. Who belongs to it is decided once that day is
+            over, by what was known at its end, and stays.
+        written: Conditions of rule files in its SQL, so that what is wrong in them is told where they stand.
     """
 
     name: str
@@ -41,9 +59,26 @@ class Strategy(Struct, frozen=True, kw_only=True):
     title: dict[str, str] = {}
     function: str | None = None
     person_columns: tuple[str, ...] = ()
+    frozen_on: str | None = None
+    written: tuple[Written, ...] = ()
 
 
-PERSON_COLUMNS = ("sex", "birth_year", "next_birthday", "district", "deceased", "deceased_on")
+PERSON_COLUMNS = (
+    "sex",
+    "birth_year",
+    "age_months",
+    "turns_14",
+    "turns_18",
+    "next_birthday",
+    "district",
+    "education",
+    "occupation",
+    "interests",
+    "phone_token",
+    "device_token",
+    "deceased",
+    "deceased_on",
+)
 """The columns of the table `customer` that tell something of the person; the others are its id, a count of links and
 times of the row."""
 

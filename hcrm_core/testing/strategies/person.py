@@ -1,4 +1,4 @@
-"""Which columns of the table `customer` a SELECT reads, by resolving every column to the table it comes from."""
+"""Which columns about the person a SELECT reads, by resolving every column to the table it comes from."""
 
 import sqlglot
 from sqlglot import exp
@@ -21,6 +21,6 @@ def person_columns(sql: str) -> frozenset[str]:
     for scope in traverse_scope(used):
         for column in scope.columns:
             source = scope.sources.get(column.table)
-            if isinstance(source, exp.Table) and source.name == "customer":
+            if isinstance(source, exp.Table) and source.name in ("customer", "customer_profile"):
                 found.add(column.name.lower())
     return frozenset(found) & frozenset(PERSON_COLUMNS)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from datetime import date, datetime, timedelta
 
-from hcrm_core.mart.columns import is_personal, schema
+from hcrm_core.mart.columns import schema
 from hcrm_core.mart.engine import Limits, identifier, open_mart
-from hcrm_core.mart.tables import DECISIONS, TABLES
+from hcrm_core.mart.tables import DECISIONS, PERSONAL, TABLES
 from hcrm_core.testing.strategies.wards import Ward
 
 YEARS = 28
@@ -17,8 +17,12 @@ Change = Callable[[str, str], str]
 
 _NEVER_EMPTY = ("said_at", "known_at", "patients")
 _TEXTS = {(table.name, column.name): column.read for table in TABLES for column in table.columns}
-_IDS = {table.name: table.id for table in TABLES} | {"customer": "customer_id", "calendar": "day"}
-_PERSONAL = frozenset(table.name for table in TABLES if is_personal(table)) | {"customer"} | set(DECISIONS)
+_IDS = {table.name: table.id for table in TABLES} | {
+    "customer": "customer_id",
+    "customer_profile": "customer_id",
+    "calendar": "day",
+}
+_PERSONAL = PERSONAL | set(DECISIONS)
 
 
 class Scene:
@@ -115,7 +119,7 @@ def nobodys(table: str, kept: str) -> str:
     """A quarter of the rows is about nobody: a source may speak of a fact before it says whose it is."""
 
     def nobody(column: str, kind: str) -> str:
-        if table == "customer" or column not in ("customer_id", "patient_id"):
+        if table in ("customer", "customer_profile") or column not in ("customer_id", "patient_id"):
             return column
         return f"CASE WHEN {_chance(table, 'customer_id')} < 4 THEN NULL ELSE {column} END"
 
