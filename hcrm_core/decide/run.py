@@ -2,17 +2,19 @@
 
 import shutil
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from hcrm_core.decide.apply import PREVIEW, Moment
 from hcrm_core.decide.freshness import Basis, day_of, mart_at
+from hcrm_core.decide.frozen import take_frozen
 from hcrm_core.decide.order import chosen
 from hcrm_core.decide.shown import show_decisions
 from hcrm_core.decide.steps import Means, Steps, Stored, StrategyOutcome
 from hcrm_core.errors import UsageError
 from hcrm_core.mart.contract import Compute, Engine
-from hcrm_core.mart.engine import DEFAULT, Limits
+from hcrm_core.mart.engine import DEFAULT, Limits, Mart
 from hcrm_core.mart.manifest import deciding
 from hcrm_core.mart.reports import Queries, check_report
 from hcrm_core.mart.reports import run_report_queries as _run_report_queries
@@ -75,14 +77,24 @@ def decide(
     tables = {table for one in ordered for table in one.tables}
     tables |= {table for review in reviews for table in review.tables}
     with deciding(mart_dir), mart_at(store, mart_dir, as_of, basis, past, timezone, limits, tables) as mart:
+        if not past:
+            # Batches have instants of their own, which may lie a little before the clock.
+            as_of = max(as_of, mart.position.known_at)
         moment = Moment(now_us, as_of, basis, day_of(as_of, timezone), mart.position)
         steps = Steps(Stored(store, dry_run=dry_run), mart, moment, means)
         if not dry_run:
             with store.write() as connection:
                 follow_links(connection)
+
+        def mart_then(instant: int) -> AbstractContextManager[Mart]:
+            return mart_at(store, mart_dir, instant, basis, True, timezone, limits, tables)
+
         try:
             for strategy in ordered:
-                steps.take(strategy, stop_on_error=stop_on_error)
+                if strategy.frozen_on is None:
+                    steps.take(strategy, stop_on_error=stop_on_error)
+                else:
+                    take_frozen(store, mart, steps, moment, strategy, timezone, mart_then, stop_on_error=stop_on_error)
         finally:
             shutil.rmtree(mart_dir / PREVIEW, ignore_errors=True)
         if not dry_run and names is None and not any(outcome.error for outcome in steps.outcomes.values()):

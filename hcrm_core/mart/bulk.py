@@ -25,8 +25,8 @@ Customers = Callable[[Iterable[tuple[str, Fields]], Iterable[Fields]], Mapping[s
 
 
 def _contact(system: str) -> str:
-    listed = "list_transform(json_extract(body, '$.telecom[*]'), c -> [c->>'$.system', c->>'$.value'])"
-    return f"list_filter({listed}, c -> c[1] = '{system}' AND c[2] <> '')[1][2]"
+    listed = "list_transform(json_extract(body, '$.telecom[*]'), lambda c: [c->>'$.system', c->>'$.value'])"
+    return f"list_filter({listed}, lambda c: c[1] = '{system}' AND c[2] <> '')[1][2]"
 
 
 # The same as `store.queries.mart_rows` makes of them.

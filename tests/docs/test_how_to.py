@@ -9,7 +9,15 @@ from support.console import follow
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 BIN = Path(sys.executable).parent
 
-GUIDES = ("map-your-his", "follow-up-rules", "read-the-report", "simulate-a-hospital", "loyalty-programmes", "why-not")
+GUIDES = (
+    "map-your-his",
+    "follow-up-rules",
+    "read-the-report",
+    "simulate-a-hospital",
+    "loyalty-programmes",
+    "why-not",
+    "try-a-rule-on-the-past",
+)
 
 
 @pytest.mark.parametrize("name", GUIDES)

@@ -3,6 +3,7 @@
 import click
 
 from hcrm_core.cli.bench.command import intake
+from hcrm_core.cli.bench.decide import decide
 from hcrm_core.cli.bench.soak import soak
 
 
@@ -12,4 +13,5 @@ def bench() -> None:
 
 
 bench.add_command(intake)
+bench.add_command(decide)
 bench.add_command(soak)

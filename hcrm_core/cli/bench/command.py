@@ -45,6 +45,11 @@ def intake(only: str | None, rounds: int, seconds: float, peer: str | None, as_j
     for name in chosen:
         say(f"Racing {name} …")
         figures.append(RACES[name](Plan(rounds, seconds, peer)))
+    show(figures, as_json)
+
+
+def show(figures: list[Figure], as_json: bool) -> None:
+    """The figures as a table, or as JSON."""
     if as_json:
         show_json([_shown(figure) for figure in figures])
         return

@@ -1,0 +1,57 @@
+"""`hcrm bench decide`."""
+
+from pathlib import Path
+
+import click
+
+from hcrm_core.cli.bench import deciding
+from hcrm_core.cli.bench.command import show
+from hcrm_core.cli.bench.races import Figure, new_folder
+from hcrm_core.cli.context import json_option, say
+from hcrm_core.errors import InputError
+
+
+@click.command()
+@click.argument("records", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--copies", default=1, show_default=True, type=click.IntRange(1, 1000), help="Let each person stand so often."
+)
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 20), help="How often each side runs.")
+@json_option
+def decide(records: Path, copies: int, rounds: int, as_json: bool) -> None:
+    """Race deciding over the record files in DIR (hcrm simulate --format records).
+
+    Each shipped strategy beside the same SELECT by hand in DuckDB (T12), a night over everybody with its memory (T13),
+    and the time for ten times as many people (T16). Everything happens in a folder of its own and is removed.
+    """
+    files = sorted(records.glob("*.parquet"))
+    if not files:
+        raise InputError(f"{records} holds no record files. Make some: hcrm simulate --format records -o DIR")
+    figures: list[Figure] = []
+    with new_folder() as folder:
+        say(f"Loading {len(files)} record files …")
+        space, manifest, seconds = deciding.workspace(folder / "ws", files, copies)
+        rows = {name: table.rows for name, table in manifest.tables.items()}
+        say(f"{rows['customer']:,} customers, {rows['encounter']:,} encounters, {sum(rows.values()):,} rows.")
+        figures.append(Figure("load", "record files → mart", [seconds], [], "seconds", float("nan"), 0, 0))
+        try:
+            say("Racing T12 …")
+            figures += deciding.by_hand(space, rounds)
+        finally:
+            space.close()
+        say("Racing T13 …")
+        first = deciding.night(space)
+        later = [deciding.night(space) for _ in range(rounds)]
+        figures += deciding.nights(first, later)
+    if copies >= 10:
+        with new_folder() as folder:
+            say("Racing T16 …")
+            small, _, _ = deciding.workspace(folder / "ws", files, copies // 10)
+            deciding.night(small)
+            tenth = [deciding.night(small).seconds for _ in range(rounds)]
+            small.close()
+        large = [one.seconds for one in later]
+        ratio = sorted(large)[len(large) // 2] / sorted(tenth)[len(tenth) // 2]
+        what = "a night with ten times the people ÷ without"
+        figures.append(Figure("T16", what, large, tenth, "seconds", ratio, 11, 10, lower=True))
+    show(figures, as_json)
