@@ -149,6 +149,13 @@ class Configuration:
         tables = {name: table for name, table in self._tables.items() if name != "store"}
         return Handed(str(self.root), tables, list(self._lines.items()))
 
+    def with_key(self, table: str, key: str, value: Any) -> "Configuration":
+        """The same settings with another value of a key of a plugin's table, for what hosts are told of it."""
+        handed = self.handed()
+        return Configuration(
+            Handed(handed.root, handed.tables | {table: self.table(table) | {key: value}}, handed.lines)
+        )
+
     def table(self, *path: str) -> dict[str, Any]:
         """A table as it stands in the file, empty where absent."""
         found: Any = self._tables

@@ -15,7 +15,7 @@ from hcrm_core.cli import ingest, report
 from hcrm_core.cli.context import Opened, contributed, say
 from hcrm_core.cli.init import create
 from hcrm_core.cli.tasks import show_worklist
-from hcrm_core.decide.shown import segment_sizes
+from hcrm_core.decide.segments import segment_sizes
 from hcrm_core.errors import PluginError, WorkspaceError
 from hcrm_core.store.queries import decisions
 

@@ -1,10 +1,9 @@
 """The decision views of a mart: what strategies decided, for others to read."""
 
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
-from hcrm_core.mart.engine import Mart, open_mart
+from hcrm_core.mart.engine import Mart
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries.decisions import decision_tasks, last_runs
 from hcrm_core.store.queries.points import decision_points
@@ -40,21 +39,3 @@ def show_decisions(
                 files |= {name: file for name, (of, file) in (previews or {}).items() if of == kind}
                 there = {name: file for name, file in files.items() if (mart.folder / file).exists()}
                 mart.show_snapshots(kind, there, subjects)
-
-
-def segment_sizes(store: Store, mart_dir: Path) -> list[dict[str, Any]]:
-    """How many customers each segment holds as of its strategy's last run, the largest of a strategy first.
-
-    Returns:
-        Rows of `strategy`, `segment` and `customers`; none before the first run.
-    """
-    with store.read() as connection:
-        if not last_runs(connection, "segment"):
-            return []
-    with open_mart(mart_dir, tables=()) as mart:
-        show_decisions(mart, store, ("decision_segment",))
-        rows = mart.execute(
-            "SELECT strategy, segment, count(*) AS customers FROM decision_segment "
-            "GROUP BY strategy, segment ORDER BY strategy, customers DESC, segment"
-        ).fetchall()
-    return [dict(zip(("strategy", "segment", "customers"), row, strict=True)) for row in rows]

@@ -111,6 +111,17 @@ class Steps:
         self._means = means
         self.outcomes: dict[str, StrategyOutcome] = {}
 
+    def at(self, mart: Mart, moment: Moment) -> "Steps":
+        """The same run over a mart that shows another instant; outcomes are shared."""
+        other = Steps(self._ledger, mart, moment, self._means)
+        other.outcomes = self.outcomes
+        return other
+
+    def keep(self, decided: Decided) -> StrategyOutcome:
+        """Put what a strategy has decided before into the ledger, without evaluating or reviewing it again."""
+        self.outcomes[decided.strategy.name] = outcome = self._applied(decided)
+        return outcome
+
     def take(self, strategy: Strategy, *, stop_on_error: bool = False) -> StrategyOutcome:
         """Run one strategy.
 
@@ -146,9 +157,13 @@ class Steps:
         )
         self._check_subjects(strategy)
         self._check_channels(strategy)
-        decided = self._reviewed(decided, reviews)
+        return self._applied(self._reviewed(decided, reviews))
+
+    def _applied(self, decided: Decided) -> StrategyOutcome:
         applied = self._ledger.apply(self._mart, decided, self._moment)
-        return StrategyOutcome(strategy.name, *applied.counts, run=applied.run_id, differences=applied.differences)
+        return StrategyOutcome(
+            decided.strategy.name, *applied.counts, run=applied.run_id, differences=applied.differences
+        )
 
     def _check_subjects(self, strategy: Strategy) -> None:
         """A strategy that is run for some must decide about those, or its scope is not what it declares."""

@@ -11,6 +11,16 @@ from hcrm_plugin_segmentation import register_strategies
 TODAY = date(2026, 3, 31)
 
 
+class Bare:
+    """A workspace without settings."""
+
+    def settings(self, table: str) -> dict[str, object]:
+        return {}
+
+    def read_text(self, path: str) -> str:
+        raise AssertionError(path)
+
+
 class Tables:
     """Visits and charges, and the strategies over them."""
 
@@ -47,7 +57,7 @@ class Tables:
 
     def run(self, name: str, **parameters: Any) -> dict[str, dict[str, Any]]:
         """The rows of a strategy by customer."""
-        (strategy,) = [one for one in register_strategies(None) if one.name == name]  # type: ignore[arg-type]
+        (strategy,) = [one for one in register_strategies(Bare()) if one.name == name]
         given = strategy.parameters | parameters | {"today": TODAY}
         used = {key: value for key, value in given.items() if f"${key}" in strategy.sql}
         table = self.connection.sql(strategy.sql, params=used).to_arrow_table().to_pylist()
