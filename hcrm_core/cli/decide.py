@@ -7,6 +7,7 @@ import click
 from hcrm_core import env
 from hcrm_core.cli.context import (
     Opened,
+    counted,
     json_option,
     keep_going_option,
     opened,
@@ -23,7 +24,7 @@ from hcrm_core.decide.steps import StrategyOutcome
 from hcrm_core.env import parse_instant
 from hcrm_core.errors import UsageError
 from hcrm_core.model.observing import DecideDone, Load, StrategyDone
-from hcrm_core.store.queries.decisions import workload
+from hcrm_core.store.queries.decisions import list_tasks, workload
 
 SHOWN = 20
 """Differences of a strategy that are shown; JSON has all."""
@@ -74,7 +75,9 @@ def decide(
         if lively:
             live(space, attached)
             return
+        began = env.microseconds(env.now())
         outcomes = run(space, strategies, as_of, basis, dry_run, engine)
+        gone = 0 if dry_run else _lost_their_basis(space, began)
         tell_left_out(space)
         if not dry_run:
             tell_findings(space, "after_decide", _done(space, outcomes))
@@ -83,6 +86,8 @@ def decide(
         show_json(as_document(outcomes))
     else:
         tell(outcomes, dry_run)
+    if gone:
+        say(f"{counted(gone, 'completed task')} lost what they rested on. Look at them: hcrm tasks list --basis-gone")
     for outcome in failed:
         say(f"hcrm: {outcome.name} failed and decided nothing: {outcome.error}")
     if failed:
@@ -113,6 +118,12 @@ def run(
         reviews=list(space.registry.reviews.values()),
         channels=space.registry.channels.keys(),
     )
+
+
+def _lost_their_basis(space: Opened, since: int) -> int:
+    with space.store.read() as connection:
+        found = list_tasks(connection, state="completed", basis_gone=True)
+    return sum(task.basis_gone_at is not None and task.basis_gone_at >= since for task in found)
 
 
 def _done(space: Opened, outcomes: list[StrategyOutcome]) -> DecideDone:

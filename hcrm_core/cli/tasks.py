@@ -18,7 +18,7 @@ from hcrm_core.identity.golden import display_name, golden
 from hcrm_core.store.queries import customers, decisions
 from hcrm_core.store.queries.decisions import TaskRow
 
-STATES = ("open", "suppressed", "withdrawn", "expired", "completed")
+STATES = ("open", "suppressed", "withdrawn", "superseded", "expired", "completed")
 COLUMNS = (
     "id",
     "due_on",
@@ -72,11 +72,13 @@ def filters(command: Any) -> Any:
 
 @tasks.command("list")
 @filters
+@click.option("--basis-gone", is_flag=True, help="Completed ones whose reason was taken back since: to be looked at.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1_000_000), help="How many.")
 @json_option
 @workspace_option
 def list_(
     state: str,
+    basis_gone: bool,
     owner: str | None,
     due_before: str | None,
     customer: str | None,
@@ -86,7 +88,17 @@ def list_(
 ) -> None:
     """List tasks, the one due first at the top."""
     with opened(workspace) as space:
-        rows = list(_rows(space, state=state, owner=owner, due_before=due_before, customer=customer, limit=limit))
+        rows = list(
+            _rows(
+                space,
+                state="completed" if basis_gone else state,
+                owner=owner,
+                due_before=due_before,
+                customer=customer,
+                limit=limit,
+                basis_gone=basis_gone,
+            )
+        )
     if as_json:
         show_json(rows)
         return

@@ -272,7 +272,7 @@ DECISIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("anchor", "VARCHAR", "the fact it hangs on"),
         ("step", "VARCHAR", "which of the anchor's steps"),
         ("topic", "VARCHAR", "what it is about"),
-        ("state", "VARCHAR", "open, suppressed, withdrawn, expired, completed"),
+        ("state", "VARCHAR", "open, suppressed, withdrawn, superseded, expired, completed"),
         ("reason", "VARCHAR", "why it is suppressed or withdrawn, or how it was completed"),
         ("due_on", "DATE", "day it is due"),
         ("window_start", "DATE", "first day it may be done"),

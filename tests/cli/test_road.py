@@ -200,6 +200,7 @@ def test_done_stays_done_when_its_basis_goes(decided: Path) -> None:
     shown = told("tasks", "show", task)
     assert shown["state"] == "completed"
     assert shown["basis_gone_at"] is not None
+    assert [row["id"] for row in told("tasks", "list", "--basis-gone")] == [shown["id"]]
 
 
 @pytest.mark.parametrize("action", ["show", "complete"])

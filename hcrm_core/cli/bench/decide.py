@@ -1,5 +1,6 @@
 """`hcrm bench decide`."""
 
+import math
 from pathlib import Path
 
 import click
@@ -30,28 +31,26 @@ def decide(records: Path, copies: int, rounds: int, as_json: bool) -> None:
     figures: list[Figure] = []
     with new_folder() as folder:
         say(f"Loading {len(files)} record files …")
-        space, manifest, seconds = deciding.workspace(folder / "ws", files, copies)
+        space = single = deciding.workspace(folder / "single")
+        manifest, seconds = deciding.populate(single, files)
+        figures.append(Figure("load", "record files → mart", [seconds], [], "seconds", math.nan, 0, 0))
+        alone: list[float] = []
+        if copies > 1:
+            say("Racing T16 …")
+            deciding.night(single)
+            alone = [deciding.night(single).seconds for _ in range(rounds)]
+            space = deciding.workspace(folder / "copied")
+            manifest = deciding.populate_by(space, single, manifest, copies)
         rows = {name: table.rows for name, table in manifest.tables.items()}
         say(f"{rows['customer']:,} customers, {rows['encounter']:,} encounters, {sum(rows.values()):,} rows.")
-        figures.append(Figure("load", "record files → mart", [seconds], [], "seconds", float("nan"), 0, 0))
-        try:
-            say("Racing T12 …")
-            figures += deciding.by_hand(space, rounds)
-        finally:
-            space.close()
+        say("Racing T12 …")
+        figures += deciding.by_hand(space, rounds)
         say("Racing T13 …")
         first = deciding.night(space)
         later = [deciding.night(space) for _ in range(rounds)]
         figures += deciding.nights(first, later)
-    if copies >= 10:
-        with new_folder() as folder:
-            say("Racing T16 …")
-            small, _, _ = deciding.workspace(folder / "ws", files, copies // 10)
-            deciding.night(small)
-            tenth = [deciding.night(small).seconds for _ in range(rounds)]
-            small.close()
-        large = [one.seconds for one in later]
-        ratio = sorted(large)[len(large) // 2] / sorted(tenth)[len(tenth) // 2]
-        what = "a night with ten times the people ÷ without"
-        figures.append(Figure("T16", what, large, tenth, "seconds", ratio, 11, 10, lower=True))
+        if copies > 1:
+            figures.append(deciding.growth([one.seconds for one in later], alone, copies))
+        for opened in {space, single}:
+            opened.close()
     show(figures, as_json)

@@ -1,6 +1,7 @@
 """The races of deciding: each shipped strategy beside the same query by hand, a night over everybody, and growth."""
 
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -56,8 +57,8 @@ class Night(NamedTuple):
     gib: float
 
 
-def workspace(folder: Path, files: Sequence[Path], copies: int) -> tuple[Opened, Manifest, float]:
-    """A workspace whose mart holds a population; its manifest, and how many seconds loading took before copying."""
+def workspace(folder: Path) -> Opened:
+    """A workspace with the shipped strategies, and nobody in it."""
     create(folder, "bench", "Asia/Shanghai")
     text = (folder / CONFIGURATION).read_text(encoding="utf-8")
     enabled = text.index("plugins = [") + len("plugins = [")
@@ -66,13 +67,22 @@ def workspace(folder: Path, files: Sequence[Path], copies: int) -> tuple[Opened,
     (folder / "programmes").mkdir()
     since = env.local_day(env.now(), "Asia/Shanghai") - timedelta(days=PROGRAMME_DAYS)
     (folder / "programmes" / "card.yaml").write_text(PROGRAMME.format(since=since), encoding="utf-8")
-    space = Opened(folder)
+    return Opened(folder)
+
+
+def populate(space: Opened, files: Sequence[Path]) -> tuple[Manifest, float]:
+    """Load record files into the mart; the manifest, and how many seconds that took."""
     now = env.microseconds(env.now())
     key = read_key(space.configuration.path(space.configuration.settings.store.key_file))
     began = time.perf_counter()
     manifest = load_mart(space.mart, "his", files, key, now=now, today=day_of(now, space.timezone))
-    seconds = time.perf_counter() - began
-    return space, multiply(space.mart, manifest, copies) if copies > 1 else manifest, seconds
+    return manifest, time.perf_counter() - began
+
+
+def populate_by(space: Opened, other: Opened, manifest: Manifest, copies: int) -> Manifest:
+    """Take over the mart of another workspace, each person so many times."""
+    shutil.copytree(other.mart, space.mart)
+    return multiply(space.mart, manifest, copies)
 
 
 def by_hand(space: Opened, rounds: int) -> list[Figure]:
@@ -124,3 +134,10 @@ def nights(first: Night, later: Sequence[Night]) -> list[Figure]:
         Figure("T13", "a later night", times, [], "seconds", median(times), 60, 30, lower=True),
         Figure("T13", "most memory of a night", [gib], [], "GiB", gib, 4, 4, lower=True),
     ]
+
+
+def growth(many: Sequence[float], few: Sequence[float], copies: int) -> Figure:
+    """T16: the time for so many times the people ÷ the time for them, as if it were ten times."""
+    ratio = median(many) / median(few) / copies * 10
+    what = f"a night with {copies} times the people ÷ without, for ten times"
+    return Figure("T16", what, list(many), list(few), "seconds", ratio, 11, 10, lower=True)

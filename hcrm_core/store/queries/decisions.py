@@ -231,6 +231,7 @@ def list_tasks(
     due_before: str | None = None,
     customer: str | None = None,
     strategy: str | None = None,
+    basis_gone: bool = False,
     limit: int | None = None,
 ) -> list[TaskRow]:
     """Tasks, the one due first at the top.
@@ -242,6 +243,7 @@ def list_tasks(
         due_before: ISO day; only those due on an earlier day.
         customer: A customer's id.
         strategy: Only those of this strategy.
+        basis_gone: Only those whose reason was taken back after they were completed.
         limit: At most so many; `None` for all.
     """
     query = select(*_TASK).order_by(task.c.due_on, task.c.task_id)
@@ -251,6 +253,8 @@ def list_tasks(
             query = query.where(task.c[name] == value)
     if due_before is not None:
         query = query.where(task.c.due_on < due_before)
+    if basis_gone:
+        query = query.where(task.c.basis_gone_at.is_not(None))
     if limit is not None:
         query = query.limit(limit)
     return [TaskRow(*row) for row in connection.execute(query)]

@@ -1,10 +1,17 @@
 -- Points of one rule of a programme: a row for each charge line that earns some. A line earns by what of it was paid in
 -- the end: credits of the same visit and price code take it back, from the last line to the first, whether they are sent
 -- as credits or as charges below zero. What the cap leaves of a month's or year's points goes to its first lines.
-WITH priced AS (
-  SELECT customer_id, charge_item_id, occurred_on, occurred_at, coalesce(type, 'CG') AS type, amount,
-    coalesce(encounter_id, charge_item_id) AS visit, coalesce(code, '') AS item
+WITH recent AS (
+  -- Only visits with a line since the programme began can earn; older years of bills need not be looked through.
+  SELECT DISTINCT coalesce(encounter_id, charge_item_id) AS visit
   FROM charge_item
+  WHERE occurred_on >= CAST($since AS DATE)
+),
+priced AS (
+  SELECT customer_id, charge_item_id, occurred_on, occurred_at, coalesce(type, 'CG') AS type, amount,
+    recent.visit, coalesce(code, '') AS item
+  FROM charge_item
+  JOIN recent ON recent.visit = coalesce(charge_item.encounter_id, charge_item.charge_item_id)
   WHERE coalesce(status, '') NOT IN ('aborted', 'entered-in-error') AND currency = $currency
     AND customer_id IS NOT NULL AND amount IS NOT NULL AND coalesce(occurred_on, $today) <= $today
 ),
