@@ -17,6 +17,7 @@ GUIDES = (
     "loyalty-programmes",
     "why-not",
     "try-a-rule-on-the-past",
+    "segments",
 )
 
 

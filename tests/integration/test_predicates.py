@@ -21,12 +21,14 @@ from hcrm_plugin_followup.compiler import compile_rule
 from hcrm_plugin_followup.reader import read_rules
 from hcrm_plugin_loyalty.compiler import compile_programme
 from hcrm_plugin_loyalty.reader import read_programmes
+from hcrm_plugin_segmentation.segments import read_segments
 
 SECONDS = 0.1
 """Of the processor, so that a busy machine refuses no slower."""
 SINCE = "1999-12-31"
 COLUMNS = ("status", "class", "amount", "ended_on", "customer_id", "started_at", "uncertain", "code", "anchor.class",
-           "customer.birth_year", "step.due_on", "nothing", "\"status\"", "日期", "*")  # fmt: skip
+           "customer.birth_year", "step.due_on", "visits_12m", "revenue_12m", "last_visit_on", "today", "interests",
+           "nothing", "\"status\"", "日期", "*")  # fmt: skip
 VALUES = ("1", "0", "-1", "'x'", "''", "'急性''心梗'", "'　'", "NULL", "TRUE", "DATE '2024-02-29'", "$today", "$since",
           "$1", "?",
           "9" * 40, "1e308", "0x1F", "1_000", "'", "\"", "$$x$$", "$a$ ' $a$", "E'\\x27'", "X'27'", "U&'\\0027'",
@@ -88,7 +90,10 @@ def enter(condition: str, door: int) -> Iterator[Strategy]:
         rule["trigger"] = {"table": "encounter", "when": condition, "at": "ended_on"}
     elif door == 1:
         rule["suppress"] = [{"reason": "no", "when": condition, "because": ["anchor.class"]}]
-    if door < 2:
+    if door == 3:
+        one = {"id": "s", "title": {"en": "S", "zh": "段"}, "when": condition}
+        yield from read_segments(json.dumps({"segments": [one]}, ensure_ascii=False), "s.yaml")
+    elif door < 2:
         yield from map(compile_rule, read_rules(json.dumps({"rules": [rule]}, ensure_ascii=False), "r.yaml"))
     else:
         card = {"id": "card", "title": {"en": "C", "zh": "卡"}, "since": SINCE, "currency": "ZZZ", "earn": [earn]}
@@ -134,10 +139,10 @@ PROOF = [pytest.param(seed, 2_500, marks=pytest.mark.prove) for seed in range(1,
 @pytest.mark.parametrize(("seed", "many"), [(0, 250), *PROOF])
 def test_hostile_conditions_are_refused_or_one_select(seed: int, many: int, tally) -> None:
     random, counts = Random(seed), {True: 0, False: 0}
-    for door in range(3):
+    for door in range(4):
         list(map(check_strategy, enter("TRUE", door)))  # what is made once is not timed
     for place in range(many):
-        counts[examine(hostile(random), place % 3)] += 1
+        counts[examine(hostile(random), place % 4)] += 1
     assert counts[True] > many // 50, "nothing is shown where all is refused"
     tally("conditions of rules", admitted=counts[True], refused=counts[False], escaped=0)
 

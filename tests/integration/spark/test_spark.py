@@ -19,7 +19,8 @@ from hcrm_core.decide.run import decide, run_report_queries
 from hcrm_core.errors import StrategyError, WorkspaceError
 from hcrm_core.mart.check import Checked, allowed
 from hcrm_core.mart.contract import evaluate
-from hcrm_core.mart.engine import Limits, Mart
+from hcrm_core.mart.engine import Limits, Mart, open_mart
+from hcrm_core.mart.profile import NAME as PROFILE
 from hcrm_core.mart.spark import Spark, plain_file
 from hcrm_core.mart.spark_session import started
 from hcrm_core.registry.enabled import Registry
@@ -85,8 +86,13 @@ programmes:
         - {id: silver, from: 5}
         - {id: gold, from: 100}
 """
+OWN = """
+segments:
+  - {id: chronic, title: {en: Chronic, zh: 慢病}, when: "chronic_conditions > 0 and left(sex, 1) <> 'x'"}
+  - {id: away, title: {en: Away, zh: 久未就诊}, when: days_since_last_visit > 90 and last_visit_on < today - 90}
+"""
 PLUGINS: dict[str, dict[str, Any]] = {
-    "segmentation": {},
+    "segmentation": {"settings": '[segmentation]\nsegments = ["own.yaml"]\n', "files": {"own.yaml": OWN}},
     "followup": {},
     "loyalty": {"settings": '[loyalty]\nprogrammes = ["card.yaml"]\n', "files": {"card.yaml": CARD}},
 }
@@ -119,6 +125,17 @@ def test_strategies(spark: Spark, benches: dict[str, Bench], plugin: str, values
         expected = examined.rows(scene, examined.wards.end)
         assert expected or values == "at the edges"
         assert list(differences(examined.key, expected, on_spark(spark, examined, scene))) == []
+
+
+def test_the_profile_is_computed_by_spark(spark: Spark) -> None:
+    with open_mart(wards(hospital(1), ZONE).whole.mart, tables=(PROFILE,)) as mart:
+        everything = Checked(f"SELECT * FROM {PROFILE}", frozenset(), frozenset({PROFILE}))
+        expected = mart.query(everything.sql, {}, name=PROFILE).to_pylist()
+        # What DuckDB computed is taken away, so that nothing of it can be shown.
+        mart.execute(f"DELETE FROM computed_{PROFILE} WHERE customer_id IS NOT NULL")
+        found = mart.query(spark.show(mart, everything, {}, name=PROFILE), {}, name=PROFILE).to_pylist()
+    assert len(found) == len(expected) > 10 and any(row["revenue_12m"] for row in expected)
+    assert list(differences(("customer_id",), expected, found)) == []
 
 
 # The kit
