@@ -11,7 +11,7 @@
 | message_type | string | of that message |
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +58,11 @@ def read_rows(path: Path) -> Iterator[list[RecordRow]]:
         for batch in file.iter_batches(BATCH, columns=list(RecordRow._fields)):
             columns = [batch.column(name).to_pylist() for name in RecordRow._fields]
             yield [RecordRow(*row) for row in zip(*columns, strict=True)]
+
+
+def write_rows(path: Path, rows: Sequence[RecordRow]) -> None:
+    """Write a record file."""
+    pq.write_table(pa.Table.from_pylist([row._asdict() for row in rows]), path)
 
 
 def _open(path: Path) -> pq.ParquetFile:

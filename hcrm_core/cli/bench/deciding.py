@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hcrm_core import env
-from hcrm_core.cli.bench.population import multiply
 from hcrm_core.cli.bench.races import Figure
 from hcrm_core.cli.context import Opened
 from hcrm_core.cli.init import create
@@ -23,6 +22,7 @@ from hcrm_core.decide.freshness import day_of
 from hcrm_core.decide.shown import show_decisions
 from hcrm_core.intake.bulk import load_mart
 from hcrm_core.mart.contract import bound, check_strategy, evaluate
+from hcrm_core.mart.copies import multiply
 from hcrm_core.mart.engine import open_mart
 from hcrm_core.mart.manifest import Manifest
 from hcrm_core.store.codec import read_key

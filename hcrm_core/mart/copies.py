@@ -1,4 +1,4 @@
-"""A mart of a large population: record files loaded without a store, and copied to make more people of them."""
+"""More people than were loaded: each stands in the mart several times, for measuring."""
 
 from pathlib import Path
 
