@@ -1,5 +1,6 @@
 """`hcrm decide --live`: look at customers as they change, until signalled."""
 
+import os
 import signal
 import threading
 import time
@@ -13,6 +14,9 @@ from hcrm_core.errors import HcrmError
 from hcrm_core.store.engine import UNAVAILABLE
 
 IDLE_SECONDS = 0.05
+NICENESS = 5
+"""Where processors are short, messages are folded first: what is not folded cannot be decided upon."""
+
 LONGEST_REST = 0.5
 """Under load it rests as long as it worked, but no longer: the fold needs the machine too."""
 
@@ -27,6 +31,7 @@ def live(space: Opened, attached: bool) -> None:
         signal.signal(number, lambda *_: ended.set())
     signal.signal(signal.SIGHUP, lambda *_: reread.set())
     if attached:
+        os.nice(NICENESS)
         when_input_ends(ended.set)
     live = _live(space)
     live.begin()
