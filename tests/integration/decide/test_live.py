@@ -17,6 +17,7 @@ from hcrm_plugin_compliance import review_decisions
 from hcrm_plugin_followup import register_strategies as followup
 from hcrm_plugin_loyalty import register_strategies as loyalty
 from hcrm_plugin_segmentation import register_strategies as segmentation
+from hcrm_plugin_segmentation.segments import read_segments
 
 ZONE = "Asia/Shanghai"
 
@@ -80,6 +81,8 @@ def compare_over_two_years(folder: Path, patients: int, step_days: int, seed: in
     ward = Ward(folder / "ward", 0)
     wards.empty.copy(ward.folder)
     strategies = [*followup(Workspace()), *loyalty(Workspace()), VISITS, REVIEW_OF_LIFE, *segmentation(Workspace())]
+    for file in sorted((Path(__file__).resolve().parents[3] / "configs" / "segments").glob("*.yaml")):
+        strategies += read_segments(file.read_text(encoding="utf-8"), file.name)
     names = [one.name for one in strategies if one.scope == "subject"]
     reviews: list[Review] = list(review_decisions(Workspace()))
     means = Means(reviews=reviews)
