@@ -126,9 +126,9 @@ class Wards:
 
     @cached_property
     def repeated(self) -> Ward:
-        """Everything, and everything once more."""
+        """Everything, and everything once more, in messages of its own."""
         made = self.whole.copy(self._root / "repeated")
-        self.hear(made, [(self.end, self.world.told)])
+        self.hear(made, [(self.end, self.world.told)], salt=b"again")
         self.refresh(made)
         return made
 
@@ -164,8 +164,9 @@ class Wards:
             (to, [one for one in told if after < one.said_at <= to]) for after, to in pairwise(bounds) if to <= until
         ]
 
-    def hear(self, ward: Ward, batches: Iterable[tuple[int, Sequence[Told]]]) -> None:
-        """Fold batches into a ward as the core does, each arriving at its instant."""
+    def hear(self, ward: Ward, batches: Iterable[tuple[int, Sequence[Told]]], salt: bytes = b"") -> None:
+        """Fold batches into a ward as the core does, each arriving at its instant; another salt makes other messages
+        that say the same."""
         with ward.store() as store:
             folder = Folder(store.codec)
             with store.read() as connection:
@@ -173,7 +174,7 @@ class Wards:
             number = 1 + int(last or 0)
             for now, told in batches:
                 messages = [
-                    Landed(number + place, "kit", "", _hash(one.translation), now, "kit", None, None)
+                    Landed(number + place, "kit", "", _hash(one.translation, salt), now, "kit", None, None)
                     for place, one in enumerate(told)
                 ]
                 accept(store, folder, "kit 1", messages, [one.translation for one in told], now)
@@ -214,5 +215,5 @@ def wards(world: World, zone: str) -> Wards:
     return Wards(world, zone)
 
 
-def _hash(translation: Translation) -> bytes:
-    return sha256(msgspec.json.encode(translation)).digest()
+def _hash(translation: Translation, salt: bytes) -> bytes:
+    return sha256(salt + msgspec.json.encode(translation)).digest()
