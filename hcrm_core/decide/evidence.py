@@ -27,8 +27,14 @@ _CITED = re.compile(r"([a-z_]+)/([^/#]+)#([a-z_0-9]+)")
 _CUSTOMER_MEMBERS = {
     "sex": ("gender",),
     "birth_year": ("birth_date",),
+    "age_months": ("birth_date",),
+    "turns_14": ("birth_date",),
+    "turns_18": ("birth_date",),
     "next_birthday": ("birth_date",),
     "district": ("district",),
+    "education": ("education",),
+    "occupation": ("occupation",),
+    "interests": ("interests",),
     "deceased": ("deceased_date_time", "deceased"),
     "deceased_on": ("deceased_date_time",),
 }

@@ -230,7 +230,7 @@ def _of_table(name: str) -> Owned:
     if name in DECISIONS:
         first = DECISIONS[name][0][0]
         return {"customer_id": CUSTOMER} | ({first: name} if first.endswith("_id") else {})
-    return {"customer_id": CUSTOMER} if name == "customer" else {}
+    return {"customer_id": CUSTOMER} if name in ("customer", "customer_profile") else {}
 
 
 def key_of(table: str) -> str:
