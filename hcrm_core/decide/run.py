@@ -77,10 +77,11 @@ def decide(
     tables = {table for one in ordered for table in one.tables}
     tables |= {table for review in reviews for table in review.tables}
     with deciding(mart_dir), mart_at(store, mart_dir, as_of, basis, past, timezone, limits, tables) as mart:
+        today = day_of(as_of, timezone)
         if not past:
-            # Batches have instants of their own, which may lie a little before the clock.
+            # Batches have instants of their own, the last of which may lie a little after the clock's.
             as_of = max(as_of, mart.position.known_at)
-        moment = Moment(now_us, as_of, basis, day_of(as_of, timezone), mart.position)
+        moment = Moment(now_us, as_of, basis, today, mart.position)
         steps = Steps(Stored(store, dry_run=dry_run), mart, moment, means)
         if not dry_run:
             with store.write() as connection:

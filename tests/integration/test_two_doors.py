@@ -112,4 +112,7 @@ def test_the_mart_loaded_from_files_equals_the_mart_refreshed_from_the_store(
 
 
 def rows(files: list[str]) -> list[tuple[object, ...]]:
-    return duckdb.sql(f"SELECT * FROM read_parquet({files}) ORDER BY ALL").fetchall()
+    """All but when it was heard: the store takes a file in several batches, each with an instant of its own."""
+    columns = [row[0] for row in duckdb.sql(f"DESCRIBE SELECT * FROM read_parquet({files})").fetchall()]
+    said = ", ".join(column for column in columns if column not in ("known_at", "valid_from"))
+    return duckdb.sql(f"SELECT {said} FROM read_parquet({files}) ORDER BY ALL").fetchall()
