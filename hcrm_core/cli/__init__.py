@@ -1,12 +1,13 @@
-"""The command line. This module imports click only; every command is loaded when it is called."""
+"""The command line. This module imports next to nothing; every command is loaded when it is called."""
 
-import gc
 import importlib
 import os
 import sys
 from typing import Any
 
 import click
+
+from hcrm_core.garbage import uncollected
 
 VERSION = "0.1.0"
 
@@ -81,13 +82,8 @@ def load(name: str) -> click.Command:
     """A command of the core."""
     module, _, attribute = COMMANDS[name][0].partition(":")
     # What is being imported stays: looking through it for garbage takes a seventh of the time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with uncollected():
         command: click.Command = getattr(importlib.import_module(module), attribute)
-    finally:
-        if collecting:
-            gc.enable()
     return command
 
 

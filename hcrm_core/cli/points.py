@@ -74,6 +74,7 @@ def balances(account: str | None, customer: str | None, limit: int, as_json: boo
 
 def _row(row: PointsRow) -> dict[str, Any]:
     shown = row._asdict()
+    del shown["fingerprint"]
     return {
         "id": shown.pop("points_id"),
         **shown,

@@ -212,6 +212,7 @@ def _rows(space: Opened, **chosen: Any) -> Iterator[dict[str, Any]]:
 
 def _row(task: TaskRow) -> dict[str, Any]:
     shown = task._asdict()
+    del shown["fingerprint"]
     return {
         "id": shown.pop("task_id"),
         **shown,

@@ -5,33 +5,30 @@ that makes it seen, and leaves out whoever changed since the mart was read, and 
 subjects are looked at again.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
 
-from hcrm_core.decide import points as points_rules
-from hcrm_core.decide import tasks as task_rules
+from hcrm_core.decide.kinds import KINDS, Kind
 from hcrm_core.decide.plan import Change, Counts, Plan, Run
-from hcrm_core.decide.points import WantedPoints
-from hcrm_core.decide.tasks import Wanted
+from hcrm_core.garbage import uncollected
 from hcrm_core.mart.contract import Decided
 from hcrm_core.mart.engine import Mart
-from hcrm_core.mart.reviews import REMARKS
 from hcrm_core.mart.snapshots import FOLDER, compare, differing, prune, write
+from hcrm_core.mart.standing import batches, compare_standing
 from hcrm_core.model.mart import Position
 from hcrm_core.model.strategies import Strategy
-from hcrm_core.store import tables
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Connection, Store
-from hcrm_core.store.queries import decisions, mart_changes, points
+from hcrm_core.store.queries import decisions, mart_changes
+from hcrm_core.store.queries.standing import keep_fingerprints
 
 PREVIEW = "preview"
 """Where snapshots of a dry run lie, below the mart, until it ends."""
 
 _KEPT_SNAPSHOTS = 2
-_encode = msgspec.json.Encoder().encode
 
 
 class Moment(NamedTuple):
@@ -87,36 +84,23 @@ class Applied(NamedTuple):
     differences: Sequence[Difference] = ()
 
 
-class _Kind(NamedTuple):
-    """How decisions of one kind are kept as rows of the store."""
-
-    table: Any
-    wanted: Callable[[Mapping[str, Any], str, Codec, tuple[str, ...]], Any]
-    standing: Callable[[Connection, str, str, Collection[str] | None], dict[str, Any]]
-    by_id: Callable[[Connection, Collection[str]], dict[str, Any]]
-    plan: Callable[[Mapping[str, Any], Sequence[Any], Run], Plan[Any]]
-    write: Callable[[Connection, Sequence[Change[Any]], Run], None]
-    mark: Callable[[Connection], int]
-    touched: Callable[[Connection, int], set[str]]
-
-
 def apply(store: Store, mart: Mart, decided: Decided, moment: Moment, *, dry_run: bool) -> Applied:
     """Compare `decided` with what stands, and unless it is a dry run, make it so in one transaction."""
     if decided.strategy.kind in KINDS:
-        return _apply_rows(store, mart, decided, moment, KINDS[decided.strategy.kind], dry_run)
+        with uncollected():
+            return _apply_rows(store, mart, decided, moment, KINDS[decided.strategy.kind], dry_run)
     return _apply_snapshot(store, mart, decided, moment, dry_run)
 
 
-def _apply_rows(store: Store, mart: Mart, decided: Decided, moment: Moment, kind: _Kind, dry_run: bool) -> Applied:
+def _apply_rows(store: Store, mart: Mart, decided: Decided, moment: Moment, kind: Kind, dry_run: bool) -> Applied:
     strategy, today = decided.strategy, moment.today.isoformat()
-    wanted = list(wanted_rows(mart, decided, store.codec))
     with store.read() as connection:
         mark = kind.mark(connection)
-        known = kind.standing(connection, strategy.name, today, moment.subjects)
-        known |= kind.by_id(connection, [row[0] for row in wanted if row[0] not in known])
         merged = decisions.merged_customers(connection, kind.table, strategy.name)
-    run = Run(strategy.name, strategy.version, today, moment.now, merged)
-    plan = kind.plan(known, wanted, run)
+        run = Run(strategy.name, strategy.version, today, moment.now, merged)
+        same, left = compare_standing(mart, decided, kind.standing(connection, mart, run, moment.subjects))
+        plan = _plan(connection, mart, decided, left, run, kind, store.codec)
+    plan = plan._replace(unchanged=plan.unchanged + same)
     if dry_run:
         return Applied(plan.counts, None, differences=[difference(change) for change in plan.changes])
     if not plan.changes and moment.subjects is not None:
@@ -127,7 +111,21 @@ def _apply_rows(store: Store, mart: Mart, decided: Decided, moment: Moment, kind
         plan = plan._replace(changes=[one for one in plan.changes if not _is_stale(one, passed, touched)])
         run_id = decisions.add_run(connection, **_run_values(strategy, moment), **plan.counts._asdict())
         kind.write(connection, [_of_run(change, run_id) for change in plan.changes], run)
+        keep_fingerprints(connection, kind.table, [one for one in plan.settled if one[0] not in touched])
     return Applied(plan.counts, run_id)
+
+
+def _plan(
+    connection: Connection, mart: Mart, decided: Decided, left: set[str], run: Run, kind: Kind, codec: Codec
+) -> Plan[Any]:
+    """The plan for the rows in `differing`, and for what stands and has no row there."""
+    whole: Plan[Any] = Plan([], 0, [])
+    for rows in batches(mart, decided, "differing"):
+        wanted = [kind.wanted(row, run.strategy, codec, decided.further) for row in rows]
+        ids = [row[0] for row in wanted]
+        whole = whole.plus(kind.plan(kind.by_id(connection, ids), wanted, run))
+        left.difference_update(ids)
+    return whole.plus(kind.plan(kind.by_id(connection, left), [], run))
 
 
 def _is_stale(change: Change[Any], passed: set[str], touched: set[str]) -> bool:
@@ -141,94 +139,12 @@ def _of_run(change: Change[Any], run_id: int) -> Change[Any]:
     return change if done else change._replace(after=change.after._replace(run_id=run_id))
 
 
-def wanted_rows(mart: Mart, decided: Decided, codec: Codec) -> Iterator[Any]:
-    """The rows in `decided` of tasks or points, in the store's types."""
-    kind = KINDS[decided.strategy.kind]
-    rows = mart.query("SELECT * FROM decided ORDER BY anchor, step, occurrence", {}, name=decided.strategy.name)
-    for batch in rows.to_batches(10_000):
-        for row in batch.to_pylist():
-            yield kind.wanted(row, decided.strategy.name, codec, decided.further)
-
-
-def _wanted_task(row: Mapping[str, Any], strategy: str, codec: Codec, further: tuple[str, ...]) -> Wanted:
-    return Wanted(
-        task_id=codec.token("task", strategy, row["anchor"], row["step"], str(row["occurrence"])),
-        anchor=row["anchor"],
-        step=row["step"],
-        occurrence=row["occurrence"],
-        customer_id=row["subject"],
-        suppressed=row["suppressed"],
-        topic=row["topic"],
-        due_on=row["due_on"].isoformat(),
-        window_start=row["window_start"].isoformat(),
-        window_end=row["window_end"].isoformat(),
-        owner=row["owner"],
-        channel=row["channel"],
-        form=row["form"],
-        detail=_detail(row, further),
-        evidence=_encode(row["evidence"]).decode(),
-    )
-
-
-def _wanted_points(row: Mapping[str, Any], strategy: str, codec: Codec, further: tuple[str, ...]) -> WantedPoints:
-    return WantedPoints(
-        points_id=codec.token("points", strategy, row["anchor"], row["step"], str(row["occurrence"])),
-        anchor=row["anchor"],
-        step=row["step"],
-        occurrence=row["occurrence"],
-        customer_id=row["subject"],
-        account=row["account"],
-        points=row["points"],
-        booked_on=row["booked_on"].isoformat(),
-        suppressed=row["suppressed"],
-        detail=_detail(row, further),
-        evidence=_encode(row["evidence"]).decode(),
-    )
-
-
-def _detail(row: Mapping[str, Any], further: tuple[str, ...]) -> str:
-    """The further columns; a remark only where there is one, so that a review that remarks changes nothing else."""
-    return _encode({name: row[name] for name in further if name != REMARKS or row[name] is not None}).decode()
-
-
-def _write_tasks(connection: Connection, changes: Sequence[Change[Any]], run: Run) -> None:
-    decisions.put_tasks(connection, [change.after for change in changes])
-    decisions.add_events(connection, task_rules.events(changes, run))
-
-
-def _write_points(connection: Connection, changes: Sequence[Change[Any]], run: Run) -> None:
-    points.put_points(connection, [change.after for change in changes])
-    points.add_entries(connection, points_rules.entries(changes, run))
-
-
-KINDS: dict[str, _Kind] = {
-    "task": _Kind(
-        tables.task,
-        _wanted_task,
-        decisions.tasks_in_reach,
-        decisions.tasks_by_id,
-        task_rules.plan,
-        _write_tasks,
-        decisions.last_event,
-        decisions.touched_since,
-    ),
-    "points": _Kind(
-        tables.points,
-        _wanted_points,
-        lambda connection, strategy, today, subjects: points.points_of(connection, strategy, subjects),
-        points.points_by_id,
-        points_rules.plan_points,
-        _write_points,
-        points.last_entry,
-        points.entered_since,
-    ),
-}
-
-
 def difference(change: Change[Any]) -> Difference:
     """A change for people: the columns that differ."""
     before, after = change.before, change.after
-    names = [name for name in after._fields if name not in ("run_id", "created_at", "closed_at", "changed_at")]
+    names = [
+        name for name in after._fields if name not in ("run_id", "created_at", "closed_at", "changed_at", "fingerprint")
+    ]
     differing_ = [name for name in names if before is None or getattr(before, name) != getattr(after, name)]
     shown = [{name: getattr(row, name) for name in differing_} if row else None for row in (before, after)]
     return Difference(change.outcome, after.customer_id, f"{after.anchor} {after.step}", *shown)

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from hcrm_core.decide.apply import KINDS, Applied, Difference, Moment, difference, wanted_rows
+from hcrm_core.decide.apply import Applied, Difference, Moment, difference
 from hcrm_core.decide.freshness import Basis, day_of, mart_at
+from hcrm_core.decide.kinds import KINDS
 from hcrm_core.decide.order import chosen, in_order
 from hcrm_core.decide.plan import Change, Counts, Run
 from hcrm_core.decide.steps import Means, Steps
@@ -22,6 +23,7 @@ from hcrm_core.mart.contract import Decided
 from hcrm_core.mart.engine import Mart
 from hcrm_core.mart.manifest import deciding
 from hcrm_core.mart.snapshots import compare, differing, write
+from hcrm_core.mart.standing import batches
 from hcrm_core.mart.tables import DECISIONS
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.store.codec import Codec
@@ -229,9 +231,14 @@ class Simulated:
     def _apply_rows(self, mart: Mart, decided: Decided, moment: Moment) -> Applied:
         strategy = decided.strategy
         known = self._rows.setdefault(strategy.name, {})
-        wanted = list(wanted_rows(mart, decided, self._codec))
+        kind = KINDS[strategy.kind]
+        wanted = [
+            kind.wanted(row, strategy.name, self._codec, decided.further)
+            for rows in batches(mart, decided, "decided")
+            for row in rows
+        ]
         run = Run(strategy.name, strategy.version, moment.today.isoformat(), moment.now)
-        plan = KINDS[strategy.kind].plan(known, wanted, run)
+        plan = kind.plan(known, wanted, run)
         changes: list[Change[Any]] = plan.changes
         known |= {change.after[0]: change.after for change in changes}
         return Applied(plan.counts, None, None, [difference(change) for change in changes])

@@ -48,10 +48,23 @@ class Change(NamedTuple, Generic[Row]):
 
 
 class Plan(NamedTuple, Generic[Row]):
-    """What a run would do, and how many decisions it would leave as they are."""
+    """What a run would do, and what it would leave as it is.
+
+    Attributes:
+        changes: Decisions that come to stand otherwise.
+        unchanged: How many others were looked at.
+        settled: (id, fingerprint) of those among them that can be told by a fingerprint from now on.
+    """
 
     changes: list[Change[Row]]
     unchanged: int
+    settled: list[tuple[str, str | None]]
+
+    def plus(self, other: "Plan[Row]") -> "Plan[Row]":
+        """Both, one after the other; the lists of this one grow."""
+        self.changes.extend(other.changes)
+        self.settled.extend(other.settled)
+        return self._replace(unchanged=self.unchanged + other.unchanged)
 
     @property
     def counts(self) -> Counts:

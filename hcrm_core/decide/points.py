@@ -26,6 +26,7 @@ class WantedPoints(NamedTuple):
     suppressed: str | None
     detail: str
     evidence: str
+    fingerprint: str | None = None
 
 
 _PAYLOAD = ("customer_id", "account", "points", "booked_on", "detail", "evidence")
@@ -41,6 +42,7 @@ def plan_points(known: Mapping[str, PointsRow], wanted: Iterable[WantedPoints], 
     """
     changes: list[Change[PointsRow]] = []
     unchanged = 0
+    settled: list[tuple[str, str | None]] = []
     seen: set[str] = set()
     for row in wanted:
         seen.add(row.points_id)
@@ -48,14 +50,17 @@ def plan_points(known: Mapping[str, PointsRow], wanted: Iterable[WantedPoints], 
         after = _standing(before, row, run)
         if before == after:
             unchanged += 1
+            if row.fingerprint != after.fingerprint:
+                settled.append((row.points_id, row.fingerprint))
         else:
+            after = after._replace(fingerprint=row.fingerprint)
             changes.append(Change("new" if before is None or before.state == "countered" else "changed", before, after))
     for points_id, before in known.items():
         # What was given to a customer who is another one now was given; nobody's mistake is to be taken back.
         if points_id not in seen and before.state != "countered" and before.anchor not in run.merged:
-            after = before._replace(state="countered", reason=BASIS_WITHDRAWN, changed_at=run.now)
+            after = before._replace(state="countered", reason=BASIS_WITHDRAWN, changed_at=run.now, fingerprint=None)
             changes.append(Change("withdrawn", before, after))
-    return Plan(changes, unchanged)
+    return Plan(changes, unchanged, settled)
 
 
 def entries(changes: Iterable[Change[PointsRow]], run: Run) -> list[EntryRow]:

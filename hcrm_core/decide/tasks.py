@@ -33,6 +33,7 @@ class Wanted(NamedTuple):
     form: str | None
     detail: str
     evidence: str
+    fingerprint: str | None = None
 
 
 _PAYLOAD = (
@@ -49,6 +50,9 @@ _PAYLOAD = (
 )
 
 
+_SETTLED = ("open", "suppressed", "expired")
+"""States that the same row, returned again, leaves as they are until the window passes."""
+
 Judged = tuple[str | None, TaskRow]
 """The outcome to count, `None` for none, and the task as it is to stand."""
 
@@ -64,20 +68,25 @@ def plan(known: Mapping[str, TaskRow], wanted: Iterable[Wanted], run: Run) -> Pl
     """
     changes: list[Change[TaskRow]] = []
     unchanged = 0
+    settled: list[tuple[str, str | None]] = []
     seen: set[str] = set()
     for row in wanted:
         seen.add(row.task_id)
-        outcome, after = _selected(known.get(row.task_id), row, run)
+        before = known.get(row.task_id)
+        outcome, after = _selected(before, row, run)
+        after = after._replace(fingerprint=row.fingerprint if after.state in _SETTLED else None)
         if outcome == "unchanged":
             unchanged += 1
+            if after != before:
+                settled.append((after.task_id, after.fingerprint))
         elif outcome:
-            changes.append(Change(outcome, known.get(row.task_id), after))
+            changes.append(Change(outcome, before, after))
     for task_id, task in known.items():
         if task_id not in seen:
             outcome, after = _absent(task, run)
             if outcome:
-                changes.append(Change(outcome, task, after))
-    return Plan(changes, unchanged)
+                changes.append(Change(outcome, task, after._replace(fingerprint=None)))
+    return Plan(changes, unchanged, settled)
 
 
 def events(changes: Iterable[Change[TaskRow]], run: Run) -> list[EventRow]:

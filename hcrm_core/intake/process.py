@@ -1,16 +1,15 @@
 """Work off the inbox: claim what waits, have it translated, fold it, and record what became of each message."""
 
-import gc
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import contextmanager
 from typing import NamedTuple
 
 from hcrm_core.errors import HcrmError
 from hcrm_core.failpoints import fp
+from hcrm_core.garbage import uncollected
 from hcrm_core.intake.accept import NOTHING, Processed, accept
 from hcrm_core.intake.claims import LEASE, SECOND, Claimed, Claims
 from hcrm_core.intake.fold import Folder
@@ -27,17 +26,6 @@ WINDOW = 8
 """How many batches are on their way at once, so that the workers translate while the core folds."""
 
 Translate = Callable[[Source, Sequence[bytes]], "Future[list[Translated]]"]
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without garbage collection: a batch makes a hundred thousand objects that live until it is committed, and looking
-    through them for cycles again and again takes a quarter of the fold's time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 class _Job(NamedTuple):
@@ -152,7 +140,7 @@ class Intake:
         if postponed:
             self._defer([one for one, _ in postponed], postponed[0][1].text)
         told = [(one, what) for one, what in pairs if not isinstance(what, Postponed)]
-        with _uncollected():
+        with uncollected():
             return self._accept([one for one, _ in told], job.by, [what for _, what in told])
 
     def _defer(self, claimed: Sequence[Claimed], reason: str) -> None:

@@ -103,6 +103,10 @@ class Mart:
         with self.guarded(name):
             return self._connection.sql(sql, params=dict(parameters)).to_arrow_table()
 
+    def stream(self, sql: str, size: int) -> Iterator[pa.RecordBatch]:
+        """Run a SELECT of the core's own and return its rows in batches; nothing else is run until they are read."""
+        yield from self._connection.sql(sql).to_arrow_reader(size)
+
     @contextmanager
     def guarded(self, name: str) -> Iterator[None]:
         """Interrupt what runs in the block after the limit, and say whose fault an error is."""
@@ -132,19 +136,20 @@ class Mart:
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE stored_{view} ({defined})")
         for rows in batches:
             if rows:
-                self._connection.register("arriving", as_arrow(rows, arriving))
-                self._connection.execute(f"INSERT INTO stored_{view} SELECT {typed} FROM arriving")
-                self._connection.unregister("arriving")
+                self.append(f"stored_{view}", as_arrow(rows, arriving), typed)
         self._connection.execute(f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM stored_{view}")
 
     def show_subjects(self, subjects: Collection[str]) -> None:
         """Make customers the table `run_for`."""
         self._connection.execute("CREATE OR REPLACE TEMP TABLE run_for (id VARCHAR)")
         if subjects:
-            rows = as_arrow([(one,) for one in sorted(subjects)], pa.schema([("id", pa.string())]))
-            self._connection.register("arriving", rows)
-            self._connection.execute("INSERT INTO run_for SELECT * FROM arriving")
-            self._connection.unregister("arriving")
+            self.append("run_for", as_arrow([(one,) for one in sorted(subjects)], pa.schema([("id", pa.string())])))
+
+    def append(self, table: str, rows: pa.Table, columns: str = "*") -> None:
+        """Add rows, or expressions over their columns, to a temporary table."""
+        self._connection.register("arriving", rows)
+        self._connection.execute(f"INSERT INTO {table} SELECT {columns} FROM arriving")
+        self._connection.unregister("arriving")
 
     def show_computed(self, rows: pa.Table) -> None:
         """Make what a strategy's function returned the view `computed`."""

@@ -247,7 +247,8 @@ task = Table(
     Column("closed_at", BigInteger),
     Column("basis_gone_at", BigInteger),  # completed, and its reason has since been taken back
     Column("note", Text),
-    Index("task_strategy", "strategy", "state"),
+    Column("fingerprint", String),  # of the row that, returned again, changes nothing
+    Index("task_strategy", "strategy", "window_end", "state"),
     Index("task_due", "state", "due_on"),
     Index("task_customer", "customer_id"),
     Index("task_anchor", "anchor"),
@@ -285,6 +286,7 @@ points = Table(
     Column("run_id", BigInteger, nullable=False),  # that last new or changed it
     Column("created_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+    Column("fingerprint", String),  # of the row that, returned again, changes nothing
     Index("points_strategy", "strategy", "state"),
     Index("points_customer", "customer_id", "account"),
     Index("points_anchor", "anchor"),

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, func, or_, select, text, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, func, select, text, update
 
 from hcrm_core.errors import NotFoundError, UsageError
 from hcrm_core.store.engine import driver_sql
@@ -38,6 +38,7 @@ class TaskRow(NamedTuple):
     closed_at: int | None
     basis_gone_at: int | None
     note: str | None
+    fingerprint: str | None = None
 
 
 class EventRow(NamedTuple):
@@ -73,22 +74,6 @@ class RunRow(NamedTuple):
 
 _TASK = [task.c[name] for name in TaskRow._fields]
 _RUN = [run.c[name] for name in RunRow._fields]
-
-
-def tasks_in_reach(
-    connection: Connection, strategy: str, today: str, subjects: Collection[str] | None = None
-) -> dict[str, TaskRow]:
-    """A strategy's tasks that its absence of a row can still touch: open, or with a window that has not passed.
-
-    Args:
-        connection: Inside a transaction.
-        strategy: Its name.
-        today: ISO day.
-        subjects: Only the tasks of these customers; of all where `None`.
-    """
-    reach = [task.c.strategy == strategy, or_(task.c.state == "open", task.c.window_end >= today)]
-    rows = of_customers(connection, select(*_TASK).where(*reach), task, subjects)
-    return {row.task_id: TaskRow._make(row) for row in rows}
 
 
 def of_customers(
@@ -162,7 +147,8 @@ def follow_links(connection: Connection) -> int:
     for table, moving in states.items():
         result = connection.execute(
             text(
-                f"UPDATE {table} SET customer_id = (SELECT pc.customer_id FROM fact AS f JOIN patient_customer AS pc "
+                f"UPDATE {table} SET fingerprint = NULL, "
+                "customer_id = (SELECT pc.customer_id FROM fact AS f JOIN patient_customer AS pc "
                 f"ON pc.patient_id = f.patient_id WHERE f.fact_id = {table}.anchor) "
                 f"WHERE customer_id IN (SELECT customer_id FROM past_customer) AND state IN ({moving}) "
                 "AND EXISTS (SELECT 1 FROM fact AS f "
@@ -315,7 +301,7 @@ def complete_task(connection: Connection, task_id: str, *, by: str, note: str | 
             f"The task {found.task_id} is {found.state}, and only an open or expired one can be completed. "
             f"See: hcrm tasks show {found.task_id}"
         )
-    done = found._replace(state="completed", reason="done", closed_at=now, note=note)
+    done = found._replace(state="completed", reason="done", closed_at=now, note=note, fingerprint=None)
     put_tasks(connection, [done])
     add_events(connection, [EventRow(found.task_id, now, by, "completed", "done")])
     return done

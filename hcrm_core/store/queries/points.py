@@ -31,6 +31,7 @@ class PointsRow(NamedTuple):
     run_id: int
     created_at: int
     changed_at: int
+    fingerprint: str | None = None
 
     @property
     def worth(self) -> int:
@@ -51,12 +52,6 @@ class EntryRow(NamedTuple):
 
 
 _POINTS = [points.c[name] for name in PointsRow._fields]
-
-
-def points_of(connection: Connection, strategy: str, customers: Collection[str] | None = None) -> dict[str, PointsRow]:
-    """The rows of a strategy, of some customers or all, by id."""
-    query = select(*_POINTS).where(points.c.strategy == strategy)
-    return {row.points_id: PointsRow._make(row) for row in of_customers(connection, query, points, customers)}
 
 
 def points_by_id(connection: Connection, points_ids: Iterable[str]) -> dict[str, PointsRow]:

@@ -18,10 +18,12 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]],
     def happen(deed: Callable[[], None]) -> None:
         kind = applying.KINDS["task"]
         plan = kind.plan
+        left = [deed]
 
         def planned(known: Any, wanted: Any, run: Run) -> Any:
             made = plan(known, wanted, run)
-            deed()
+            if left:
+                left.pop()()
             return made
 
         monkeypatch.setitem(applying.KINDS, "task", kind._replace(plan=planned))

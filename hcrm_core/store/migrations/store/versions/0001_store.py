@@ -256,13 +256,14 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
         sa.Column("basis_gone_at", sa.BigInteger(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("fingerprint", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("task_id"),
     )
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.create_index("task_anchor", ["anchor"], unique=False)
         batch_op.create_index("task_customer", ["customer_id"], unique=False)
         batch_op.create_index("task_due", ["state", "due_on"], unique=False)
-        batch_op.create_index("task_strategy", ["strategy", "state"], unique=False)
+        batch_op.create_index("task_strategy", ["strategy", "window_end", "state"], unique=False)
 
     op.create_table(
         "task_event",
@@ -296,6 +297,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("points_id"),
     )
     with op.batch_alter_table("points", schema=None) as batch_op:
