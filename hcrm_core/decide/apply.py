@@ -96,8 +96,7 @@ def _apply_rows(store: Store, mart: Mart, decided: Decided, moment: Moment, kind
     strategy, today = decided.strategy, moment.today.isoformat()
     with store.read() as connection:
         mark = kind.mark(connection)
-        merged = decisions.merged_customers(connection, kind.table, strategy.name)
-        run = Run(strategy.name, strategy.version, today, moment.now, merged)
+        run = Run(strategy.name, strategy.version, today, moment.now)
         same, left = compare_standing(mart, decided, kind.standing(connection, mart, run, moment.subjects))
         plan = _plan(connection, mart, decided, left, run, kind, store.codec)
     plan = plan._replace(unchanged=plan.unchanged + same)
@@ -125,7 +124,9 @@ def _plan(
         ids = [row[0] for row in wanted]
         whole = whole.plus(kind.plan(kind.by_id(connection, ids), wanted, run))
         left.difference_update(ids)
-    return whole.plus(kind.plan(kind.by_id(connection, left), [], run))
+    known = kind.by_id(connection, left)
+    merged = decisions.merged_customers(connection, (row.anchor for row in known.values()))
+    return whole.plus(kind.plan(known, [], run._replace(merged=merged)))
 
 
 def _is_stale(change: Change[Any], passed: set[str], touched: set[str]) -> bool:

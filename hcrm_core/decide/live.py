@@ -80,7 +80,7 @@ class Live:
             with deciding(self._mart_dir):
                 if mart_changes.LINKS in kinds:
                     with self._store.write() as connection:
-                        follow_links(connection)
+                        follow_links(connection, since.known_at)
                 if len(subjects) <= MOST:
                     for start in range(0, len(subjects), AT_ONCE):
                         found += self._look(frozenset(subjects[start : start + AT_ONCE]), kinds, now_us)

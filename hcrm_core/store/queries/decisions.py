@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, Table, bindparam, func, select, text, update
 
 from hcrm_core.errors import NotFoundError, UsageError
-from hcrm_core.store.engine import driver_sql
-from hcrm_core.store.tables import patient_customer, run, task, task_event
+from hcrm_core.store.engine import driver_select, driver_sql
+from hcrm_core.store.tables import run, task, task_event
 
 _CHUNK = 500
 
@@ -99,15 +99,11 @@ def touched_since(connection: Connection, event: int) -> set[str]:
     return set(connection.scalars(select(task_event.c.task_id).where(task_event.c.id > event)))
 
 
-def merged_customers(connection: Connection, table: Table, strategy: str) -> frozenset[str]:
-    """Customers who are another customer now and about whom, by themselves, a strategy decided something."""
-    member = patient_customer.c
-    query = (
-        select(table.c.anchor)
-        .join(patient_customer, member.patient_id == table.c.anchor)
-        .where(table.c.strategy == strategy, member.customer_id != table.c.anchor)
-    )
-    return frozenset(connection.scalars(query))
+def merged_customers(connection: Connection, anchors: Iterable[str]) -> frozenset[str]:
+    """Those of some anchors that are customers who are another customer now."""
+    moved = "SELECT w.value FROM {wanted} CROSS JOIN patient_customer AS pc "
+    found = driver_select(connection, moved + "WHERE pc.patient_id = w.value AND pc.customer_id <> w.value", anchors)
+    return frozenset(row[0] for row in found)
 
 
 def tasks_by_id(connection: Connection, task_ids: Iterable[str]) -> dict[str, TaskRow]:
@@ -138,9 +134,16 @@ def add_events(connection: Connection, rows: Sequence[EventRow]) -> None:
     driver_sql(connection, 'INSERT INTO task_event (task_id, at, "by", state, reason) VALUES (?, ?, ?, ?, ?)', rows)
 
 
-def follow_links(connection: Connection) -> int:
-    """Give tasks and points that no run returns any more to the customer their anchor's patient belongs to now;
-    returns how many moved."""
+def follow_links(connection: Connection, since: int = 0) -> int:
+    """Give tasks and points that no run returns any more to the customer their anchor's patient belongs to now.
+
+    Args:
+        connection: Inside a write transaction.
+        since: Only for links that changed after this instant, microseconds since 1970 UTC.
+
+    Returns:
+        How many moved.
+    """
     moved = 0
     # Only who lost a patient can have what belongs to somebody else.
     states = {"task": "'completed', 'expired', 'withdrawn'", "points": "'granted', 'refused', 'countered'"}
@@ -150,11 +153,13 @@ def follow_links(connection: Connection) -> int:
                 f"UPDATE {table} SET fingerprint = NULL, "
                 "customer_id = (SELECT pc.customer_id FROM fact AS f JOIN patient_customer AS pc "
                 f"ON pc.patient_id = f.patient_id WHERE f.fact_id = {table}.anchor) "
-                f"WHERE customer_id IN (SELECT customer_id FROM past_customer) AND state IN ({moving}) "
+                "WHERE customer_id IN (SELECT customer_id FROM past_customer WHERE until > :since) "
+                f"AND state IN ({moving}) "
                 "AND EXISTS (SELECT 1 FROM fact AS f "
                 "JOIN patient_customer AS pc ON pc.patient_id = f.patient_id "
                 f"WHERE f.fact_id = {table}.anchor AND pc.customer_id <> {table}.customer_id)"
-            )
+            ),
+            {"since": since},
         )
         moved += int(result.rowcount)
     return moved

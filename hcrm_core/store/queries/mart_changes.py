@@ -47,18 +47,22 @@ def has_passed(connection: Connection, since: Position) -> bool:
     return (before or 0) <= since.known_at and (after is None or after > since.known_at)
 
 
+# CROSS JOIN keeps SQLite to the order written: left to itself it walks through all facts to find the few.
 _POINTS = """
-SELECT v.fact_number, s.known_at FROM statement AS s JOIN version AS v ON v.statement_id = s.id WHERE s.id > ?
+SELECT v.fact_number, s.known_at FROM statement AS s CROSS JOIN version AS v
+WHERE s.id > ? AND v.statement_id = s.id
 UNION
-SELECT f.number, s.known_at FROM statement AS s JOIN set_statement AS m ON m.statement_id = s.id
-JOIN fact AS f ON f.set_id = m.set_id WHERE s.id > ?
+SELECT f.number, s.known_at FROM statement AS s CROSS JOIN set_statement AS m CROSS JOIN fact AS f
+WHERE s.id > ? AND m.statement_id = s.id AND f.set_id = m.set_id
 UNION
-SELECT v.fact_number, s.voided_at FROM statement AS s JOIN version AS v ON v.statement_id = s.id WHERE s.voided_at > ?
+SELECT v.fact_number, s.voided_at FROM statement AS s CROSS JOIN version AS v
+WHERE s.voided_at > ? AND v.statement_id = s.id
 UNION
-SELECT f.number, s.voided_at FROM statement AS s JOIN set_statement AS m ON m.statement_id = s.id
-JOIN fact AS f ON f.set_id = m.set_id WHERE s.voided_at > ?
+SELECT f.number, s.voided_at FROM statement AS s CROSS JOIN set_statement AS m CROSS JOIN fact AS f
+WHERE s.voided_at > ? AND m.statement_id = s.id AND f.set_id = m.set_id
 UNION
-SELECT f.number, p.until FROM past_customer AS p JOIN fact AS f ON f.patient_id = p.patient_id WHERE p.until > ?
+SELECT f.number, p.until FROM past_customer AS p CROSS JOIN fact AS f
+WHERE p.until > ? AND f.patient_id = p.patient_id
 ORDER BY 1, 2
 """
 
@@ -85,23 +89,25 @@ _MOVES = "SELECT patient_id, until FROM past_customer WHERE until > ?"
 _SUBJECTS = """
 SELECT DISTINCT COALESCE(pc.customer_id, f.patient_id)
 FROM (
-  SELECT v.fact_number AS number FROM statement AS s JOIN version AS v ON v.statement_id = s.id WHERE s.id > ?
+  SELECT v.fact_number AS number FROM statement AS s CROSS JOIN version AS v
+  WHERE s.id > ? AND v.statement_id = s.id
   UNION
-  SELECT f.number FROM statement AS s JOIN set_statement AS m ON m.statement_id = s.id
-  JOIN fact AS f ON f.set_id = m.set_id WHERE s.id > ?
+  SELECT f.number FROM statement AS s CROSS JOIN set_statement AS m CROSS JOIN fact AS f
+  WHERE s.id > ? AND m.statement_id = s.id AND f.set_id = m.set_id
   UNION
-  SELECT v.fact_number FROM statement AS s JOIN version AS v ON v.statement_id = s.id WHERE s.voided_at > ?
+  SELECT v.fact_number FROM statement AS s CROSS JOIN version AS v
+  WHERE s.voided_at > ? AND v.statement_id = s.id
   UNION
-  SELECT f.number FROM statement AS s JOIN set_statement AS m ON m.statement_id = s.id
-  JOIN fact AS f ON f.set_id = m.set_id WHERE s.voided_at > ?
-) AS c JOIN fact AS f ON f.number = c.number
+  SELECT f.number FROM statement AS s CROSS JOIN set_statement AS m CROSS JOIN fact AS f
+  WHERE s.voided_at > ? AND m.statement_id = s.id AND f.set_id = m.set_id
+) AS c CROSS JOIN fact AS f
 LEFT JOIN patient_customer AS pc ON pc.patient_id = f.patient_id
-WHERE f.known_at > ? AND f.patient_id IS NOT NULL
+WHERE f.number = c.number AND f.known_at > ? AND f.patient_id IS NOT NULL
 UNION
 SELECT customer_id FROM past_customer WHERE until > ?
 UNION
-SELECT pc.customer_id FROM past_customer AS p JOIN patient_customer AS pc ON pc.patient_id = p.patient_id
-WHERE p.until > ?
+SELECT pc.customer_id FROM past_customer AS p CROSS JOIN patient_customer AS pc
+WHERE p.until > ? AND pc.patient_id = p.patient_id
 """
 
 
