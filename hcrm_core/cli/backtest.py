@@ -26,7 +26,7 @@ from hcrm_core.decide.backtest_chart import draw
 from hcrm_core.decide.code import PluginCode
 from hcrm_core.decide.freshness import Basis
 from hcrm_core.decide.steps import Means
-from hcrm_core.errors import InputError, UsageError
+from hcrm_core.errors import HcrmError, InputError, UsageError
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.registry.enabled import Registry
 
@@ -87,6 +87,8 @@ def backtest(
     """
     if output is not None and output.suffix != ".svg":
         raise UsageError("A chart is an SVG file. Give -o a name that ends with .svg.")
+    if output is not None and not output.parent.is_dir():
+        raise InputError(f"{output} cannot be written: there is no folder {output.parent}. Make it first.")
     with opened(workspace) as space:
         when = tests.instants(first, last, at, space.timezone)
         found = [
@@ -100,9 +102,15 @@ def backtest(
             )
         ]
         if against is not None:
-            found.append(_against(space, against, strategy, when, basis))
+            try:
+                found.append(_against(space, against, strategy, when, basis))
+            except HcrmError as error:
+                raise InputError(f"With {against} in place of what is enabled: {error}") from None
     if output is not None:
-        output.write_text(draw(found, lang), encoding="utf-8")
+        try:
+            output.write_text(draw(found, lang), encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{output} cannot be written: {error.strerror}.") from None
         say(f"The chart: {output}")
     if as_json:
         documents = [_document(one) for one in found]
