@@ -1,9 +1,9 @@
 """The races of deciding: each shipped strategy beside the same query by hand, a night over everybody, and growth."""
 
-import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,12 +14,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hcrm_core import env
+from hcrm_core.cli.bench.processes import family, resident
 from hcrm_core.cli.bench.races import Figure
 from hcrm_core.cli.context import Opened
 from hcrm_core.cli.init import create
 from hcrm_core.config import CONFIGURATION
 from hcrm_core.decide.freshness import day_of
 from hcrm_core.decide.shown import show_decisions
+from hcrm_core.errors import HcrmError
 from hcrm_core.intake.bulk import load_mart
 from hcrm_core.mart.contract import bound, check_strategy, evaluate
 from hcrm_core.mart.copies import multiply
@@ -50,7 +52,8 @@ PROGRAMME_DAYS = 30
 
 
 class Night(NamedTuple):
-    """What one `hcrm decide` over everybody took: seconds, by strategy, and the most memory, in GiB."""
+    """What one `hcrm decide` over everybody took: seconds, by strategy, and the most memory of all its
+    processes at once, in GiB."""
 
     seconds: float
     strategies: dict[str, float]
@@ -115,11 +118,20 @@ def night(space: Opened) -> Night:
     """One `hcrm decide` over everybody, in a process of its own."""
     command = [sys.executable, "-m", "hcrm_core", "--workspace", str(space.root), "decide", "--json"]
     began = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, check=True)
-    seconds = time.perf_counter() - began
-    said: dict[str, Any] = msgspec.json.decode(done.stdout)
+    most = 0.0
+    with tempfile.TemporaryFile() as output, subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL) as run:
+        while run.poll() is None:
+            most = max(most, sum(map(resident, family(run.pid))))
+            time.sleep(0.05)
+        seconds = time.perf_counter() - began
+        if run.returncode:
+            raise HcrmError(
+                f"`{' '.join(command[1:])}` failed. Run `hcrm decide` in a workspace of your own to see why."
+            )
+        output.seek(0)
+        said: dict[str, Any] = msgspec.json.decode(output.read())
     by_strategy = {one["name"]: one["seconds"] for one in said["strategies"]}
-    return Night(seconds, by_strategy, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2)
+    return Night(seconds, by_strategy, most / 1024)
 
 
 def nights(first: Night, later: Sequence[Night]) -> list[Figure]:

@@ -11,6 +11,7 @@ import click
 
 from hcrm_core import env
 from hcrm_core.cli.bench.load import Run, drive
+from hcrm_core.cli.bench.processes import family, handles, resident
 from hcrm_core.cli.bench.races import new_folder
 from hcrm_core.cli.bench.servers import free_port, ours, workspace
 from hcrm_core.cli.context import Opened, counted, json_option, say, show_json, show_table
@@ -77,15 +78,15 @@ def _watch(root: Path, process: int, samples: list[Sample], ended: threading.Eve
         seen = figures(space.store)
         oldest = seen.oldest_waiting_at
         lag = (env.microseconds(env.now()) - oldest) / 1e6 if oldest is not None else 0.0
-        family = _family(process)
+        processes = family(process)
         samples.append(
             Sample(
                 round(time.monotonic() - began, 1),
                 seen.landed,
                 seen.waiting,
                 round(lag, 3),
-                round(sum(map(_resident, family)), 1),
-                sum(map(_handles, family)),
+                round(sum(map(resident, processes)), 1),
+                sum(map(handles, processes)),
             )
         )
     space.store.close()
@@ -114,36 +115,3 @@ def _summary(run: Run, samples: list[Sample]) -> dict[str, Any]:
         "p99_ms": round(run.latencies[int(len(run.latencies) * 0.99)] * 1000, 2) if run.latencies else 0.0,
         "figures": rows,
     }
-
-
-def _family(process: int) -> list[int]:
-    """A process and all that descend from it."""
-    parents: dict[int, list[int]] = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            try:
-                text = (folder / "stat").read_text()
-            except OSError:
-                continue
-            parents.setdefault(int(text.rpartition(")")[2].split()[1]), []).append(int(folder.name))
-    found, left = [], [process]
-    while left:
-        found.append(one := left.pop())
-        left += parents.get(one, ())
-    return found
-
-
-def _resident(process: int) -> float:
-    """Resident memory in megabytes, 0 of a process that is gone."""
-    try:
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:")), 0.0)
-
-
-def _handles(process: int) -> int:
-    try:
-        return sum(1 for _ in Path(f"/proc/{process}/fd").iterdir())
-    except OSError:
-        return 0
