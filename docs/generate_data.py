@@ -4,7 +4,7 @@ import generate_text as words
 
 
 def mart() -> str:
-    from hcrm_core.mart import profile, tables
+    from hcrm_core.mart import made_tables, profile, tables
     from hcrm_core.mart.check import allowed
     from hcrm_core.mart.columns import is_personal
 
@@ -30,19 +30,20 @@ def mart() -> str:
             for c in table.columns
         ]
         parts.append(
-            f"## `{table.name}`\n\nOne row for each `{table.kind}`.\n\n" + words.table(headers, first + own + said)
+            f"## `{table.name}`\n\nOne row for each `{table.kind}`.\n\n"
+            + words.table(headers, first + own + (said if is_personal(table) else []))
         )
     plain = {
-        "customer": (tables, tables.CUSTOMER, "CUSTOMER"),
+        "customer": (made_tables, made_tables.CUSTOMER, "CUSTOMER"),
         profile.NAME: (profile, profile.PROFILE, "PROFILE"),
-        "calendar": (tables, tables.CALENDAR, "CALENDAR"),
+        "calendar": (made_tables, made_tables.CALENDAR, "CALENDAR"),
     }
     for name, (module, columns, variable) in plain.items():
         rows = [(f"`{column}`", f"`{kind}`", meaning) for column, kind, meaning in columns]
         about = words.after(module, variable)
         parts.append(f"## `{name}`\n\n{about}\n\n" + words.table(("column", "type", "meaning"), rows))
-    parts.append("## Decisions\n\n" + words.after(tables, "DECISIONS") + "\n")
-    for name, decided in tables.DECISIONS.items():
+    parts.append("## Decisions\n\n" + words.after(made_tables, "DECISIONS") + "\n")
+    for name, decided in made_tables.DECISIONS.items():
         rows = [(f"`{column}`", f"`{kind}`", meaning) for column, kind, meaning in decided]
         parts.append(f"### `{name}`\n\n" + words.table(("column", "type", "meaning"), rows))
     may = allowed()
@@ -70,10 +71,10 @@ def _how(read: str) -> str:
 
 
 def records() -> str:
+    from hcrm_core.model import care, people, values
     from hcrm_core.model import records as module
-    from hcrm_core.model import values
 
-    fields = words.fields(module)
+    fields = words.fields(people) | words.fields(care)
     parts = [
         "# Records\n",
         words.doc(module) + "\n",

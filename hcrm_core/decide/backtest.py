@@ -21,10 +21,10 @@ from hcrm_core.decide.steps import Means, Steps
 from hcrm_core.errors import UsageError
 from hcrm_core.mart.contract import Decided
 from hcrm_core.mart.engine import Mart
+from hcrm_core.mart.made_tables import DECISIONS
 from hcrm_core.mart.manifest import deciding
 from hcrm_core.mart.snapshots import compare, differing, write
 from hcrm_core.mart.standing import batches
-from hcrm_core.mart.tables import DECISIONS
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Store

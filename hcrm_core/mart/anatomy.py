@@ -7,7 +7,8 @@ import sqlglot
 from sqlglot import exp
 
 from hcrm_core.mart.columns import is_personal
-from hcrm_core.mart.tables import DECISIONS, TABLES
+from hcrm_core.mart.made_tables import DECISIONS
+from hcrm_core.mart.tables import TABLES
 
 RESULT = "the result"
 """The name of the step that is the whole SELECT."""

@@ -1,8 +1,9 @@
 """How the JSON body of a fact becomes the typed columns of its table, as DuckDB expressions."""
 
+from hcrm_core.mart.made_tables import CALENDAR, CUSTOMER, DECISIONS
 from hcrm_core.mart.profile import NAME, PROFILE
-from hcrm_core.mart.tables import CALENDAR, CUSTOMER, DECISIONS, SQL_TYPES, TABLES, Column, Table
-from hcrm_core.model.records import ABOUT_A_PERSON
+from hcrm_core.mart.tables import SQL_TYPES, TABLES, Column, Table
+from hcrm_core.model.records import ABOUT_A_PERSON, KINDS
 
 
 def is_personal(table: Table) -> bool:
@@ -38,6 +39,12 @@ def table_query(table: Table, source: str = "fact", further: tuple[str, ...] = (
         further: Columns of `source` to keep beside `valid_from`.
     """
     paths = ["$.status"]
+    stands = ["v[1] IS DISTINCT FROM 'entered-in-error'"]
+    fields = KINDS[table.kind].__struct_fields__
+    if "verification_status" in fields:
+        stands.append(f"{_slot('$.verification_status', paths)} IS DISTINCT FROM 'entered-in-error'")
+    if "replaced_by" in fields:
+        stands.append(f"{_slot('$.replaced_by', paths)} IS NULL")
     columns = [f"fact_id AS {table.id}"]
     if is_personal(table):
         columns += ["customer_id"] if table.id == "patient_id" else ["customer_id", "patient_id"]
@@ -50,7 +57,7 @@ def table_query(table: Table, source: str = "fact", further: tuple[str, ...] = (
     # One call with all paths parses each body once; a call a column would parse it once a column.
     return (
         f"SELECT {', '.join(columns)} FROM (SELECT *, json_extract_string(body, [{listed}]) AS v FROM {source} "
-        f"WHERE kind = '{table.kind}') WHERE v[1] IS DISTINCT FROM 'entered-in-error' ORDER BY {order}"
+        f"WHERE kind = '{table.kind}') WHERE {' AND '.join(stands)} ORDER BY {order}"
     )
 
 

@@ -14,11 +14,11 @@ import pyarrow as pa
 from hcrm_core.errors import StrategyError, WorkspaceError
 from hcrm_core.mart.arrow import as_arrow
 from hcrm_core.mart.columns import schema
+from hcrm_core.mart.made_tables import DECISIONS
 from hcrm_core.mart.manifest import hold
 from hcrm_core.mart.profile import NAME as PROFILE
 from hcrm_core.mart.profile import profile_on, with_made_of
 from hcrm_core.mart.relations import quoted
-from hcrm_core.mart.tables import DECISIONS
 from hcrm_core.mart.views import fact_views
 from hcrm_core.model.mart import Position
 

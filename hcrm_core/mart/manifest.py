@@ -58,7 +58,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         tables: Table name → files.
     """
 
-    format: int = 2
+    format: int = 3
     generation: int
     sequence: int
     known_at: int

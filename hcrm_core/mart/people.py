@@ -3,7 +3,7 @@
 from datetime import date
 
 from hcrm_core.mart.columns import day
-from hcrm_core.mart.tables import CUSTOMER
+from hcrm_core.mart.made_tables import CUSTOMER
 
 GOLDEN = f"""
 SELECT customer_id, sex, TRY_CAST(left(birth_date, 4) AS INTEGER) AS birth_year, {day("birth_date")} AS born,

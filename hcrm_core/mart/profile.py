@@ -5,7 +5,7 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
-from hcrm_core.mart.tables import CUSTOMER
+from hcrm_core.mart.made_tables import CUSTOMER
 
 NAME = "customer_profile"
 

@@ -61,7 +61,7 @@ TABLES: tuple[Table, ...] = (
         "Encounter",
         "encounter_id",
         (
-            Column("status", "text", "status", "planned, arrived, in-progress, finished or cancelled"),
+            Column("status", "text", "status", "planned, arrived, onleave, in-progress, finished or cancelled"),
             Column("class", "text", "class", "IMP inpatient, AMB outpatient, EMER emergency, …"),
             Column("started_at", "instant", "period_start", "admission or arrival"),
             Column("started_on", "day", "period_start", "day of admission or arrival"),
@@ -102,6 +102,9 @@ TABLES: tuple[Table, ...] = (
             Column("display", "display", "code", "its name"),
             Column("category", "code", "category", "HL7 table 0052: A admitting, W working, F final"),
             Column("rank", "integer", "rank", "1 is the principal diagnosis"),
+            Column("clinical_status", "text", "clinical_status", "active, inactive, remission, resolved, …"),
+            Column("onset_on", "day", "onset", "day it began"),
+            Column("abatement_on", "day", "abatement", "day it ended"),
             Column("recorded_on", "day", "recorded_date", "day of the diagnosis"),
         ),
     ),
@@ -192,6 +195,68 @@ TABLES: tuple[Table, ...] = (
         ),
     ),
     Table(
+        "medication_request",
+        "MedicationRequest",
+        "medication_request_id",
+        (
+            Column("encounter_id", "text", "encounter", "during which visit"),
+            Column("status", "text", "status", "active, on-hold, cancelled, completed, stopped"),
+            Column("code", "code", "medication", "the medicine"),
+            Column("display", "display", "medication", "its name"),
+            Column("quantity", "decimal", "dispense_quantity.value", "how much is to be dispensed"),
+            Column("unit", "text", "dispense_quantity.unit", "its unit"),
+            Column("repeats_allowed", "integer", "repeats_allowed", "how often it may be dispensed again"),
+            Column("authored_on", "day", "authored_on", "day of the prescription"),
+            Column("period_start_on", "day", "period_start", "first day it is to be taken"),
+            Column("period_end_on", "day", "period_end", "last day it is to be taken"),
+        ),
+    ),
+    Table(
+        "medication_dispense",
+        "MedicationDispense",
+        "medication_dispense_id",
+        (
+            Column("encounter_id", "text", "encounter", "during which visit"),
+            Column("medication_request_id", "text", "request", "the prescription it fills"),
+            Column("status", "text", "status", "completed, cancelled, …"),
+            Column("code", "code", "medication", "the medicine"),
+            Column("display", "display", "medication", "its name"),
+            Column("quantity", "decimal", "quantity.value", "how much was handed over"),
+            Column("unit", "text", "quantity.unit", "its unit"),
+            Column("days_supply", "integer", "days_supply", "for how many days it lasts"),
+            Column("handed_over_on", "day", "when_handed_over", "on which day"),
+        ),
+    ),
+    Table(
+        "immunization",
+        "Immunization",
+        "immunization_id",
+        (
+            Column("encounter_id", "text", "encounter", "during which visit"),
+            Column("status", "text", "status", "completed or not-done"),
+            Column("code", "code", "vaccine_code", "the vaccine"),
+            Column("display", "display", "vaccine_code", "its name"),
+            Column("status_reason", "code", "status_reason", "why it was not given"),
+            Column("occurred_on", "day", "occurrence", "on which day"),
+        ),
+    ),
+    Table(
+        "referral",
+        "Referral",
+        "referral_id",
+        (
+            Column("encounter_id", "text", "encounter", "the visit it came from"),
+            Column("status", "text", "status", "draft, active, completed, revoked"),
+            Column("priority", "code", "priority", "HL7 table 0280"),
+            Column("type", "code", "type", "HL7 table 0281"),
+            Column("disposition", "code", "disposition", "HL7 table 0282"),
+            Column("authored_on", "day", "authored_on", "day it holds from"),
+            Column("period_end_on", "day", "period_end", "last day it may be used"),
+            Column("requester_id", "text", "requester", "the practitioner who refers"),
+            Column("performer_id", "text", "performer", "the practitioner referred to"),
+        ),
+    ),
+    Table(
         "related_person",
         "RelatedPerson",
         "related_person_id",
@@ -209,6 +274,21 @@ TABLES: tuple[Table, ...] = (
             Column("name", "text", "name", "the department's or hospital's name, where a source said it"),
             Column("type", "text", "type", "prov or dept"),
             Column("part_of_id", "text", "part_of", "the organization above it"),
+        ),
+    ),
+    Table(
+        "healthcare_service",
+        "HealthcareService",
+        "healthcare_service_id",
+        (
+            Column("active", "boolean", "active", "false once it was taken off the price list"),
+            Column("code", "code", "code", "price-list code"),
+            Column("display", "display", "code", "its name"),
+            Column("amount", "integer", "price.amount", "the price in minor units of the currency"),
+            Column("currency", "text", "price.currency", "ISO 4217"),
+            Column("period_start_on", "day", "period_start", "first day of the price"),
+            Column("period_end_on", "day", "period_end", "last day of the price"),
+            Column("department_id", "text", "provided_by", "the organization that provides it"),
         ),
     ),
 )
@@ -234,76 +314,3 @@ PATIENT = Table(
 
 PERSONAL = frozenset(table.name for table in TABLES if table.kind in ABOUT_A_PERSON) | {"customer", "customer_profile"}
 """The tables whose rows are about a customer, but those of decisions."""
-
-CUSTOMER: tuple[tuple[str, str, str], ...] = (
-    ("customer_id", "VARCHAR", "the least id of the customer's source patients"),
-    ("sex", "VARCHAR", "FHIR administrative-gender"),
-    ("birth_year", "INTEGER", "year of birth"),
-    ("age_months", "INTEGER", "age in whole months, of children under 36 months"),
-    ("turns_14", "DATE", "the day of the 14th birthday, where the day of birth is known"),
-    ("turns_18", "DATE", "the day of the 18th birthday, where the day of birth is known"),
-    ("next_birthday", "DATE", "the next birthday on or after today, where day and month are known"),
-    ("district", "VARCHAR", "district or county of the home address"),
-    ("education", "VARCHAR", "level of education, as the source codes it"),
-    ("occupation", "VARCHAR", "occupation, as the source codes it"),
-    ("interests", "VARCHAR[]", "codes of what the person wants to hear about"),
-    ("phone_token", "VARCHAR", "a token of the telephone number, equal where the number is"),
-    ("device_token", "VARCHAR", "a token of the account or device, equal where that is"),
-    ("deceased", "BOOLEAN", "a source said that the customer died"),
-    ("deceased_on", "DATE", "on which day, where said"),
-    ("patients", "INTEGER", "how many source patients are linked"),
-    ("said_at", "TIMESTAMP", "when a source last said something of the person (UTC)"),
-    ("known_at", "TIMESTAMP", "when HCRM last heard something of the person (UTC)"),
-)
-"""The table `customer`: one row a customer, each column the latest statement among the linked source patients."""
-
-CALENDAR: tuple[tuple[str, str, str], ...] = (
-    ("day", "DATE", "every day from ten years before today to two years after"),
-    ("weekday", "INTEGER", "1 Monday … 7 Sunday (ISO 8601)"),
-    ("month", "DATE", "the first day of its month"),
-)
-"""The table `calendar`: weekdays and months come from here, since engines disagree on the functions."""
-
-DECISIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "decision_task": (
-        ("task_id", "VARCHAR", "the task's id"),
-        ("strategy", "VARCHAR", "the strategy it comes from"),
-        ("customer_id", "VARCHAR", "whom it is for"),
-        ("anchor", "VARCHAR", "the fact it hangs on"),
-        ("step", "VARCHAR", "which of the anchor's steps"),
-        ("topic", "VARCHAR", "what it is about"),
-        ("state", "VARCHAR", "open, suppressed, withdrawn, superseded, expired, completed"),
-        ("reason", "VARCHAR", "why it is suppressed or withdrawn, or how it was completed"),
-        ("due_on", "DATE", "day it is due"),
-        ("window_start", "DATE", "first day it may be done"),
-        ("window_end", "DATE", "last day it may be done"),
-        ("owner", "VARCHAR", "the queue that owns it"),
-        ("created_at", "TIMESTAMP", "when it was decided (UTC)"),
-        ("closed_at", "TIMESTAMP", "when it reached its last state (UTC)"),
-    ),
-    "decision_points": (
-        ("points_id", "VARCHAR", "the entry's id"),
-        ("strategy", "VARCHAR", "the strategy it comes from"),
-        ("customer_id", "VARCHAR", "whose they are"),
-        ("anchor", "VARCHAR", "the fact they were earned by"),
-        ("step", "VARCHAR", "by which of its rules"),
-        ("account", "VARCHAR", "the programme they belong to"),
-        ("points", "BIGINT", "how many"),
-        ("booked_on", "DATE", "the day they count from"),
-        ("state", "VARCHAR", "granted, refused, countered; only granted ones count"),
-        ("reason", "VARCHAR", "why they are refused or countered"),
-    ),
-    "decision_segment": (
-        ("strategy", "VARCHAR", "the strategy it comes from"),
-        ("customer_id", "VARCHAR", "the member"),
-        ("segment", "VARCHAR", "the segment"),
-    ),
-    "decision_score": (
-        ("strategy", "VARCHAR", "the strategy it comes from"),
-        ("customer_id", "VARCHAR", "whose score"),
-        ("score", "VARCHAR", "the score's name"),
-        ("value", "BIGINT", "its value"),
-    ),
-}
-"""What strategies decided at their last applied run, for other strategies and reports. Details of a segment or score
-strategy (its further columns) are kept in the snapshot and appear here as further columns."""

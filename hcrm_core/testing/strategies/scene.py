@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 
 from hcrm_core.mart.columns import schema
 from hcrm_core.mart.engine import Limits, identifier, open_mart
-from hcrm_core.mart.tables import DECISIONS, PERSONAL, TABLES
+from hcrm_core.mart.made_tables import DECISIONS
+from hcrm_core.mart.tables import PERSONAL, TABLES
 from hcrm_core.testing.strategies.wards import Ward
 
 YEARS = 28

@@ -11,9 +11,9 @@ import pytest
 from hcrm_core.errors import WorkspaceError
 from hcrm_core.mart.columns import schema
 from hcrm_core.mart.engine import Mart, open_mart
+from hcrm_core.mart.made_tables import DECISIONS
 from hcrm_core.mart.manifest import hold, read_manifest
 from hcrm_core.mart.refresh import is_current
-from hcrm_core.mart.tables import DECISIONS
 from hcrm_core.model.mart import MartRow, Position
 
 Publish = Callable[..., Any]

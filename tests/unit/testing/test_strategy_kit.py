@@ -7,7 +7,7 @@ import pytest
 from support.broken_strategies import GOOD, REMEMBERING, STATELESS, install
 
 from hcrm_core.errors import HcrmError
-from hcrm_core.mart.tables import CUSTOMER
+from hcrm_core.mart.made_tables import CUSTOMER
 from hcrm_core.model.strategies import PERSON_COLUMNS
 from hcrm_core.testing import strategy_kit
 from hcrm_core.testing.checks import Check, Outcome
