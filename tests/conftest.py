@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,6 +22,9 @@ DATABASES = ("sqlite", "postgresql")
 TALLY = "tally"
 SPARK = "HCRM_TEST_SPARK"
 os.environ.setdefault(SPARK, "0")  # Spark takes long to start: tests/integration/spark does it once, for all kits
+# Tests start hcrm some hundred times: its modules are compiled once, and not each time anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 LONGEST = (
     "proof/test_kills", "integration/spark", "docs/test_plugin_guides", "docs/test_how_to", "test_developer_tutorials",

@@ -7,9 +7,9 @@ import msgspec
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, show_table, workspace_option
+from hcrm_core.cli.ingest import RECORDS
 from hcrm_core.cli.selection import Row, named
 from hcrm_core.errors import HcrmError
-from hcrm_core.intake.bulk import ADAPTER as RECORDS
 from hcrm_core.intake.mask import MASK, PERSONAL
 from hcrm_core.intake.worker import Inspected
 from hcrm_core.model.records import REFERENCES

@@ -8,7 +8,6 @@ import click
 
 from hcrm_core import env, quality
 from hcrm_core.cli.context import find, json_option, opened, say, show_json, show_table, workspace_option
-from hcrm_core.cli.plugin_check import examine
 from hcrm_core.config import Configuration, nearest
 from hcrm_core.errors import ConfigurationError, UsageError
 from hcrm_core.registry.installed import installed
@@ -99,6 +98,9 @@ def check(names: tuple[str, ...], as_json: bool, workspace: str | None) -> None:
     One that is installed and not enabled can be checked before it is. What its conformance kit finds is shown by its
     own tests.
     """
+    # It checks SQL, and brings all that takes; the other commands of this group need none of it.
+    from hcrm_core.cli.plugin_check import examine
+
     with opened(workspace) as space:
         for name in names:
             if name not in installed() and name not in space.registry.plugins:

@@ -21,11 +21,10 @@ from hcrm_core.cli.context import (
     show_table,
     workspace_option,
 )
-from hcrm_core.cli.ingest import work_off
+from hcrm_core.cli.ingest import RECORDS, work_off
 from hcrm_core.cli.selection import Row, named, select, selection, selection_options
 from hcrm_core.errors import UsageError
 from hcrm_core.intake import replay as intake
-from hcrm_core.intake.bulk import ADAPTER as RECORDS
 from hcrm_core.intake.figures import UNFINISHED
 from hcrm_core.intake.replay import Preview
 from hcrm_core.store.queries import inbox

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from hcrm_core.decide.evidence import Evidence
-from hcrm_core.decide.explain import Explanation
+if TYPE_CHECKING:
+    # Who lists tasks needs `plain` and no analytical engine, which takes a quarter of a second to load.
+    from hcrm_core.decide.evidence import Evidence
+    from hcrm_core.decide.explain import Explanation
 
 
-def render_explanation(explanation: Explanation, timezone: str) -> str:
+def render_explanation(explanation: "Explanation", timezone: str) -> str:
     """Lines of text that end without a newline; instants are shown in `timezone`."""
     return "\n".join(_lines(explanation, ZoneInfo(timezone)))
 
 
-def _lines(explanation: Explanation, zone: ZoneInfo) -> Iterator[str]:
+def _lines(explanation: "Explanation", zone: ZoneInfo) -> Iterator[str]:
     as_of = f", as of {_instant(explanation.as_of, zone)}" if explanation.as_of is not None else ""
     yield f"{explanation.kind} decided by {explanation.strategy} {explanation.version} (run {explanation.run}{as_of})"
     if explanation.parameters:
@@ -33,7 +35,7 @@ def _lines(explanation: Explanation, zone: ZoneInfo) -> Iterator[str]:
             yield from _evidence(item, zone)
 
 
-def _evidence(item: Evidence, zone: ZoneInfo) -> Iterator[str]:
+def _evidence(item: "Evidence", zone: ZoneInfo) -> Iterator[str]:
     said = f"{item.member} = {plain(item.value)}" if item.value is not None else f"{item.member} was emptied"
     if item.source is None:
         said = "no live statement mentioned it"

@@ -6,8 +6,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from hcrm_core.config import GROUP
 
 CORE = "hcrm"
@@ -70,6 +68,8 @@ def installed(wanted: str | None = None) -> dict[str, Installed]:
 
 def _unmet(plugin: Installed, distribution: Distribution) -> str | None:
     """What of a distribution's requirements is not met here."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
     missing = []
     for text in distribution.requires or ():
         try:

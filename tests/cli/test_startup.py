@@ -43,6 +43,13 @@ def test_help_inside_a_workspace_imports_no_plugin_either(workspace: Path) -> No
     assert all(name in said for name in COMMANDS)
 
 
+@pytest.mark.parametrize("name", ["customers", "ingest", "init", "listen", "messages", "points", "run", "tasks"])
+def test_what_decides_nothing_imports_no_analytical_engine(name: str, workspace: Path) -> None:
+    loaded, said = modules_after(name, "--help", cwd=workspace)
+    assert said.startswith("Usage: ")
+    assert not loaded & {"duckdb", "pyarrow", "sqlglot", "sqlalchemy.dialects.postgresql", "alembic", "packaging"}
+
+
 def test_the_version_is_that_of_the_distribution() -> None:
     from importlib.metadata import version
 
