@@ -23,7 +23,7 @@ def test_a_registration_says_all_that_a_pid_holds() -> None:
             ],
             "name": [
                 {"family": "王", "given": ["芳"], "prefix": "女士", "use": "official"},
-                {"family": "Wang", "given": ["Fang"], "use": "anonymous"},
+                {"family": "Wang", "given": ["Fang"]},
             ],
             "birth_date": "1990-03-07",
             "gender": "female",

@@ -9,15 +9,12 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from hcrm_adapter_hl7v2.mapping import dates
+from hcrm_adapter_hl7v2.mapping import dates, people
 from hcrm_adapter_hl7v2.mapping.view import View
 from hcrm_core.api import (
     UNSET,
-    Address,
     CodeableConcept,
     Coding,
-    ContactPoint,
-    HumanName,
     Identifier,
     Money,
     Quantity,
@@ -25,10 +22,6 @@ from hcrm_core.api import (
 
 Reader = Callable[[View, str, str], Any]
 
-_NAME_USES = {"L": "official", "D": "usual", "N": "nickname", "M": "maiden", "A": "anonymous", "S": "anonymous"}
-_ADDRESS_USES = {"H": "home", "B": "work", "O": "work", "C": "temp", "P": "home", "L": "home", "BA": "old"}
-_CONTACT_SYSTEMS = {"PH": "phone", "CP": "phone", "FX": "fax", "BP": "pager", "Internet": "email", "X.400": "email"}
-_CONTACT_USES = {"PRN": "home", "ORN": "home", "VHN": "home", "WPN": "work", "PRS": "mobile"}
 _YES = {"Y": True, "YES": True, "1": True, "TRUE": True, "N": False, "NO": False, "0": False, "FALSE": False}
 _MINUTES = dict.fromkeys(("MIN", "M", "MINUTE", "MINUTES", "MN", "分钟"), Fraction(1)) | {
     **dict.fromkeys(("H", "HR", "HRS", "HOUR", "HOURS", "小时"), Fraction(60)),
@@ -113,9 +106,9 @@ def coding(view: View, raw: str, where: str) -> Any:
 
 
 def concept(view: View, raw: str, where: str) -> Any:
-    """CE or CWE: two triplets and the original text (CWE-9)."""
+    """CE or CWE: its triplets, three from version 2.7 on, and the original text (CWE-9)."""
     parts = view.components(raw.split(view.repetition, 1)[0])
-    found = tuple(one for one in (_coding(parts, 0), _coding(parts, 3)) if one)
+    found = tuple(one for one in (_coding(parts, at) for at in (0, 3, 9)) if one)
     original = parts[8] if len(parts) > 8 and parts[8] else None
     return CodeableConcept(found, original) if found or original else UNSET
 
@@ -156,66 +149,10 @@ def entity(view: View, raw: str) -> str:
     return f"{namespace}|{parts[0]}"
 
 
-def names(view: View, raw: str, where: str) -> Any:
-    """Repeating XPN; a name in one piece (CJK names often are) is its family name."""
-    found = []
-    for repetition in view.repetitions(raw):
-        parts = repetition.split(view.component)
-        parts += [""] * (7 - len(parts))
-        family = view.clean(parts[0].split(view.subcomponent, 1)[0])
-        given = tuple(part for part in (view.clean(parts[1]), view.clean(parts[2])) if part)
-        if family or given:
-            suffix, prefix, use = view.clean(parts[3]), view.clean(parts[4]), _NAME_USES.get(view.clean(parts[6]))
-            found.append(HumanName(family or None, given, prefix or None, suffix or None, None, use))
-    return tuple(found) or UNSET
-
-
-def addresses(view: View, raw: str, where: str) -> Any:
-    """Repeating XAD."""
-    found = []
-    for repetition in view.repetitions(raw):
-        parts = [*repetition.split(view.component), *[""] * 9][:9]
-        # SAD nests street, street name and dwelling number in subcomponents.
-        street = " ".join(filter(None, (view.clean(piece) for piece in parts[0].split(view.subcomponent))))
-        line = tuple(part for part in (street, view.clean(parts[1])) if part)
-        city, state, postal, country, kind, _, county = (view.clean(part) for part in parts[2:9])
-        if line or city or state or postal or county:
-            use = _ADDRESS_USES.get(kind)
-            found.append(
-                Address(line, city or None, county or None, state or None, postal or None, country or None, use)
-            )
-    return tuple(found) or UNSET
-
-
-def district(view: View, raw: str, where: str) -> Any:
-    """The county or parish (XAD-9) of the first address."""
-    for repetition in view.repetitions(raw):
-        parts = repetition.split(view.component)
-        if len(parts) > 8 and (found := view.clean(parts[8])):
-            return found
-    return UNSET
-
-
-def contacts(view: View, raw: str, where: str) -> Any:
-    """Repeating XTN: the formatted number (1), else the address (4), else area code and number (6, 7), else 12."""
-    found = []
-    for repetition in view.repetitions(raw):
-        parts = [*view.components(repetition), *[""] * 12][:12]
-        written, use, equipment, mail = parts[:4]
-        if mail:
-            found.append(ContactPoint(mail, "email", _CONTACT_USES.get(use)))
-            continue
-        value = written or "".join(part for part in parts[5:7] if part) or parts[11]
-        if value:
-            system = "email" if "@" in value else _CONTACT_SYSTEMS.get(equipment, "phone")
-            found.append(ContactPoint(value, system, "mobile" if equipment == "CP" else _CONTACT_USES.get(use)))
-    return tuple(found) or UNSET
-
-
 def location(view: View, raw: str, where: str) -> Any:
     """PL as `ward/room/bed`."""
-    parts = view.components(raw.split(view.repetition, 1)[0])[:3]
-    return "/".join(parts).rstrip("/") or UNSET
+    parts = raw.split(view.repetition, 1)[0].split(view.component)[:3]
+    return "/".join(map(view.first, parts)).rstrip("/") or UNSET
 
 
 def organization_name(view: View, raw: str, where: str) -> Any:
@@ -279,10 +216,10 @@ READERS: dict[str, Reader] = {
     "coding": coding,
     "concept": concept,
     "identifiers": identifiers,
-    "names": names,
-    "addresses": addresses,
-    "district": district,
-    "contacts": contacts,
+    "names": people.names,
+    "addresses": people.addresses,
+    "district": people.district,
+    "contacts": people.contacts,
     "location": location,
     "organization-name": organization_name,
     "quantity": quantity,

@@ -14,6 +14,8 @@ _CODED = frozenset({"CE", "CWE", "CNE", "CF", "IS", "ID"})
 _TIMES = frozenset({"DT", "TS", "DTM"})
 _NOT_TEXT = frozenset({"ED", "RP"})
 _COMPARATORS = frozenset({"<", "<=", ">", ">="})
+_BETWEEN = {"SN": " ", "VR": "-", "NR": "-", "DR": "-"}
+"""Composite types that are kept as text, and what stands between their components there."""
 _OBX_2, _OBX_6 = parse_path("OBX-2"), parse_path("OBX-6")
 
 
@@ -27,7 +29,7 @@ def observation_value(view: View, index: int, raw: str, where: str) -> Any:
         return UNSET
     field, value = _typed(view, kind, raw, index)
     if value is None:
-        field, value = "value_string", _text(view, raw)
+        field, value = "value_string", _text(view, raw, _BETWEEN.get(kind))
     return dict.fromkeys(VALUE_FIELDS) | {field: value} if value else UNSET
 
 
@@ -51,6 +53,10 @@ def _typed(view: View, kind: str, raw: str, index: int) -> tuple[str, Any]:
     return "", None
 
 
-def _text(view: View, raw: str) -> str:
-    pieces = (view.clean(part) for part in raw.split(view.repetition))
+def _text(view: View, raw: str, between: str | None) -> str:
+    repetitions = raw.split(view.repetition)
+    if between is None:
+        pieces = [view.clean(part) for part in repetitions]
+    else:
+        pieces = [between.join(filter(None, view.components(part))) for part in repetitions]
     return "\n".join(piece for piece in pieces if piece)
