@@ -63,7 +63,7 @@ def test_only_messages_without_their_person_are_quarantined(runs, monkeypatch: p
     )
     assert sum(reasons.values()) == first["quarantined"]
     assert {reason for _, reason in reasons} <= {"PID-3"}
-    assert {kind for kind, _ in reasons} <= {"ADT", "SIU", "DFT"}
+    assert {kind for kind, _ in reasons} <= {"ADT", "SIU", "DFT", "PPR", "VXU"}
 
 
 def test_no_message_of_the_corpora_makes_the_adapter_fail(runs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,7 @@ def test_a_registration_says_all_that_a_pid_holds() -> None:
             "marital_status": {"code": "M", "display": "已婚"},
             "ethnicity": {"code": "H", "display": "汉族"},
             "multiple_birth_order": 1,
+            "active": True,
         }
     }
 
@@ -321,7 +322,7 @@ def test_several_merges_in_one_message_each_go_with_the_patient_before_them() ->
     assert set(links) == {f"RMYY|MR|2002>{PATIENT}", "RMYY|MR|4004>RMYY|MR|3003"}
 
 
-@pytest.mark.parametrize("event", ["ADT^A60", "ADT^A09", "MDM^T02", "ORM^O01", "VXU^V04", "BAR^P01", "ZZZ^Z99"])
+@pytest.mark.parametrize("event", ["ADT^A60", "ADT^A35", "ADT^A49", "BAR^P02", "QBP^Q21", "ZZZ^Z99"])
 def test_any_other_message_with_a_patient_says_who_it_is(event: str) -> None:
     translation = translate(event, PID, pv1())
     assert one(translation, "Patient")["gender"] == "female"

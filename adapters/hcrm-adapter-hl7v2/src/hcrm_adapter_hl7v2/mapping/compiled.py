@@ -6,16 +6,26 @@ from keyword import iskeyword
 from typing import Any, NamedTuple
 
 from hcrm_adapter_hl7v2.mapping import datatypes
-from hcrm_adapter_hl7v2.mapping.tables import EventRule, FieldRule, RecordRule, Tables
+from hcrm_adapter_hl7v2.mapping.tables import Constants, EventRule, FieldRule, RecordRule, Tables
 from hcrm_adapter_hl7v2.mapping.view import View
 from hcrm_adapter_hl7v2.reader import Path, parse_path
 from hcrm_core.api import KINDS, UNSET
 
-SPECIAL = ("practitioner", "department", "unit", "observation-value", "minutes")
+SPECIAL = ("practitioner", "provider", "department", "unit", "observation-value", "minutes", "amount")
 """Data types that look beyond their own field; `translate.py` knows them."""
 
 ENVELOPE = frozenset({"MSH-3", "MSH-4", "MSH-7", "MSH-9", "MSH-10", "MSH-13", "MSH-18", "EVN-2", "EVN-6"})
 """Fields every translation reads."""
+
+_BEHIND: dict[str, set[str]] = {
+    "prior": {"MRG-1"},
+    "link": {"MRG-1"},
+    "prior encounter": {"MRG-5"},
+    "prescription": {"ORC-2", "ORC-3", "RXE-15", "RXD-7"},
+    "staff": {"STF-1", "STF-2"},
+    "location": {"LOC-1"},
+}
+"""What the named keys are made of."""
 
 
 class Field(NamedTuple):
@@ -34,6 +44,14 @@ class Field(NamedTuple):
     join: bool
     read: datatypes.Reader | None
     origin: str | None
+    where: "Condition | None"
+
+
+class Condition(NamedTuple):
+    """A field that is filled or, where a code is given, has that code in one of its repetitions."""
+
+    path: Path
+    code: str | None
 
 
 class KeyPart(NamedTuple):
@@ -44,7 +62,12 @@ class KeyPart(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How one table makes records in one event."""
+    """How one table makes records in one event.
+
+    Attributes:
+        personal: Whether its records are about the patient, without whom it makes none.
+        defaults: What holds of a field that nothing else says anything of.
+    """
 
     name: str
     kind: str
@@ -53,9 +76,11 @@ class Plan(NamedTuple):
     key: str | tuple[KeyPart, ...]
     group: KeyPart | None
     fields: tuple[Field, ...]
-    says: dict[str, str | None]
+    says: dict[str, Any]
     fallback: tuple[tuple[str, tuple[tuple[Path, str], ...]], ...]
-    when: tuple[tuple[Path, dict[str, str | None]], ...]
+    when: tuple[tuple[Condition, dict[str, Any]], ...]
+    personal: bool
+    defaults: dict[str, str]
 
 
 class Event(NamedTuple):
@@ -82,14 +107,14 @@ def compile_event(tables: Tables, message_type: str, currency: str) -> Event:
         mapped |= {_field(path) for field in plan.fields for path, _ in field.paths}
         parts = plan.key if isinstance(plan.key, tuple) else ()
         mapped |= {_field(path) for part in parts for _, path in part.choices if path}
-        mapped |= {_field(path) for path, _ in plan.when}
+        mapped |= {_field(condition.path) for condition, _ in plan.when}
+        mapped |= {_field(field.where.path) for field in plan.fields if field.where}
         mapped |= {_field(unit) for field in plan.fields for unit in field.units}
         if plan.kind == "Observation":
             mapped |= {"OBX-2", "OBX-6"}
         if plan.kind == "Patient":
             mapped |= {"PID-2", "PID-4"}
-        if plan.key in ("prior", "link"):
-            mapped.add("MRG-1")
+        mapped |= _BEHIND.get(plan.key, set()) if isinstance(plan.key, str) else set()
         if plan.kind == "Encounter":
             mapped |= {"PV1-19", "PV1-50"}
     return Event(rule, plans, frozenset(mapped), tables.ignored | frozenset(rule.ignored))
@@ -104,7 +129,9 @@ def _plan(tables: Tables, event: EventRule, name: str, message_type: str, curren
         if not field.only or message_type in field.only
     )
     key = rule.key if isinstance(rule.key, str) else tuple(_key_part(part) for part in rule.key)
-    when = tuple((parse_path(path), _constants(fields)) for path, fields in event.when.get(name, {}).items())
+    when = tuple(
+        (_condition(text), _constants(fields)) for text, fields in (rule.when | event.when.get(name, {})).items()
+    )
     return Plan(
         name,
         kind,
@@ -113,12 +140,14 @@ def _plan(tables: Tables, event: EventRule, name: str, message_type: str, curren
         key,
         _key_part(rule.group) if rule.group else None,
         fields,
-        _constants(event.says.get(name, {})),
+        _constants(rule.says | event.says.get(name, {})),
         tuple(
             (_attribute(field), tuple((parse_path(path), path) for path in paths))
             for field, paths in event.fallback.get(name, {}).items()
         ),
         when,
+        kind == "Patient" or any(field.origin == "patient" for field in rule.fields.values()),
+        {_attribute(field_name): field.default for field_name, field in rule.fields.items() if field.default},
     )
 
 
@@ -133,7 +162,7 @@ def _compile_field(tables: Tables, segment: str, name: str, rule: FieldRule, cur
         else:
             read = datatypes.READERS[rule.datatype]
     own = [path.field for path, _ in paths if path.segment == segment and path.depth == 1]
-    place = own[0] if len(own) == len(paths) == 1 else -1
+    place = own[0] if len(own) == len(paths) == 1 and rule.where is None else -1
     return Field(
         name,
         _attribute(name),
@@ -144,10 +173,11 @@ def _compile_field(tables: Tables, segment: str, name: str, rule: FieldRule, cur
         rule.join,
         read,
         rule.origin,
+        _condition(rule.where) if rule.where else None,
     )
 
 
-def _code_reader(name: str, table: dict[str, str]) -> datatypes.Reader:
+def _code_reader(name: str, table: dict[str, str | bool]) -> datatypes.Reader:
     def read(view: View, raw: str, where: str) -> Any:
         found = view.first(raw)
         code = table.get(found) or table.get(found.upper())
@@ -156,9 +186,14 @@ def _code_reader(name: str, table: dict[str, str]) -> datatypes.Reader:
                 "unknown-code", where, f"The code is not in the table {name}; it was left out. Map it in the mapping."
             )
             return UNSET
-        return code
+        return UNSET if code == "" else code
 
     return read
+
+
+def _condition(text: str) -> Condition:
+    path, says, code = text.partition("=")
+    return Condition(parse_path(path), code if says else None)
 
 
 def _key_part(text: str) -> KeyPart:
@@ -173,8 +208,8 @@ def _key_part(text: str) -> KeyPart:
     return KeyPart(tuple(choices), text.endswith("?"))
 
 
-def _constants(fields: dict[str, str]) -> dict[str, str | None]:
-    return {_attribute(name): value or None for name, value in fields.items()}
+def _constants(fields: Constants) -> dict[str, Any]:
+    return {_attribute(name): None if value == "" else value for name, value in fields.items()}
 
 
 def _attribute(name: str) -> str:

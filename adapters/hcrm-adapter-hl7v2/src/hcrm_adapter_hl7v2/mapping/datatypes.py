@@ -9,6 +9,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from msgspec import structs
+
 from hcrm_adapter_hl7v2.mapping import dates, people
 from hcrm_adapter_hl7v2.mapping.view import View
 from hcrm_core.api import (
@@ -91,7 +93,7 @@ def integer(view: View, raw: str, where: str) -> Any:
 def minutes(view: View, raw: str, unit: str, where: str) -> Any:
     """A duration in whole minutes; its unit stands in a field of its own and is minutes where that is empty."""
     found = integer(view, raw, where)
-    factor = _MINUTES.get(unit.upper() or "MIN")
+    factor = _MINUTES.get(view.first(unit).upper() or "MIN")
     if found is UNSET or factor is None or found * factor % 1:
         if found is not UNSET:
             view.report("bad-duration", where, "This duration is no whole number of minutes; it was left out.")
@@ -171,6 +173,19 @@ def quantity(view: View, raw: str, where: str) -> Any:
     return Quantity(found, parts[1].split(view.subcomponent, 1)[0] or None)
 
 
+def amount(view: View, raw: str, unit: str, where: str) -> Any:
+    """NM whose unit (CE or CWE) stands in a field of its own."""
+    found = quantity(view, view.first(raw), where)
+    parts = view.components(unit.split(view.repetition, 1)[0])
+    return found if found is UNSET else structs.replace(found, unit=next(filter(None, parts[:2]), None))
+
+
+def display(view: View, raw: str, where: str) -> Any:
+    """What a CE or CWE is called: its text, else its code."""
+    parts = [*view.components(raw.split(view.repetition, 1)[0]), ""]
+    return parts[1] or parts[0] or UNSET
+
+
 def decimal(found: str) -> str | None:
     """A number as exact text, `None` where it is none; `.5` and `5.` get the zero that JSON wants."""
     if not _DECIMAL.fullmatch(found):
@@ -223,5 +238,6 @@ READERS: dict[str, Reader] = {
     "location": location,
     "organization-name": organization_name,
     "quantity": quantity,
+    "display": display,
 }
 """Data types a table may name under `as`, besides those `fields.py` builds from settings and code tables."""

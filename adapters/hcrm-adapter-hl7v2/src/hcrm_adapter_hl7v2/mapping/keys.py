@@ -15,6 +15,7 @@ NEVER = frozenset({"AN", "VN"})
 
 _PID_2, _PID_4 = parse_path("PID-2"), parse_path("PID-4")
 _PV1_19, _PV1_50, _PV1_44 = parse_path("PV1-19"), parse_path("PV1-50"), parse_path("PV1-44")
+_MRG_5, _STF_1, _STF_2 = parse_path("MRG-5"), parse_path("STF-1"), parse_path("STF-2")
 _EVN_6, _EVN_2, _MSH_7 = parse_path("EVN-6"), parse_path("EVN-2"), parse_path("MSH-7")
 
 
@@ -73,6 +74,23 @@ def encounter_key(view: View, index: int, patient: str | None, *, event_day: boo
         return None
     day = next((found for path in (_EVN_6, _EVN_2, _MSH_7) if (found := view.first(view.raw(path, index)))), "")
     return Stay(f"{patient}|{day[:8]}", True) if day else None
+
+
+def prior_encounter_key(view: View, index: int) -> str | None:
+    """The key of the stay whose number an MRG says is no longer used (MRG-5)."""
+    parts = view.raw(_MRG_5, index).split(view.repetition, 1)[0].split(view.component)
+    number = view.clean(parts[0])
+    authority = (hierarchic(view, parts[3]) if len(parts) > 3 else "") or view.sender
+    return f"{authority}|VN|{number}" if number else None
+
+
+def staff_key(view: View, index: int) -> str | None:
+    """The key under which other messages name a member of staff (XCN): STF-2, else STF-1."""
+    parts = view.raw(_STF_2, index).split(view.repetition, 1)[0].split(view.component)
+    number = view.clean(parts[0])
+    authority = hierarchic(view, parts[3]) if len(parts) > 3 else ""
+    number = number or view.first(view.raw(_STF_1, index))
+    return f"{authority or view.facility}|{number}" if number else None
 
 
 def entity_key(view: View, raw: str) -> str:

@@ -1,8 +1,12 @@
 """Staff and departments, which have no segment of their own in most messages and are named inside others."""
 
 from hcrm_adapter_hl7v2.mapping.datatypes import hierarchic
+from hcrm_adapter_hl7v2.mapping.people import names
 from hcrm_adapter_hl7v2.mapping.view import View
+from hcrm_adapter_hl7v2.reader import parse_path
 from hcrm_core.api import UNSET, HumanName, Organization, Practitioner
+
+_PRD_2, _PRD_7 = parse_path("PRD-2"), parse_path("PRD-7")
 
 
 def practitioner(view: View, raw: str, where: str) -> Practitioner | None:
@@ -13,11 +17,11 @@ def practitioner(view: View, raw: str, where: str) -> Practitioner | None:
     pieces = raw.split(view.component)
     authority = hierarchic(view, pieces[8]) if len(pieces) > 8 else ""
     family = family.split(view.subcomponent, 1)[0]
-    names = tuple(name for name in (given, middle) if name)
-    if not (number or family or names):
+    others = tuple(name for name in (given, middle) if name)
+    if not (number or family or others):
         return None
-    key = f"{authority or view.facility}|{number or ' '.join((family, *names))}"
-    name = (HumanName(family or None, names, prefix or None, suffix or None),) if family or names else UNSET
+    key = f"{authority or view.facility}|{number or ' '.join((family, *others))}"
+    name = (HumanName(family or None, others, prefix or None, suffix or None),) if family or others else UNSET
     return Practitioner(key=key, name=name)
 
 
@@ -39,6 +43,16 @@ def unit(view: View, raw: str, where: str) -> Organization | None:
         return None
     code = parts[0] or parts[1]
     return Organization(key=f"{view.facility}|{code}", code=code, name=parts[1] or UNSET, type="dept")
+
+
+def provider(view: View, index: int) -> Practitioner | None:
+    """The person of the PRD at `index`: a number of PRD-7 (PLN), else the name of PRD-2 (XPN)."""
+    found = names(view, view.raw(_PRD_2, index), "PRD-2") if view.raw(_PRD_2, index) else UNSET
+    parts = view.components(view.raw(_PRD_7, index).split(view.repetition, 1)[0])
+    whole = " ".join((found[0].family or "", *found[0].given)).strip() if found is not UNSET else ""
+    if not (parts[0] or whole):
+        return None
+    return Practitioner(key=f"{view.facility}|{parts[0] or whole}", name=found)
 
 
 LINKED = {"practitioner": practitioner, "department": department, "unit": unit}

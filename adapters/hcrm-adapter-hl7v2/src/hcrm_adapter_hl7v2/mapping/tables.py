@@ -16,18 +16,26 @@ class FieldRule(Struct, frozen=True, forbid_unknown_fields=True, rename={"origin
     datatype: str = "text"
     table: str | None = None
     unit: tuple[str, ...] = ()
-    """For a duration: where the unit of each path stands."""
+    """For a duration or an amount: where the unit of each path stands."""
     origin: str | None = None
     """Instead of a path: the key of another record at hand (`patient`, `encounter`, …)."""
     join: bool = False
     """Whether a list is made of all its paths instead of the first that is filled."""
     only: tuple[str, ...] = ()
     """The events it holds for; all where empty."""
+    default: str | None = None
+    """What holds where none of its paths says anything."""
+    where: str | None = None
+    """`PRD-1=RP`: the segment it is read from is the first of which that is true, wherever it stands."""
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The paths, first choice first."""
         return (self.path,) if isinstance(self.path, str) else self.path
+
+
+Constants = dict[str, str | bool]
+"""Field → what it is; an empty text says that the field is empty."""
 
 
 class RecordRule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,19 +46,23 @@ class RecordRule(Struct, frozen=True, forbid_unknown_fields=True):
     fields: dict[str, FieldRule]
     kind: str | None = None
     group: str | None = None
+    says: Constants = {}
+    when: dict[str, Constants] = {}
+    """`PATH` (is filled) or `PATH=CODE` → what holds then."""
 
 
 class EventRule(Struct, frozen=True, forbid_unknown_fields=True):
     """What messages of one type say."""
 
     records: tuple[str, ...]
+    about: str = ""
     snapshot: bool = False
     cancels: bool = False
     person: bool = False
     ignored: tuple[str, ...] = ()
-    says: dict[str, dict[str, str]] = {}
+    says: dict[str, Constants] = {}
     fallback: dict[str, dict[str, tuple[str, ...]]] = {}
-    when: dict[str, dict[str, dict[str, str]]] = {}
+    when: dict[str, dict[str, Constants]] = {}
 
 
 class Tables(Struct, frozen=True):
@@ -58,7 +70,7 @@ class Tables(Struct, frozen=True):
 
     records: dict[str, RecordRule]
     events: dict[str, EventRule]
-    codes: dict[str, dict[str, str]]
+    codes: dict[str, dict[str, str | bool]]
     ignored: frozenset[str]
 
     def event(self, message_type: str) -> EventRule:
@@ -74,12 +86,18 @@ def shipped() -> Tables:
     return msgspec.convert(
         {
             "records": read["records"],
-            "events": read["events"],
+            "events": {name: _whole(read["events"], name) for name in read["events"]},
             "codes": read["codes"],
             "ignored": read["ignored"]["fields"],
         },
         Tables,
     )
+
+
+def _whole(events: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
+    """An event with what it takes over from the one it is like."""
+    own = dict(events[name])
+    return _whole(events, own.pop("like")) | own if "like" in own else own
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from typing import Any
 from msgspec import structs
 
 from hcrm_adapter_hl7v2.mapping import dates
-from hcrm_adapter_hl7v2.mapping.compiled import Event, Field, KeyPart, Plan
-from hcrm_adapter_hl7v2.mapping.datatypes import minutes
-from hcrm_adapter_hl7v2.mapping.keys import Stay, encounter_key, entity_key, identifiers_at, patient_key
-from hcrm_adapter_hl7v2.mapping.linked import LINKED
+from hcrm_adapter_hl7v2.mapping.compiled import Condition, Event, Field, Plan
+from hcrm_adapter_hl7v2.mapping.datatypes import amount, minutes
+from hcrm_adapter_hl7v2.mapping.identities import Identities
+from hcrm_adapter_hl7v2.mapping.linked import LINKED, provider
 from hcrm_adapter_hl7v2.mapping.observation import VALUE_FIELDS, observation_value
 from hcrm_adapter_hl7v2.mapping.view import NULL, View
 from hcrm_adapter_hl7v2.reader import Path
-from hcrm_core.api import UNSET, CompleteSet, Origin, Record
+from hcrm_core.api import UNSET, CompleteSet, Organization, Origin, Practitioner, Record
 
 Fields = dict[str, Any]
 
@@ -35,21 +35,18 @@ class Translator:
         self.complete: list[CompleteSet] = []
         self.origins: list[Origin] = []
         self._trace = trace
-        self._patients = self._keys_of("PID", 3)
-        self._priors = self._keys_of("MRG", 1)
-        self._stays: dict[int, Stay | None] = {}
-        self._reports: dict[int, str] = {}
+        self._identities = Identities(view, event)
 
     @property
     def about_somebody(self) -> bool:
         """Whether the message has a usable patient."""
-        return any(self._patients.values())
+        return self._identities.about_somebody
 
     def run(self) -> None:
         """Make all records."""
         for plan in self.event.plans:
             indexes = self.view.positions.get(plan.segment, ())
-            keys = [self._key(plan, index) for index in indexes]
+            keys = [self._identities.key(plan, index) for index in indexes]
             twice = {key for key, count in Counter(keys).items() if count > 1} if len(keys) > 1 else set()
             for index, key in zip(indexes, keys, strict=True):
                 if key is not None:
@@ -59,7 +56,7 @@ class Translator:
 
     def _record(self, plan: Plan, index: int, key: str) -> None:
         if plan.segment == "OBR":
-            self._reports[index] = key
+            self._identities.reports[index] = key
         fields: Fields = {}
         texts = self.view.message.fields_at(index)
         filled, remembered = len(texts), self.view.remembered
@@ -92,15 +89,17 @@ class Translator:
         for name, paths in plan.fallback:
             if name not in fields:
                 self._fall_back(plan.kind, key, fields, name, paths, index)
-        for path, constants in plan.when:
-            raw = self.view.raw(path, index)
-            if raw and raw != NULL:
+        if unsaid := {name: value for name, value in plan.defaults.items() if name not in fields}:
+            fields |= unsaid
+            self._trace_constants(plan.kind, key, unsaid)
+        for condition, constants in plan.when:
+            if self._holds(condition, index):
                 fields |= constants
                 self._trace_constants(plan.kind, key, constants)
         fields |= plan.says
         self._trace_constants(plan.kind, key, plan.says)
         if plan.kind == "Encounter":
-            stay = self._stay(index)
+            stay = self._identities.stay(index)
             if self.event.rule.cancels and stay and stay.uncertain:
                 self.view.report(
                     "uncertain-cancel", "PV1-19",
@@ -120,7 +119,7 @@ class Translator:
                 self._trace_reckoned(key)
         if plan.kind == "ChargeItem" and fields.get("type") == "CD" and (price := fields.get("price")):
             fields["price"] = structs.replace(price, amount=-abs(price.amount))
-        group = self._part(plan.group, index) if plan.group else None
+        group = self._identities.part(plan.group, index) if plan.group else None
         self._put(plan.kind, key, plan.make(key=key, group=group, **fields))
 
     def _fall_back(
@@ -145,6 +144,12 @@ class Translator:
     def _value(self, field: Field, index: int) -> tuple[Any, str]:
         if field.origin:
             return self._reference(field.origin, index), f"key of {field.origin}"
+        if field.where:
+            places = self.view.positions.get(field.where.path.segment, ())
+            at = next((place for place in places if self._holds(field.where, place)), None)
+            if at is None:
+                return UNSET, ""
+            index = at
         empty: Any = UNSET
         told = ""
         joined: tuple[Any, ...] = ()
@@ -170,10 +175,14 @@ class Translator:
     def _special(self, field: Field, raw: str, index: int, where: str) -> Any:
         if field.datatype == "observation-value":
             return observation_value(self.view, index, raw, where)
-        if field.datatype == "minutes":
+        if field.datatype in ("minutes", "amount"):
             unit = dict(zip((path for _, path in field.paths), field.units, strict=True))[where]
-            return minutes(self.view, raw, self.view.first(self.view.raw(unit, index)), where)
-        record = self.view.remembered(LINKED[field.datatype], raw, where)
+            read = minutes if field.datatype == "minutes" else amount
+            return read(self.view, raw, self.view.raw(unit, index), where)
+        if field.datatype == "provider":
+            record: Practitioner | Organization | None = provider(self.view, index)
+        else:
+            record = self.view.remembered(LINKED[field.datatype], raw, where)
         if record is None:
             return UNSET
         self._put(type(record).__name__, record.key, record)
@@ -182,68 +191,18 @@ class Translator:
             self.origins += [Origin(type(record).__name__, record.key, name, where) for name in said]
         return record.key
 
+    def _holds(self, condition: Condition, index: int) -> bool:
+        raw = self.view.raw(condition.path, index)
+        if condition.code is None:
+            return bool(raw) and raw != NULL
+        return condition.code in map(self.view.first, self.view.repetitions(raw))
+
     def _reference(self, name: str, index: int) -> Any:
         if name == "uncertain":
-            stay = self._stay(index)
+            stay = self._identities.stay(index)
             return True if stay and stay.uncertain else UNSET
-        found = self._reference_key(name, index)
+        found = self._identities.reference(name, index)
         return UNSET if found is None else found
-
-    def _reference_key(self, name: str, index: int) -> str | None:
-        if name == "patient":
-            at = self.view.nearest("PID", index)
-            return self._patients.get(at) if at is not None else None
-        if name == "prior":
-            return self._priors.get(index)
-        if name == "encounter":
-            at = self.view.nearest("PV1", index)
-            stay = self._stay(at) if at is not None and "Encounter" in self.event.rule.records else None
-            return stay.key if stay else None
-        if name == "report":
-            at = self.view.nearest("OBR", index)
-            return self._reports.get(at) if at is not None else None
-        return self.view.facility
-
-    def _stay(self, index: int) -> Stay | None:
-        if index not in self._stays:
-            patient = self._reference_key("patient", index)
-            is_event = "EVN" in self.view.positions
-            self._stays[index] = encounter_key(self.view, index, patient, event_day=is_event)
-        return self._stays[index]
-
-    def _key(self, plan: Plan, index: int) -> str | None:
-        if plan.key == "patient":
-            return self._patients.get(index)
-        if plan.key == "prior":
-            return self._priors.get(index)
-        if plan.key == "encounter":
-            stay = self._stay(index)
-            return stay.key if stay and self._reference_key("patient", index) else None
-        if plan.key == "link":
-            prior, survivor = self._priors.get(index), self._reference_key("patient", index)
-            return f"{prior}>{survivor}" if prior and survivor and prior != survivor else None
-        if self._reference_key("patient", index) is None:
-            return None
-        parts = []
-        for part in plan.key:
-            assert isinstance(part, KeyPart)
-            found = self._part(part, index)
-            if found is None and not part.optional:
-                return None
-            parts.append(found or "")
-        return "|".join(parts).rstrip("|")
-
-    def _part(self, part: KeyPart, index: int) -> str | None:
-        for name, path in part.choices:
-            if path is None:
-                found = self._reference_key(name, index)
-            elif name == "entity":
-                found = entity_key(self.view, self.view.raw(path, index))
-            else:
-                found = self.view.first(self.view.raw(path, index))
-            if found:
-                return found
-        return None
 
     def _content(self, index: int) -> str:
         # The set id in field 1 is a position; a repetition is known by what it says.
@@ -253,16 +212,8 @@ class Translator:
     def _complete_sets(self, plan: Plan, indexes: list[int] | tuple[()]) -> None:
         if not (self.event.rule.snapshot and plan.group):
             return
-        groups = dict.fromkeys(self._part(plan.group, index) for index in indexes)
+        groups = dict.fromkeys(self._identities.part(plan.group, index) for index in indexes)
         self.complete += [CompleteSet(plan.kind, group) for group in groups if group]
-
-    def _keys_of(self, segment: str, number: int) -> dict[int, str]:
-        found = {}
-        for index in self.view.positions.get(segment, ()):
-            key = patient_key(identifiers_at(self.view, index, number))
-            if key:
-                found[index] = key
-        return found
 
     def _trace_reckoned(self, key: str) -> None:
         if self._trace:
