@@ -6,7 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from support.hl7v2 import ADAPTER
 from support.ward import hcrm, told
+
+from hcrm_adapter_hl7v2.reader import UnreadableMessage, read_message
+from hcrm_core.api import InputError
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora" / "hl7v2"
 MESSAGES = 845
@@ -79,3 +83,30 @@ def test_the_customers_of_the_corpora_can_be_listed_and_shown(runs, monkeypatch:
     assert len(rows) == runs[0]["customers"]
     for row in rows[::25]:
         assert hcrm("customers", "show", row["id"]).exit_code == 0
+
+
+def well_formed(payload: bytes) -> bool:
+    """Whether a message can be read, says what it is and numbers its patient."""
+    try:
+        message = read_message(payload)
+    except UnreadableMessage:
+        return False
+    numbers = [str(message.get(f"PID-{place}.1") or "").strip() for place in (2, 3, 4)]
+    return bool(message.get("MSH-9.1")) and any(numbers)
+
+
+def test_of_the_well_formed_messages_nearly_all_are_translated(corpora: Path) -> None:
+    counted: Counter[tuple[bool, bool]] = Counter()
+    for path in sorted(corpora.rglob("*")):
+        if path.suffix not in (".hl7", ".txt"):
+            continue
+        try:
+            messages = list(ADAPTER.split(path.read_bytes()))
+        except InputError:
+            continue
+        for message in messages:
+            translated = ADAPTER.translate(message.payload).quarantine is None
+            counted[well_formed(message.payload), translated] += 1
+    sound = counted[True, True] + counted[True, False]
+    assert counted.total() >= MESSAGES and sound >= 570
+    assert counted[True, True] >= 0.99 * sound
