@@ -16,8 +16,8 @@ def hl7v2() -> str:
         f"Files: {words.codes(Hl7v2Adapter.file_suffixes, sort=False)}.\n",
         "The tables below are the adapter's own data (`mapping/data/*.toml`).\n",
         "## Which records an event gives\n",
-        "An event that is not listed takes the row with `*`. In the second table, *person*: quarantined without a usable "
-        "patient. *Sets*: repeated segments state their sets whole. *Cancels*: takes another statement back.\n",
+        "An event that is not listed takes the row with `*`. In the second table, *person*: quarantined without a "
+        "usable patient. *Sets*: repeated segments state their sets whole. *Cancels*: takes another statement back.\n",
     ]
     kinds = {name: rule.kind or name for name, rule in tables.records.items()}
     columns = list(dict.fromkeys(kinds.values()))
@@ -57,7 +57,7 @@ def hl7v2() -> str:
         about = f"One record for each {rule.segment}. Key: {key}.{group}\n"
         parts.append(f"{title}\n\n{about}\n" + words.table(("field", "from", "read as", "code table"), rows))
     parts.append(
-        "## Code tables\n\nA code that a table does not name is reported and left out; one with nothing beside it is known and says nothing.\n"
+        "## Code tables\n\nA code that a table does not name is reported and left out; one with nothing beside it says nothing.\n"
     )
     for name, codes in tables.codes.items():
         parts.append(
