@@ -57,7 +57,8 @@ def hl7v2() -> str:
         about = f"One record for each {rule.segment}. Key: {key}.{group}\n"
         parts.append(f"{title}\n\n{about}\n" + words.table(("field", "from", "read as", "code table"), rows))
     parts.append(
-        "## Code tables\n\nA code that a table does not name is reported and left out; one with nothing beside it says nothing.\n"
+        "## Code tables\n\nA code that a table does not name is reported and left out; one with nothing beside it says "
+        "nothing.\n"
     )
     for name, codes in tables.codes.items():
         parts.append(

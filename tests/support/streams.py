@@ -15,7 +15,13 @@ from hcrm_core.store.tables import inbox as inbox_tables
 from hcrm_core.store.tables import store as store_tables
 
 ADAPTER = Hl7v2Adapter("his", Hl7v2Settings(adapter="hl7v2", timezone="Asia/Shanghai"))
-EVENTS = ("A01", "A02", "A03", "A04", "A05", "A08", "A11", "A13", "A28", "A31", "A40")
+USUAL = ("A01", "A02", "A03", "A04", "A05", "A08", "A11", "A13", "A28", "A31", "A40")
+EVENTS = USUAL + tuple(f"A{number:02d}" for number in range(1, 63) if number not in (19, 20, 56, 57, 58, 59))
+"""Every event about a patient; the usual ones twice as often."""
+
+MERGES = ("A18", "A30", "A34", "A36", "A39", "A40", "A42", "A43", "A45", "A47", "A50")
+PAIRS = ("A17", "A24", "A37")
+WITHOUT_A_STAY = ("A24", "A28", "A29", "A31", "A37", "A60")
 
 patients = st.sampled_from(("P1", "P2", "P3", "P4"))
 minutes = st.integers(0, 9).map(lambda minute: f"2026030110{minute:02d}00+0800")
@@ -41,19 +47,26 @@ def messages(draw: st.DrawFn) -> bytes:
         f"{draw(st.sampled_from(('', 'F', 'M')))}|||{draw(said)}||"
         f"{draw(st.sampled_from(('', '13800000000', chr(34) * 2)))}",
     ]
-    if event == "A40":
-        segments.append(f"MRG|{draw(patients)}^^^HOSP^MR")
-    elif event not in ("A28", "A31"):
+    if event in MERGES:
+        prior = draw(st.sampled_from(("V1^^^HOSP^VN", "V2^^^HOSP^VN", "")))
+        segments.append(f"MRG|{draw(patients)}^^^HOSP^MR||||{prior}")
+    if event not in (*WITHOUT_A_STAY, "A40"):
         visit = draw(st.sampled_from(("V1", "V2", "")))
         admitted = draw(st.sampled_from(("", "202603010900", "202603010930")))
         ended = draw(st.sampled_from(("", "", "202603011000", '""')))
         ward = draw(st.sampled_from(("内科^1", "外科^2", "")))
         stay = {2: "I", 3: ward, 19: f"{visit}^^^HOSP^VN" if visit else "", 44: admitted, 45: ended}
         segments.append("PV1|" + "|".join(stay.get(number, "") for number in range(1, 46)))
+    if event in PAIRS:
+        segments.append(f"PID|||{draw(patients)}^^^HOSP^MR||{draw(said)}^四")
+    if event == "A17":
+        segments.append("PV1||I|外科^3||||||||||||||||V2^^^HOSP^VN")
+    if event == "A60":
+        segments.append(f"IAM|||花生^花生|||{draw(st.sampled_from(('A', 'D', 'U')))}")
     for _ in range(draw(st.integers(0, 2))):
         allergen = draw(st.sampled_from(("青霉素", "花生", '""')))
         segments.append(f"AL1||DA|{allergen}^{allergen}|{draw(st.sampled_from(('', 'SV')))}")
-    if event not in ("A40", "A28", "A31", "A11") and draw(st.booleans()):
+    if event not in (*WITHOUT_A_STAY, "A40", "A11") and draw(st.booleans()):
         segments.append(f"DG1|||{draw(st.sampled_from(('I10', 'E11')))}")
     return "\r".join(segments).encode()
 
