@@ -78,6 +78,19 @@ def test_observation_and_charge(mart: Path, publish: Publish) -> None:
     assert charge["amount"] == 9007199254740993 and charge["occurred_on"] is None
 
 
+def test_a_visit_that_goes_on_under_another_number_is_counted_once(mart: Path, publish: Publish) -> None:
+    publish(("e1", "Encounter", "c1", "p1", {"replaced_by": "e2"}), ("e2", "Encounter", "c1", "p1", {}))
+    assert only(mart, "encounter")["encounter_id"] == "e2"
+
+
+def test_a_diagnosis_that_was_a_mistake_is_left_out(mart: Path, publish: Publish) -> None:
+    publish(
+        ("d1", "Condition", "c1", "p1", {"verification_status": "entered-in-error"}),
+        ("d2", "Condition", "c1", "p1", {"verification_status": "refuted", "clinical_status": "inactive"}),
+    )
+    assert only(mart, "condition")["clinical_status"] == "inactive"
+
+
 def test_what_was_entered_in_error_is_left_out(mart: Path, publish: Publish) -> None:
     made = publish(("e1", "Encounter", "c1", "p1", {"status": "entered-in-error"}), ("e2", "Encounter", "c1", "p1", {}))
     assert made.tables["encounter"].rows == 1
