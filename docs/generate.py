@@ -19,6 +19,7 @@ PAGES = {
     "records": "generate_data:records",
     "configuration": "generate_settings:configuration",
     "hl7v2": "generate_hl7v2:hl7v2",
+    "hl7v2-official": "generate_official:page",
     "kits": "generate_kits:kits",
     "quality": "generate_quality:page",
 }

@@ -74,6 +74,20 @@ def test_an_organization_s_contact_person_is_a_name_and_a_number_of_the_relative
     assert relative["address"] == [{"city": "北京"}]
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "period"),
+    [
+        ("20260301", "20260310", {"start": "2026-03-01", "end": "2026-03-10"}),
+        ("", "20260310", {"end": "2026-03-10"}),
+        ("20260301", "", {"start": "2026-03-01"}),
+        ('""', '""', None),
+    ],
+)
+def test_a_relation_holds_for_a_time(start: str, end: str, period: dict[str, str] | None) -> None:
+    relative = segment("NK1", {2: "王^强", 3: "SPO", 8: start, 9: end})
+    assert one(translate("ADT^A31", PID, relative), "RelatedPerson")["period"] == period
+
+
 def test_a_place_is_told_without_the_parts_of_its_parts() -> None:
     stay = one(translate("ADT^A01", PID, segment("PV1", {2: "I", 3: "A&病区&C^1&房^3", 19: "V1"})), "Encounter")
     assert stay["location"] == "A/1/3"

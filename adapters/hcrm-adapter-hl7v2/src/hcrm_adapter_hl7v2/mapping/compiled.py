@@ -11,7 +11,7 @@ from hcrm_adapter_hl7v2.mapping.view import View
 from hcrm_adapter_hl7v2.reader import Path, parse_path
 from hcrm_core.api import KINDS, UNSET
 
-SPECIAL = ("practitioner", "provider", "department", "unit", "observation-value", "minutes", "amount")
+SPECIAL = ("practitioner", "provider", "department", "unit", "observation-value", "minutes", "amount", "period")
 """Data types that look beyond their own field; `translate.py` knows them."""
 
 ENVELOPE = frozenset({"MSH-3", "MSH-4", "MSH-7", "MSH-9", "MSH-10", "MSH-13", "MSH-18", "EVN-2", "EVN-6"})

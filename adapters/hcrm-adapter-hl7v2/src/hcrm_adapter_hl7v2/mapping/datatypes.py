@@ -19,6 +19,7 @@ from hcrm_core.api import (
     Coding,
     Identifier,
     Money,
+    Period,
     Quantity,
 )
 
@@ -70,6 +71,12 @@ def _dated(view: View, found: str | None, where: str) -> Any:
         view.report("bad-date", where, "This is no date; it was left out. Ask the sender for YYYYMMDD[HHMM[SS]].")
         return UNSET
     return found
+
+
+def period(view: View, raws: list[str], where: str) -> Any:
+    """Two TS or DTM in fields of their own, the start and the end."""
+    start, end = (dates.date_time(view.first(raw), view.zone) for raw in raws)
+    return Period(start, end) if start or end else _dated(view, None, where)
 
 
 def boolean(view: View, raw: str, where: str) -> Any:

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from hcrm_adapter_hl7v2.mapping import dates
 from hcrm_adapter_hl7v2.mapping.compiled import Condition, Event, Field, Plan
-from hcrm_adapter_hl7v2.mapping.datatypes import amount, minutes
+from hcrm_adapter_hl7v2.mapping.datatypes import amount, minutes, period
 from hcrm_adapter_hl7v2.mapping.identities import Identities
 from hcrm_adapter_hl7v2.mapping.linked import LINKED, provider
 from hcrm_adapter_hl7v2.mapping.observation import VALUE_FIELDS, observation_value
@@ -179,6 +179,8 @@ class Translator:
             unit = dict(zip((path for _, path in field.paths), field.units, strict=True))[where]
             read = minutes if field.datatype == "minutes" else amount
             return read(self.view, raw, self.view.raw(unit, index), where)
+        if field.datatype == "period":
+            return period(self.view, [self.view.raw(path, index) for path, _ in field.paths], where)
         if field.datatype == "provider":
             record: Practitioner | Organization | None = provider(self.view, index)
         else:
