@@ -50,9 +50,6 @@ _PAYLOAD = (
 )
 
 
-_SETTLED = ("open", "suppressed", "expired")
-"""States that the same row, returned again, leaves as they are until the window passes."""
-
 Judged = tuple[str | None, TaskRow]
 """The outcome to count, `None` for none, and the task as it is to stand."""
 
@@ -74,7 +71,7 @@ def plan(known: Mapping[str, TaskRow], wanted: Iterable[Wanted], run: Run) -> Pl
         seen.add(row.task_id)
         before = known.get(row.task_id)
         outcome, after = _selected(before, row, run)
-        after = after._replace(fingerprint=row.fingerprint if after.state in _SETTLED else None)
+        after = after._replace(fingerprint=row.fingerprint if _is_settled(after, row) else None)
         if outcome == "unchanged":
             unchanged += 1
             if after != before:
@@ -118,6 +115,13 @@ def _selected(known: TaskRow | None, row: Wanted, run: Run) -> Judged:
     if state != known.state:
         task = task._replace(closed_at=None if state == "open" else run.now)
     return _outcome(known.state, state), task
+
+
+def _is_settled(task: TaskRow, row: Wanted) -> bool:
+    """Whether the same row, returned again, leaves the task as it is, on this side of its window's end at least."""
+    if task.state == "suppressed":
+        return task.reason == (row.suppressed or WINDOW_PASSED)
+    return task.state in ("open", "expired") and row.suppressed is None
 
 
 def _outcome(before: str, after: str) -> str:

@@ -247,6 +247,8 @@ def _check_rows(mart: Mart, strategy: Strategy) -> None:
     wrong["len(evidence) = 0 OR list_contains(evidence, NULL)"] = (
         "without evidence. Cite table/id#column for the facts they rest on."
     )
+    if "suppressed" in REQUIRED_COLUMNS[strategy.kind]:
+        wrong["suppressed = ''"] = "with an empty reason in suppressed. Return NULL where nothing stands against a row."
     wrong |= dict([_WRONG[strategy.kind]] if strategy.kind in _WRONG else [])
     counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in wrong)
     found = mart.execute(f"SELECT {counts} FROM decided").fetchall()[0]

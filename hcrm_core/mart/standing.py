@@ -1,6 +1,6 @@
 """What was decided beside what stands: most of a night is as it was, and is told apart here without reading it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -31,7 +31,7 @@ def compare_standing(
         if rows:
             mart.append("standing", as_arrow(rows, _ARRIVING))
     mart.execute(
-        f"CREATE OR REPLACE TEMP TABLE fingerprinted AS SELECT rowid AS place, {_fingerprint(decided)} FROM decided"
+        f"CREATE OR REPLACE TEMP TABLE fingerprinted AS SELECT rowid AS place, {_fingerprint(mart, decided)} FROM decided"
     )
     mart.execute(
         "CREATE OR REPLACE TEMP TABLE differing AS SELECT d.*, f.fingerprint FROM decided AS d "
@@ -53,8 +53,11 @@ def batches(mart: Mart, decided: Decided, table: str, size: int = 10_000) -> Ite
         yield batch.to_pylist()
 
 
-def _fingerprint(decided: Decided) -> str:
-    """The expression over a row of `decided`: MD5 of all its columns, written out."""
-    columns: Mapping[str, str] = REQUIRED_COLUMNS[decided.strategy.kind]
-    packed = ", ".join(f"{identifier(name)} := {identifier(name)}" for name in (*columns, *decided.further))
-    return f"md5(CAST(struct_pack({packed}) AS VARCHAR)) AS fingerprint"
+def _fingerprint(mart: Mart, decided: Decided) -> str:
+    """The expression over a row of `decided`: MD5 of all its columns, written out, with their types."""
+    types = {row[0]: row[1] for row in mart.execute("DESCRIBE decided").fetchall()}
+    names = (*REQUIRED_COLUMNS[decided.strategy.kind], *decided.further)
+    # 1 and '1' are written alike.
+    typed = "|".join(types[name] for name in names).replace("'", "''")
+    packed = ", ".join(f"{identifier(name)} := {identifier(name)}" for name in names)
+    return f"md5('{typed}' || CAST(struct_pack({packed}) AS VARCHAR)) AS fingerprint"

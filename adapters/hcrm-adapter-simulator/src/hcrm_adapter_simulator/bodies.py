@@ -37,8 +37,9 @@ def _name(family: str, given: str, use: str = "") -> str:
     return f'[{{"family":"{family}","given":["{given}"]{use}}}]'
 
 
-def patient(mrn: str, who: Demographics) -> str:
-    """Patient."""
+def patient(mrn: str, who: Demographics, *, added: bool = False) -> str:
+    """Patient; whom the source adds is active from then on."""
+    active = '"active":true,' if added else ""
     identity = f',{{"value":"{who.identity}","system":"PRC","type":"NI"}}' if who.identity else ""
     home = who.home
     phones = [
@@ -48,7 +49,7 @@ def patient(mrn: str, who: Demographics) -> str:
     ]
     died = f',"deceased":true,"deceased_date_time":"{iso(who.died)}"' if who.died >= 0 else ""
     return (
-        f'{{"identifier":[{{"value":"{mrn}","system":"{keys.FACILITY}","type":"MR"}}{identity}],'
+        f'{{{active}"identifier":[{{"value":"{mrn}","system":"{keys.FACILITY}","type":"MR"}}{identity}],'
         f'"name":{_name(who.family, who.given, "official")},"telecom":[{",".join(phones)}],'
         f'"address":[{{"line":["{home.street}"],"city":"{home.city}","district":"{home.district}",'
         f'"state":"{home.province}","postal_code":"{home.postal_code}","country":"CHN","use":"home"}}],'

@@ -54,9 +54,10 @@ class Rows:
     def _event(self, event: Event) -> None:
         trigger, visit = event.trigger, event.visit
         self._subject = subject = keys.patient(event.mrn)
-        if self._patients.get(subject) is not event.who:
+        added = trigger == "ADT^A28"
+        if added or self._patients.get(subject) is not event.who:
             self._patients[subject] = event.who
-            self._say("Patient", subject, None, bodies.patient(event.mrn, event.who))
+            self._say("Patient", subject, None, bodies.patient(event.mrn, event.who, added=added))
         if trigger in DESK and subject not in self._desks:
             self._desk(event)
         if event.report is not None:
