@@ -1,6 +1,7 @@
 """The page of how the HL7 v2 mapping stands to the official tables; `generate.py` beside this writes it."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import generate_text as words
 
@@ -10,6 +11,7 @@ def page() -> str:
     from hcrm_adapter_hl7v2.official.tables import departures, official
 
     reasons, brought = departures(), official()
+    messages = compare.compared_messages()
     fields, components = compare.compared_fields(), compare.compared_components()
     codes = {table: compare.compared_codes(table) for table in reasons.linked}
     every = [row for rows in codes.values() for row in rows]
@@ -24,7 +26,21 @@ def page() -> str:
             ("", "spoken of by either", "alike", "otherwise, with a reason"),
             [
                 (name, *map(str, (len(rows), alike := sum(row.same for row in rows), len(rows) - alike)))
-                for name, rows in (("fields", fields), ("components", components), ("codes", every))
+                for name, rows in (
+                    ("records of messages", messages),
+                    ("fields", fields),
+                    ("components", components),
+                    ("codes", every),
+                )
+            ],
+        ),
+        "## Messages\n",
+        "Which records a message gives; staff and departments come from the fields that name them.\n",
+        words.table(
+            ("message", "record", "official", "HCRM", "why otherwise"),
+            [
+                (*row.field.split(), _joined(row.official), _joined(row.ours), _why(row, reasons.messages))
+                for row in messages
             ],
         ),
         "## Fields\n",
@@ -55,9 +71,8 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _compared(rows: Iterable, why: dict[str, str]) -> str:  # type: ignore[type-arg]
+def _compared(rows: Iterable[Any], why: dict[str, str]) -> str:
     from hcrm_adapter_hl7v2.dictionary import field_name
-    from hcrm_adapter_hl7v2.official.tables import departures
 
     return words.table(
         ("field", "name", "official", "HCRM", "why otherwise"),
@@ -67,11 +82,17 @@ def _compared(rows: Iterable, why: dict[str, str]) -> str:  # type: ignore[type-
                 (field_name(row.field) if "-" in row.field else "") or "",
                 _joined(row.official),
                 _joined(row.ours) if "-" in row.field else "read" if row.ours else "",
-                departures().why(why[row.field]) if not row.same else "",
+                _why(row, why),
             )
             for row in rows
         ],
     )
+
+
+def _why(row: Any, reasons: dict[str, str]) -> str:
+    from hcrm_adapter_hl7v2.official.tables import departures
+
+    return "" if row.same else departures().why(reasons[row.field])
 
 
 def _joined(names: tuple[str, ...]) -> str:

@@ -253,3 +253,31 @@ def test_a_charge_and_its_credit_are_two_lines_of_one_transaction() -> None:
     for kind in ("CG", "CD"):
         made |= said(charge("100", kind=kind), "ChargeItem")
     assert sorted(body["price"]["amount"] for body in made.values()) == [-10_000, 10_000]
+
+
+# --- results outside reports ------------------------------------------------------------------------------------------
+
+
+def test_what_is_measured_at_an_admission_is_a_result_of_the_stay() -> None:
+    weighed = "OBX|1|NM|3141-9^体重^LN||61.5|kg|||||F|||20260310"
+    result = said(translate("ADT^A01", PID, pv1(), weighed), "Observation")
+    assert list(result) == [f"{STAY}|3141-9"]
+    assert result[f"{STAY}|3141-9"] == {
+        "subject": PATIENT,
+        "encounter": STAY,
+        "status": "final",
+        "code": {"coding": [{"code": "3141-9", "system": "LN", "display": "体重"}]},
+        "value_quantity": {"value": "61.5", "unit": "kg"},
+        "value_concept": None,
+        "value_string": None,
+        "value_date_time": None,
+        "effective": "2026-03-10",
+    }
+
+
+def test_what_is_asked_with_an_order_belongs_to_it_and_is_no_report() -> None:
+    order = ["ORC|NW|A1^HIS", "OBR|1|A1^HIS||58410-2^血常规^LN", "OBX|1|ST|49541-6^空腹^LN||是||||||O"]
+    again = [line.replace("A1", "A2") for line in order]
+    translation = translate("OML^O21", PID, *order, *again, evn=None)
+    assert list(said(translation, "Observation")) == ["HIS|A1|49541-6", "HIS|A2|49541-6"]
+    assert said(translation, "DiagnosticReport") == {}

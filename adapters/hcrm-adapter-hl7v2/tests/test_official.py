@@ -35,6 +35,11 @@ def test_every_field_that_departs_has_a_reason_and_every_reason_a_departure() ->
     assert {row.field for row in compare.compared_fields() if not row.same} == set(departures().fields)
 
 
+def test_every_record_that_only_one_side_makes_has_a_reason_and_every_reason_such_a_record() -> None:
+    assert {row.field for row in compare.compared_messages() if not row.same} == set(departures().messages)
+    assert len(official().messages) == 13
+
+
 def test_every_component_that_departs_has_a_reason_and_every_reason_a_departure() -> None:
     assert {row.field for row in compare.compared_components() if not row.same} == set(departures().components)
 
@@ -57,11 +62,8 @@ def test_what_is_left_out_whole_has_a_reason() -> None:
 
 def test_every_reason_is_a_sentence_or_the_name_of_one_and_every_name_is_used() -> None:
     known = departures()
-    given = [
-        reason
-        for table in (known.tables, known.maps, known.segments, known.fields, known.components, known.alone)
-        for reason in table.values()
-    ] + [reason for table in known.codes.values() for reason in table.values()]
+    tables = [known.tables, known.maps, known.segments, known.messages, known.fields, known.components, known.alone]
+    given = [reason for table in (*tables, *known.codes.values()) for reason in table.values()]
     assert set(known.reasons) <= set(given)
     assert [reason for reason in given if not known.why(reason).endswith(".")] == []
 

@@ -2,9 +2,10 @@
 
     python -m hcrm_adapter_hl7v2.official.bring FOLDER
 
-`FOLDER` holds `segments/`, `datatypes/` and `codesystems/` of https://github.com/HL7/v2-to-fhir (its `mappings`). Of a
-segment map stays which element each field goes to, of a data type map the same of each component; conditions and
-constants stay behind. Of a concept map stay the pairs of codes. What `departures.toml` leaves out whole is not brought.
+`FOLDER` is the folder `mappings` of https://github.com/HL7/v2-to-fhir, which holds `messages/`, `segments/`,
+`datatypes/` and `codesystems/`. Of a message map stays which segments make which resources, of a segment map which
+element each field goes to, of a data type map the same of each component, of a concept map the pairs of codes;
+conditions and constants stay behind. What `departures.toml` leaves out whole is not brought.
 """
 
 import csv
@@ -28,12 +29,13 @@ HEADER = """\
 # from HL7/v2-to-fhir, commit 8c9b414b of 2025-10-01 (Apache-2.0), © Health Level Seven International.
 #
 # tables       the segment maps and concept maps brought, and those left out (departures.toml says why)
+# messages     message → the segment maps it uses, of those brought
 # fields       field of a segment → FHIR elements
 # components   component of a data type → FHIR elements
 # codes        concept map → code → code; "" where the map names a code and gives it none
 """
 
-_IDENTIFIER, _ATTRIBUTE, _ASSIGNED = 1, 9, 16
+_IDENTIFIER, _ATTRIBUTE, _SEGMENT_MAP, _ASSIGNED = 1, 9, 10, 16
 
 
 def official(folder: Path) -> str:
@@ -59,6 +61,10 @@ def official(folder: Path) -> str:
         ("maps_left_out", [label for label in maps if label not in linked]),
     ):
         lines += [f"{name} = [", *(f"  {_quoted(label)}," for label in labels), "]"]
+    lines += ["", "[messages]"]
+    for path in sorted((folder / "messages").glob("*.csv")):
+        used = sorted({row[_SEGMENT_MAP] for row in _rows(path)} & (segments.keys() - known.tables.keys()))
+        lines.append(f"{_label(path)} = [{', '.join(map(_quoted, used))}]")
     lines += ["", "[fields]"]
     lines += [f"{name} = [{', '.join(map(_quoted, to))}]" for name, to in fields.items()]
     lines += ["", "[components]"]

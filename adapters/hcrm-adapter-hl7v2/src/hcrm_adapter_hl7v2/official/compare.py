@@ -7,19 +7,20 @@ from typing import NamedTuple
 
 from hcrm_adapter_hl7v2.mapping.tables import RecordRule, Tables, shipped
 from hcrm_adapter_hl7v2.official.tables import Official, departures, elements, official, place
+from hcrm_core.api import KINDS
 
 EVENTS = "encounter-event"
 """The table of codes that `events.toml` holds: what an event says of a stay's status."""
 
 
 class Compared(NamedTuple):
-    """One field of a segment.
+    """One field of a segment, component of a data type or record of a message.
 
     Attributes:
-        field: Such as `PID-3`.
-        official: The FHIR elements the official tables give it to.
-        ours: The fields of records that read it.
-        same: Whether one of them stands for one of the elements.
+        field: Such as `PID-3`, `CWE.9` or `ADT_A01 Condition`.
+        official: The FHIR elements the official tables give it to; the segment maps that make the record.
+        ours: The fields of records that read it; the tables that make the record.
+        same: Whether one of them stands for one of the elements; whether both make the record.
     """
 
     field: str
@@ -57,6 +58,21 @@ def compared_fields(tables: Tables | None = None, of: Official | None = None) ->
         targets = found.fields.get(name, ())
         same = any(_stands_for(reader, target) for reader in readers for target in targets)
         rows.append(Compared(name, targets, readers, same))
+    return rows
+
+
+def compared_messages() -> list[Compared]:
+    """For every message that has an official map, the records either side makes of it (`ADT_A01 Observation`)."""
+    rows = []
+    for message, labels in official().messages.items():
+        theirs = {kind for label in labels if (kind := re.split(r"[\[\]-]", label)[1]) in KINDS}
+        tables = shipped()
+        given = tables.event(message.replace("_", "^")).records
+        ours = {tables.records[name].kind or name for name in given}
+        for kind in sorted(theirs | ours):
+            official_maps = tuple(label for label in labels if re.split(r"[\[\]-]", label)[1] == kind)
+            records = tuple(name for name in given if (tables.records[name].kind or name) == kind)
+            rows.append(Compared(f"{message} {kind}", official_maps, records, kind in theirs & ours))
     return rows
 
 

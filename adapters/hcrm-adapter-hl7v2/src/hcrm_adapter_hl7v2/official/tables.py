@@ -21,6 +21,8 @@ class Official(Struct, frozen=True, forbid_unknown_fields=True):
     """What the official tables say."""
 
     tables: Brought
+    messages: dict[str, tuple[str, ...]]
+    """Message structure → the segment maps it uses."""
     fields: dict[str, tuple[str, ...]]
     """Field of a segment → FHIR elements."""
     components: dict[str, tuple[str, ...]]
@@ -39,6 +41,8 @@ class Departures(Struct, frozen=True, forbid_unknown_fields=True):
     """Concept map that was left out whole → reason."""
     segments: dict[str, str]
     """Segment HCRM reads and no brought table speaks of → reason."""
+    messages: dict[str, str]
+    """`ADT_A01 Observation`: a message and a record only one side makes of it → reason."""
     fields: dict[str, str]
     components: dict[str, str]
     linked: dict[str, str]
