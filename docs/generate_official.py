@@ -44,8 +44,9 @@ def page() -> str:
             ],
         ),
         "## Fields\n",
-        "Index numbers, constants and conditions of the official tables are left out. `identifier` under HCRM: the "
-        "field is part of the record's key.\n",
+        "Index numbers, constants and conditions of the official tables are left out. Of the constants HCRM does not "
+        "follow one: a number in PID-13 is not at home, and one in PID-14 or NK1-6 not at work, unless the sender says "
+        "so; a mobile number often stands there. `identifier` under HCRM: the field is part of the record's key.\n",
     ]
     for segment in sorted({row.field[:3] for row in fields}):
         rows = [row for row in fields if row.field[:3] == segment]

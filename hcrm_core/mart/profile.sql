@@ -49,9 +49,11 @@ booking AS (
       AND start_on > CAST($today - INTERVAL 1 YEAR AS DATE) THEN 1 END) AS no_shows_12m,
     max(CASE WHEN status = 'noshow' AND start_on <= $today
       THEN CAST(start_on AS VARCHAR) || appointment_id END) AS last_no_show,
-    min(CASE WHEN start_on >= $today AND coalesce(status, '') IN ('', 'proposed', 'pending', 'booked', 'arrived')
+    min(CASE WHEN start_on >= $today AND coalesce(status, '') IN
+      ('', 'proposed', 'pending', 'booked', 'arrived', 'checked-in')
       THEN CAST(start_on AS VARCHAR) || appointment_id END) AS next_appointment,
-    min(CASE WHEN start_on >= $today AND coalesce(status, '') IN ('', 'proposed', 'pending', 'booked', 'arrived')
+    min(CASE WHEN start_on >= $today AND coalesce(status, '') IN
+      ('', 'proposed', 'pending', 'booked', 'arrived', 'checked-in')
       THEN start_on END) AS next_appointment_on
   FROM appointment
   WHERE customer_id IS NOT NULL

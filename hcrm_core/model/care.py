@@ -62,8 +62,8 @@ class Appointment(Record, frozen=True, tag=True):
 
     subject: PatientKey | None | UnsetType = UNSET
     status: str | None | UnsetType = UNSET
-    """FHIR appointmentstatus: `proposed`, `booked`, `arrived`, `fulfilled`, `cancelled`, `noshow`,
-    `entered-in-error`."""
+    """FHIR appointmentstatus: `proposed`, `pending`, `booked`, `arrived`, `checked-in`, `fulfilled`, `cancelled`,
+    `noshow`, `entered-in-error`, …"""
     service_type: CodeableConcept | None | UnsetType = UNSET
     appointment_type: CodeableConcept | None | UnsetType = UNSET
     reason: CodeableConcept | None | UnsetType = UNSET
