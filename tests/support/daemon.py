@@ -2,12 +2,15 @@
 
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -19,7 +22,18 @@ from hcrm_core.failpoints import KILLED
 SECONDS = 60
 """How long anything it should do may take."""
 
+PAUSE = 0.03
+"""Between two looks: each takes the processor from what is waited for."""
+
 _numbers = count(1)
+
+
+@cache
+def _new() -> "tempfile.TemporaryDirectory[str]":
+    """A workspace in which nothing has been done, made once a process to be copied."""
+    folder = tempfile.TemporaryDirectory(prefix="hcrm-new-workspace-", ignore_cleanup_errors=True)
+    create(Path(folder.name), "人民医院", "Asia/Shanghai").unchecked_store.close()
+    return folder
 
 
 def workspace(root: Path, port: int, database: str | None = None, more: str = "") -> Path:
@@ -34,7 +48,7 @@ def workspace(root: Path, port: int, database: str | None = None, more: str = ""
     from hcrm_core.cli.context import Opened
     from hcrm_core.store import schema
 
-    create(root, "人民医院", "Asia/Shanghai").unchecked_store.close()
+    shutil.copytree(_new().name, root, dirs_exist_ok=True)
     file = root / "hcrm.toml"
     text = file.read_text(encoding="utf-8") + f'listen = "127.0.0.1:{port}"\n{more}'
     if database:
@@ -73,7 +87,7 @@ def wait_for(happened: Callable[[], bool], what: str, seconds: float = SECONDS) 
     until = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < until, f"{what}: not within {seconds:g} seconds"
-        time.sleep(0.01)
+        time.sleep(PAUSE)
 
 
 def _ended(process: psutil.Process) -> bool:
@@ -183,7 +197,7 @@ class Daemon:
         while self.process.poll() is None:
             assert time.monotonic() < until, f"it lives on: {self.log}"
             children |= set(self.children())
-            time.sleep(0.01)
+            time.sleep(PAUSE)
         assert self.process.returncode == -signal.SIGKILL, self.log
         wait_for(lambda: all(map(_ended, children)), "the children of a killed daemon end by themselves")
 
