@@ -8,6 +8,7 @@ from typing import Any
 import click
 import msgspec
 
+from hcrm_core import env
 from hcrm_core.cli.context import (
     Opened,
     Progress,
@@ -91,6 +92,8 @@ def backtest(
         raise InputError(f"{output} cannot be written: there is no folder {output.parent}. Make it first.")
     with opened(workspace) as space:
         when = tests.instants(first, last, at, space.timezone)
+        if when[-1] > env.microseconds(env.now()):
+            raise UsageError("--to, at the time of --at, lies in the future. Name days that are over.")
         found = [
             _run(
                 space,
@@ -117,6 +120,8 @@ def backtest(
         show_json(documents[0] if len(documents) == 1 else {"present": documents[0], "against": documents[1]})
     else:
         _tell(found)
+        if basis == "known" and not any(any(day.counts) for one in found for day in one.days):
+            click.echo("Had anything arrived by then? History that was imported was said then: add --basis said.")
 
 
 def _means(registry: Registry, code: PluginCode) -> Means:
@@ -148,8 +153,9 @@ def _against(space: Opened, file: Path, name: str, when: Sequence[int], basis: B
     if file.suffix == ".toml":
         registry = Registry(Configuration(space.root, file.resolve()))
         code = PluginCode(registry)
+        strategies = [_called(one, file) if one.name == name else one for one in registry.strategies.values()]
         try:
-            return _run(space, list(registry.strategies.values()), name, when, basis, _means(registry, code))
+            return _run(space, strategies, name, when, basis, _means(registry, code))
         finally:
             code.close()
             registry.close()
@@ -160,10 +166,15 @@ def _against(space: Opened, file: Path, name: str, when: Sequence[int], basis: B
     except (OSError, UnicodeDecodeError):
         raise InputError(f"{file} cannot be read as UTF-8 text. Save it so.") from None
     strategies = [
-        msgspec.structs.replace(one, sql=sql, version=f"{one.version} ({file.name})") if one.name == name else one
+        _called(msgspec.structs.replace(one, sql=sql), file) if one.name == name else one
         for one in space.registry.strategies.values()
     ]
     return _run(space, strategies, name, when, basis, _means(space.registry, space.code))
+
+
+def _called(strategy: Strategy, file: Path) -> Strategy:
+    """The strategy with a version that tells where it comes from."""
+    return msgspec.structs.replace(strategy, version=f"{strategy.version} ({file.name})")
 
 
 def _document(found: Backtested) -> dict[str, Any]:

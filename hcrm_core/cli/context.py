@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -215,7 +216,12 @@ def contributed(registry: Registry, name: str) -> click.Command:
 
 def show_json(value: Any) -> None:
     """Print the one JSON document."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def _plain(value: object) -> str:
+    """Days and instants as ISO 8601, exact numbers as they are written."""
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
 def show_table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

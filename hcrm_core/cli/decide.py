@@ -1,5 +1,6 @@
 """`hcrm decide`: run strategies and apply what they decide."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import click
@@ -18,6 +19,7 @@ from hcrm_core.cli.context import (
 )
 from hcrm_core.cli.findings import tell_findings, tell_left_out
 from hcrm_core.cli.live import live
+from hcrm_core.decide.apply import Difference
 from hcrm_core.decide.narrate import plain
 from hcrm_core.decide.run import decide as run_strategies
 from hcrm_core.decide.steps import StrategyOutcome
@@ -30,6 +32,7 @@ SHOWN = 20
 """Differences of a strategy that are shown; JSON has all."""
 
 _TOLD = ("state", "reason", "due_on", "owner", "customer_id", "points", "booked_on", "segment", "value")
+"""What is said of a decision that comes or goes; of one that changes, whatever changes."""
 
 
 @click.command()
@@ -87,7 +90,7 @@ def decide(
     else:
         tell(outcomes, dry_run)
     if gone:
-        say(f"{counted(gone, 'completed task')} lost what they rested on. Look at them: hcrm tasks list --basis-gone")
+        say(f"{counted(gone, 'completed task')} without a basis any more. Look at them: hcrm tasks list --basis-gone")
     for outcome in failed:
         say(f"hcrm: {outcome.name} failed and decided nothing: {outcome.error}")
     if failed:
@@ -167,15 +170,22 @@ def _tell_differences(outcome: StrategyOutcome) -> None:
     if not outcome.differences:
         return
     click.echo(f"\n{outcome.name}")
-    for outcome_, customer, what, before, after in outcome.differences[:SHOWN]:
-        names = [name for name in (after or before or {}) if name in _TOLD]
-        said = ", ".join(
-            f"{name} {plain((after or before or {})[name])}"
-            if before is None or after is None
-            else f"{name} {plain(before.get(name))} → {plain(after[name])}"
-            for name in names
-            if (after or before or {})[name] is not None
+    for difference in outcome.differences[:SHOWN]:
+        said = ", ".join(_told(difference))
+        click.echo(
+            f"  {difference.outcome:<9} {difference.what}, customer {difference.customer_id}"
+            + (f": {said}" if said else "")
         )
-        click.echo(f"  {outcome_:<9} {what}, customer {customer}" + (f": {said}" if said else ""))
     if (more := len(outcome.differences) - SHOWN) > 0:
         click.echo(f"  … and {more:,} more. All of them: --json")
+
+
+def _told(difference: Difference) -> Iterator[str]:
+    before, after = difference.before, difference.after
+    if before is None or after is None:
+        only = after or before or {}
+        yield from (f"{name} {plain(only[name])}" for name in only if name in _TOLD and only[name] is not None)
+        return
+    for name in dict.fromkeys((*before, *after)):
+        if before.get(name) != after.get(name):
+            yield f"{name} {plain(before.get(name))} → {plain(after.get(name))}"

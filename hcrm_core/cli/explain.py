@@ -109,6 +109,10 @@ def _of_customer(space: Opened, customer: str, strategy: str | None, kind: str) 
     customer_id = resolve(space, customer)
     with space.store.read() as connection:
         runs = decisions.last_runs(connection, kind)
+    if strategy and strategy not in runs and strategy not in space.registry.strategies:
+        raise NotFoundError(
+            f"There is no strategy {strategy!r}. {nearest(strategy, sorted({*runs, *space.registry.strategies}))}"
+        )
     if strategy is None and not runs:
         raise NotFoundError(f"No strategy has decided a {kind} yet. Run them: hcrm decide")
     trace = _Trace(space)

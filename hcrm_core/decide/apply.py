@@ -13,6 +13,7 @@ import msgspec
 
 from hcrm_core.decide.kinds import KINDS, Kind
 from hcrm_core.decide.plan import Change, Counts, Plan, Run
+from hcrm_core.errors import StrategyError
 from hcrm_core.garbage import uncollected
 from hcrm_core.mart.contract import Decided
 from hcrm_core.mart.engine import Mart
@@ -25,8 +26,8 @@ from hcrm_core.store.engine import Connection, Store
 from hcrm_core.store.queries import decisions, mart_changes
 from hcrm_core.store.queries.standing import keep_fingerprints
 
-PREVIEW = "preview"
-"""Where snapshots of a dry run lie, below the mart, until it ends."""
+PREVIEW = "preview-"
+"""How the folders begin, below the mart, where snapshots of dry runs lie until they end."""
 
 _KEPT_SNAPSHOTS = 2
 
@@ -84,12 +85,23 @@ class Applied(NamedTuple):
     differences: Sequence[Difference] = ()
 
 
-def apply(store: Store, mart: Mart, decided: Decided, moment: Moment, *, dry_run: bool) -> Applied:
-    """Compare `decided` with what stands, and unless it is a dry run, make it so in one transaction."""
+def apply(store: Store, mart: Mart, decided: Decided, moment: Moment, *, preview: str | None = None) -> Applied:
+    """Compare `decided` with what stands, and unless it is a dry run, make it so in one transaction.
+
+    Args:
+        store: The workspace's.
+        mart: Holds `decided`.
+        decided: A strategy's rows.
+        moment: Of the run.
+        preview: Of a dry run: the folder below the mart for its snapshot.
+
+    Raises:
+        StrategyError: A run for some customers lacks the snapshot that holds the others.
+    """
     if decided.strategy.kind in KINDS:
         with uncollected():
-            return _apply_rows(store, mart, decided, moment, KINDS[decided.strategy.kind], dry_run)
-    return _apply_snapshot(store, mart, decided, moment, dry_run)
+            return _apply_rows(store, mart, decided, moment, KINDS[decided.strategy.kind], preview is not None)
+    return _apply_snapshot(store, mart, decided, moment, preview)
 
 
 def _apply_rows(store: Store, mart: Mart, decided: Decided, moment: Moment, kind: Kind, dry_run: bool) -> Applied:
@@ -151,17 +163,24 @@ def difference(change: Change[Any]) -> Difference:
     return Difference(change.outcome, after.customer_id, f"{after.anchor} {after.step}", *shown)
 
 
-def _apply_snapshot(store: Store, mart: Mart, decided: Decided, moment: Moment, dry_run: bool) -> Applied:
+def _apply_snapshot(store: Store, mart: Mart, decided: Decided, moment: Moment, preview: str | None) -> Applied:
     strategy = decided.strategy
     with store.read() as connection:
         last = decisions.last_runs(connection, strategy.kind).get(strategy.name)
     before = last.snapshot if last else None
+    if moment.subjects is not None and before is None:
+        return Applied(Counts(), None)  # the first is made by a run over everybody
+    if moment.subjects is not None and before and not (mart.folder / before).exists():
+        raise StrategyError(
+            f"{strategy.name}: the snapshot of its last run is gone, and with it what is known of everybody else. Run: "
+            "hcrm decide"
+        )
     counts = Counts(**compare(mart, decided, before, moment.subjects)._asdict())
     if moment.subjects is not None and counts == Counts(unchanged=counts.unchanged):
         return Applied(counts, None)
     number = last.id + 1 if last else 1
-    snapshot = write(mart, decided, number, PREVIEW if dry_run else FOLDER, before, moment.subjects)
-    if dry_run:
+    snapshot = write(mart, decided, number, preview or FOLDER, before, moment.subjects)
+    if preview:
         found = [Difference(*row) for row in differing(mart, decided, before, moment.subjects)]
         return Applied(counts, None, snapshot, found)
     with store.write() as connection:

@@ -5,8 +5,10 @@ carry them, so that the strategies it reads are run beside it; what people did w
 """
 
 import shutil
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,15 +24,14 @@ from hcrm_core.errors import UsageError
 from hcrm_core.mart.contract import Decided
 from hcrm_core.mart.engine import Mart
 from hcrm_core.mart.made_tables import DECISIONS
-from hcrm_core.mart.manifest import deciding
 from hcrm_core.mart.snapshots import compare, differing, write
 from hcrm_core.mart.standing import batches
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Store
 
-FOLDER = "backtest"
-"""Where the snapshots of a back-test lie, below the mart, until it ends."""
+FOLDER = "backtest-"
+"""How the folder begins, below the mart, where the snapshots of a back-test lie until it ends."""
 
 MOST_DAYS = 3_660
 
@@ -62,7 +63,7 @@ class Backtested(NamedTuple):
     Attributes:
         strategy, version: That was run.
         days: In order.
-        workload: (day, owner) → tasks that came to be due then; empty for other kinds.
+        workload: (day, owner) → open tasks that came to be due then; empty for other kinds.
         standing: What stands after the last day, by customer.
     """
 
@@ -120,34 +121,36 @@ def backtest(
     ordered = list(_needed(strategies, name))
     tables = {table for one in ordered for table in one.tables}
     tables |= {table for review in means.reviews for table in review.tables}
+    tables |= {"customer"}  # who is somebody else by then
     made: list[Day] = []
     workload: Counter[tuple[date, str]] = Counter()
-    ledger = Simulated(mart_dir, store.codec)
+    mart_dir.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER, dir=mart_dir))
+    ledger = Simulated(folder.name, store.codec)
     try:
-        with deciding(mart_dir):
-            for instant in as_of:
-                today = day_of(instant, timezone)
-                progress(today)
-                before = ledger.customers(name)
-                with mart_at(store, mart_dir, instant, basis, True, timezone, means.limits, tables) as mart:
-                    steps = Steps(ledger, mart, Moment(instant, instant, basis, today, mart.position), means)
-                    for strategy in ordered:
-                        outcome = steps.take(strategy, stop_on_error=True)
-                after = ledger.customers(name)
-                made.append(
-                    Day(
-                        today,
-                        instant,
-                        Counts(*outcome[1:6]),
-                        ledger.standing(name),
-                        tuple(sorted(after - before)),
-                        tuple(sorted(before - after)),
-                        outcome.differences,
-                    )
+        for instant in as_of:
+            today = day_of(instant, timezone)
+            progress(today)
+            before = ledger.customers(name)
+            with mart_at(store, mart_dir, instant, basis, True, timezone, means.limits, tables) as mart:
+                steps = Steps(ledger, mart, Moment(instant, instant, basis, today, mart.position), means)
+                for strategy in ordered:
+                    outcome = steps.take(strategy, stop_on_error=True)
+            after = ledger.customers(name)
+            made.append(
+                Day(
+                    today,
+                    instant,
+                    Counts(*outcome[1:6]),
+                    ledger.standing(name),
+                    tuple(sorted(after - before)),
+                    tuple(sorted(before - after)),
+                    outcome.differences,
                 )
-                workload.update(ledger.due(outcome.differences))
+            )
+            workload.update((today, owner) for owner in ledger.due(name, today))
     finally:
-        shutil.rmtree(mart_dir / FOLDER, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     version = ordered[-1].version
     return Backtested(name, version, made, dict(sorted(workload.items())), frozenset(ledger.customers(name)))
 
@@ -165,15 +168,20 @@ def _needed(strategies: Sequence[Strategy], name: str) -> Iterator[Strategy]:
 class Simulated:
     """Decisions that stand in memory, from day to day."""
 
-    def __init__(self, mart_dir: Path, codec: Codec) -> None:
-        """Args: mart_dir: The mart's folder. codec: Of the store, for ids."""
-        self._mart_dir = mart_dir
+    def __init__(self, folder: str, codec: Codec) -> None:
+        """Args: folder: Below the mart, for snapshots. codec: Of the store, for ids."""
+        self._folder = folder
         self._codec = codec
+        self._came_due: set[str] = set()
         self._rows: dict[str, dict[str, Any]] = {}
         self._kinds: dict[str, str] = {}
         self._snapshots: dict[str, str] = {}
         self._members: dict[str, Counter[str]] = {}
         self._number = 0
+
+    def alone(self, strategy: Strategy) -> AbstractContextManager[None]:
+        """Nobody else is at it."""
+        return nullcontext()
 
     def show(self, mart: Mart, tables: Collection[str], moment: Moment) -> None:
         """Fill the decision views among `tables`."""
@@ -197,7 +205,7 @@ class Simulated:
         counts = Counts(**compare(mart, decided, before)._asdict())
         found = [Difference(*row) for row in differing(mart, decided, before)]
         self._number += 1
-        self._snapshots[strategy.name] = write(mart, decided, self._number, FOLDER)
+        self._snapshots[strategy.name] = write(mart, decided, self._number, self._folder)
         members = self._members.setdefault(strategy.name, Counter())
         for one in found:
             members[one.customer_id] += {"new": 1, "withdrawn": -1}.get(one.outcome, 0)
@@ -215,12 +223,14 @@ class Simulated:
         """The rows of a strategy of tasks or points, by id."""
         return self._rows.get(name, {})
 
-    def due(self, differences: Iterable[Difference]) -> Iterator[tuple[date, str]]:
-        """Day and owner of the tasks that came to be open."""
-        for one in differences:
-            after = one.after or {}
-            if one.outcome == "new" and after.get("state") == "open" and "due_on" in after:
-                yield date.fromisoformat(after["due_on"]), after["owner"]
+    def due(self, name: str, today: date) -> Iterator[str]:
+        """The owners of the open tasks of a strategy that came to be due, today or on the days before."""
+        if self._kinds.get(name) != "task":
+            return
+        for task_id, row in sorted(self._rows[name].items()):
+            if row.state == "open" and row.due_on <= today.isoformat() and task_id not in self._came_due:
+                self._came_due.add(task_id)
+                yield row.owner
 
     def _holders(self, name: str) -> Counter[str]:
         if self._kinds.get(name) in KINDS:
@@ -237,8 +247,18 @@ class Simulated:
             for rows in batches(mart, decided, "decided")
             for row in rows
         ]
-        run = Run(strategy.name, strategy.version, moment.today.isoformat(), moment.now)
+        run = Run(strategy.name, strategy.version, moment.today.isoformat(), moment.now, _merged(mart, known))
         plan = kind.plan(known, wanted, run)
         changes: list[Change[Any]] = plan.changes
         known |= {change.after[0]: change.after for change in changes}
         return Applied(plan.counts, None, None, [difference(change) for change in changes])
+
+
+def _merged(mart: Mart, known: Mapping[str, Any]) -> frozenset[str]:
+    """Customers about whom, by themselves, something was decided and who are another customer by now."""
+    alone = {row.anchor for row in known.values() if row.anchor == row.customer_id}
+    if not alone:
+        return frozenset()
+    mart.show_subjects(alone)
+    found = mart.execute("SELECT id FROM run_for WHERE id NOT IN (SELECT customer_id FROM customer)").fetchall()
+    return frozenset(row[0] for row in found)

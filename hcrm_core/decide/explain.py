@@ -58,6 +58,7 @@ def explain_task(store: Store, task_id: str, *, message: Message, origins: Origi
         run = decisions.get_run(connection, task.run_id)
         history = tuple(event._asdict() for event in decisions.task_history(connection, task.task_id))
     shown = task._asdict()
+    del shown["fingerprint"]
     cited = msgspec.json.decode(shown.pop("evidence"))
     shown["detail"] = msgspec.json.decode(task.detail)
     return Explanation(
@@ -85,6 +86,7 @@ def explain_points(store: Store, points_id: str, *, message: Message, origins: O
         run = decisions.get_run(connection, found.run_id)
         entries = points.entries_of(connection, found.points_id)
     shown = found._asdict()
+    del shown["fingerprint"]
     cited = msgspec.json.decode(shown.pop("evidence"))
     shown["detail"] = msgspec.json.decode(found.detail)
     return Explanation(

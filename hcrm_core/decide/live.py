@@ -14,14 +14,13 @@ from hcrm_core.decide.order import in_order
 from hcrm_core.decide.run import decide
 from hcrm_core.decide.steps import Means, Steps, Stored, StrategyOutcome
 from hcrm_core.mart.live import KIND_OF, open_live
-from hcrm_core.mart.manifest import deciding
 from hcrm_core.mart.profile import with_made_of
 from hcrm_core.mart.tables import PERSONAL
 from hcrm_core.model.mart import Position
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import live, mart_changes
-from hcrm_core.store.queries.decisions import follow_links
+from hcrm_core.store.queries.following import follow_links
 from hcrm_core.store.queries.mart_rows import mart_rows_of
 
 AT_ONCE = 500
@@ -51,6 +50,9 @@ class Live:
         self._strategies = [one for one in in_order(strategies) if one.scope == "subject" and not one.frozen_on]
         self._timezone = timezone
         self._means = means
+        self._seen = Position()
+        self._owed: Position | None = None
+        """Up to where a strategy failed and has not looked at everybody."""
 
     def begin(self) -> None:
         """Look, from now on, at everybody who changes; who changed before is for a run over everybody."""
@@ -61,6 +63,9 @@ class Live:
     def run(self, now_us: int) -> list[StrategyOutcome]:
         """Look at everybody who changed since the last time.
 
+        While something failed, how far it has come is not kept: a run over everybody makes up for it, or a restart,
+        which begins where nothing had failed yet.
+
         Args:
             now_us: The clock, microseconds since 1970 UTC.
 
@@ -68,7 +73,8 @@ class Live:
             What became of each strategy that was run, once for every time it was.
         """
         with self._store.read() as connection:
-            since = live.decided_to(connection) or Position()
+            kept = live.decided_to(connection) or Position()
+            since = max(kept, self._seen, key=lambda position: (position.statement, position.known_at))
             here = mart_changes.position(connection)
             if here.statement == since.statement and here.known_at == since.known_at:
                 return []
@@ -76,19 +82,26 @@ class Live:
             kinds = mart_changes.changed_kinds(connection, since)
         found: list[StrategyOutcome] = []
         if subjects and self._strategies:
-            # One at a time, with runs over everybody: they compare with what the other leaves.
-            with deciding(self._mart_dir):
-                if mart_changes.LINKS in kinds:
-                    with self._store.write() as connection:
-                        follow_links(connection, since.known_at)
-                if len(subjects) <= MOST:
-                    for start in range(0, len(subjects), AT_ONCE):
-                        found += self._look(frozenset(subjects[start : start + AT_ONCE]), kinds, now_us)
-            if len(subjects) > MOST:
+            if mart_changes.LINKS in kinds:
+                with self._store.write() as connection:
+                    follow_links(connection, now_us, since.known_at)
+            if len(subjects) <= MOST:
+                for start in range(0, len(subjects), AT_ONCE):
+                    found += self._look(frozenset(subjects[start : start + AT_ONCE]), kinds, now_us)
+            else:
                 found = self._everybody(now_us)
-        with self._store.write() as connection:
-            live.come_to(connection, here)
+        self._come_to(here, kept, failed=any(outcome.error for outcome in found))
         return found
+
+    def _come_to(self, here: Position, kept: Position, *, failed: bool) -> None:
+        self._seen = here
+        if failed:
+            self._owed = here
+        elif self._owed and kept.statement >= self._owed.statement:
+            self._owed = None
+        if self._owed is None:
+            with self._store.write() as connection:
+                live.come_to(connection, here)
 
     def _everybody(self, now_us: int) -> list[StrategyOutcome]:
         means = self._means
@@ -122,7 +135,7 @@ class Live:
             self._mart_dir, rows, position=position, today=today, tables=tables, limits=self._means.limits
         ) as mart:
             steps = Steps(
-                Stored(self._store),
+                Stored(self._store, self._mart_dir),
                 mart,
                 Moment(now_us, max(now_us, position.known_at), "known", today, position, subjects),
                 self._means,

@@ -1,12 +1,14 @@
 """One run over everybody: bring the mart up to date, run the strategies in their order, keep what each decided."""
 
 import shutil
+import tempfile
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from hcrm_core.decide.apply import PREVIEW, Moment
+from hcrm_core.decide.backtest import FOLDER as BACKTEST
 from hcrm_core.decide.freshness import Basis, day_of, mart_at
 from hcrm_core.decide.frozen import take_frozen
 from hcrm_core.decide.order import chosen
@@ -22,7 +24,9 @@ from hcrm_core.model.reviews import Review
 from hcrm_core.model.strategies import Strategy
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import live
-from hcrm_core.store.queries.decisions import follow_links
+from hcrm_core.store.queries.following import follow_links
+
+DAY = 24 * 3600 * 1_000_000
 
 
 def decide(
@@ -76,16 +80,19 @@ def decide(
     means = Means(compute, engine, reviews, channels, limits)
     tables = {table for one in ordered for table in one.tables}
     tables |= {table for review in reviews for table in review.tables}
-    with deciding(mart_dir), mart_at(store, mart_dir, as_of, basis, past, timezone, limits, tables) as mart:
+    alone = nullcontext() if dry_run else deciding(mart_dir)
+    with alone, mart_at(store, mart_dir, as_of, basis, past, timezone, limits, tables) as mart:
         today = day_of(as_of, timezone)
         if not past:
             # Batches have instants of their own, the last of which may lie a little after the clock's.
             as_of = max(as_of, mart.position.known_at)
         moment = Moment(now_us, as_of, basis, today, mart.position)
-        steps = Steps(Stored(store, dry_run=dry_run), mart, moment, means)
+        preview = Path(tempfile.mkdtemp(prefix=PREVIEW, dir=mart_dir)) if dry_run else None
+        steps = Steps(Stored(store, mart_dir, preview=preview.name if preview else None), mart, moment, means)
         if not dry_run:
+            _sweep(mart_dir, now_us)
             with store.write() as connection:
-                follow_links(connection)
+                follow_links(connection, now_us)
 
         def mart_then(instant: int) -> AbstractContextManager[Mart]:
             return mart_at(store, mart_dir, instant, basis, True, timezone, limits, tables)
@@ -97,11 +104,22 @@ def decide(
                 else:
                     take_frozen(store, mart, steps, moment, strategy, timezone, mart_then, stop_on_error=stop_on_error)
         finally:
-            shutil.rmtree(mart_dir / PREVIEW, ignore_errors=True)
-        if not dry_run and names is None and not any(outcome.error for outcome in steps.outcomes.values()):
+            if preview:
+                shutil.rmtree(preview, ignore_errors=True)
+        if not dry_run and names is None:
             with store.write() as connection:
-                live.come_to(connection, mart.position)
+                follow_links(connection, now_us, closed_only=False)
+                if not any(outcome.error for outcome in steps.outcomes.values()):
+                    live.come_to(connection, mart.position)
     return list(steps.outcomes.values())
+
+
+def _sweep(mart_dir: Path, now_us: int) -> None:
+    """Remove what dry runs and back-tests that were killed left behind: it is older than any of them takes."""
+    for beginning in (PREVIEW, BACKTEST):
+        for folder in mart_dir.glob(f"{beginning}*"):
+            if folder.stat().st_mtime * 1_000_000 < now_us - DAY:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def run_report_queries(

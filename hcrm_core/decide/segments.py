@@ -167,7 +167,7 @@ def preview(
         raise UsageError("--as-of lies in the future. Name an instant up to now.")
     checked = {strategy.name: check_strategy(strategy) for strategy in strategies}
     instants = {strategy.name: _instant(strategy, now_us, as_of_us, timezone) for strategy in strategies}
-    folder = f"{PREVIEW}-{time.time_ns()}"
+    folder = f"{PREVIEW}{time.time_ns()}"
     files: dict[str, tuple[str, str]] = {}
     try:
         for instant, group in groupby(

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from hcrm_core.config import nearest
@@ -10,6 +12,7 @@ from hcrm_core.decide.shown import show_decisions
 from hcrm_core.errors import HcrmError, StrategyError
 from hcrm_core.mart.contract import Compute, Decided, Engine, check_strategy, evaluate
 from hcrm_core.mart.engine import DEFAULT, Limits, Mart
+from hcrm_core.mart.manifest import deciding
 from hcrm_core.mart.reviews import apply_review, check_review, looks_at
 from hcrm_core.model.reviews import Review
 from hcrm_core.model.strategies import Strategy
@@ -67,6 +70,9 @@ class StrategyOutcome(NamedTuple):
 class Ledger(Protocol):
     """Where decisions stand: they are read from it, and what is decided is compared with it and put into it."""
 
+    def alone(self, strategy: Strategy) -> AbstractContextManager[None]:
+        """Keep others from running the same strategy meanwhile."""
+
     def show(self, mart: Mart, tables: Collection[str], moment: Moment) -> None:
         """Fill the decision views among `tables`."""
 
@@ -77,11 +83,17 @@ class Ledger(Protocol):
 class Stored:
     """The store's decisions; a dry run leaves them as they are."""
 
-    def __init__(self, store: Store, *, dry_run: bool = False) -> None:
-        """Args: store: The workspace's. dry_run: Whether nothing is kept."""
+    def __init__(self, store: Store, mart_dir: Path, *, preview: str | None = None) -> None:
+        """Args: store: The workspace's. mart_dir: Where its mart lies. preview: Of a dry run, which keeps nothing: the
+        folder below the mart where its snapshots lie meanwhile."""
         self._store = store
-        self._dry_run = dry_run
+        self._mart_dir = mart_dir
+        self._preview = preview
         self._previews: dict[str, tuple[str, str]] = {}
+
+    def alone(self, strategy: Strategy) -> AbstractContextManager[None]:
+        """Wait until nobody else runs the strategy; a dry run is in nobody's way."""
+        return nullcontext() if self._preview else deciding(self._mart_dir, strategy.name)
 
     def show(self, mart: Mart, tables: Collection[str], moment: Moment) -> None:
         """Fill the decision views among `tables`; what a dry run has decided stands for what is applied."""
@@ -89,8 +101,8 @@ class Stored:
 
     def apply(self, mart: Mart, decided: Decided, moment: Moment) -> Applied:
         """Keep what was decided, or say what would come of it."""
-        applied = apply(self._store, mart, decided, moment, dry_run=self._dry_run)
-        if self._dry_run and applied.snapshot:
+        applied = apply(self._store, mart, decided, moment, preview=self._preview)
+        if self._preview and applied.snapshot:
             self._previews[decided.strategy.name] = decided.strategy.kind, applied.snapshot
         return applied
 
@@ -119,7 +131,8 @@ class Steps:
 
     def keep(self, decided: Decided) -> StrategyOutcome:
         """Put what a strategy has decided before into the ledger, without evaluating or reviewing it again."""
-        self.outcomes[decided.strategy.name] = outcome = self._applied(decided)
+        with self._ledger.alone(decided.strategy):
+            self.outcomes[decided.strategy.name] = outcome = self._applied(decided)
         return outcome
 
     def take(self, strategy: Strategy, *, stop_on_error: bool = False) -> StrategyOutcome:
@@ -130,7 +143,8 @@ class Steps:
         """
         started = time.perf_counter()
         try:
-            outcome = self._run(strategy)
+            with self._ledger.alone(strategy):
+                outcome = self._run(strategy)
         except HcrmError as error:
             if stop_on_error:
                 raise

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
@@ -169,10 +170,11 @@ def building(mart: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def deciding(mart: Path) -> Iterator[None]:
-    """One run of strategies at a time: it writes snapshots and compares with those of the run before."""
-    mart.mkdir(parents=True, exist_ok=True)
-    with _lock(mart / ".decide.lock", fcntl.LOCK_EX, create=True):
+def deciding(mart: Path, strategy: str | None = None) -> Iterator[None]:
+    """One run over everybody at a time or, where a strategy is named, one run of it: each compares with the last."""
+    folder = mart / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder / quote(strategy or "everybody", safe=""), fcntl.LOCK_EX, create=True):
         yield
 
 

@@ -30,9 +30,8 @@ def compare_standing(
     for rows in standing:
         if rows:
             mart.append("standing", as_arrow(rows, _ARRIVING))
-    mart.execute(
-        f"CREATE OR REPLACE TEMP TABLE fingerprinted AS SELECT rowid AS place, {_fingerprint(mart, decided)} FROM decided"
-    )
+    expression = _fingerprint(mart, decided)
+    mart.execute(f"CREATE OR REPLACE TEMP TABLE fingerprinted AS SELECT rowid AS place, {expression} FROM decided")
     mart.execute(
         "CREATE OR REPLACE TEMP TABLE differing AS SELECT d.*, f.fingerprint FROM decided AS d "
         "JOIN fingerprinted AS f ON f.place = d.rowid "

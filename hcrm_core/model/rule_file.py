@@ -164,8 +164,11 @@ def _compose(text: str, file: str) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigurationError(f"{file}, line {line}: not valid YAML: {error.problem}. Mend that line.") from None
-    except (yaml.YAMLError, RecursionError, ValueError):
-        raise ConfigurationError(f"{file} is not valid YAML. Compare it with the shipped rules.") from None
+    except ValueError as error:
+        # A day of the calendar that is none: YAML says no line.
+        raise ConfigurationError(f"{file}: a value cannot be read: {error}. Mend it, or put it in quotes.") from None
+    except (yaml.YAMLError, RecursionError):
+        raise ConfigurationError(f"{file} is not valid YAML. Compare it with the shipped examples.") from None
     if tree is None:
         raise ConfigurationError(f"{file} is empty. It must hold at least one rule.")
     return tree

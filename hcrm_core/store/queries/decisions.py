@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, func, select, text, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, func, select, update
 
 from hcrm_core.errors import NotFoundError, UsageError
 from hcrm_core.store.engine import driver_select, driver_sql
@@ -132,37 +132,6 @@ def put_tasks(connection: Connection, rows: Sequence[TaskRow]) -> None:
 def add_events(connection: Connection, rows: Sequence[EventRow]) -> None:
     """Append to the history of tasks."""
     driver_sql(connection, 'INSERT INTO task_event (task_id, at, "by", state, reason) VALUES (?, ?, ?, ?, ?)', rows)
-
-
-def follow_links(connection: Connection, since: int = 0) -> int:
-    """Give tasks and points that no run returns any more to the customer their anchor's patient belongs to now.
-
-    Args:
-        connection: Inside a write transaction.
-        since: Only for links that changed after this instant, microseconds since 1970 UTC.
-
-    Returns:
-        How many moved.
-    """
-    moved = 0
-    # Only who lost a patient can have what belongs to somebody else.
-    states = {"task": "'completed', 'expired', 'withdrawn'", "points": "'granted', 'refused', 'countered'"}
-    for table, moving in states.items():
-        result = connection.execute(
-            text(
-                f"UPDATE {table} SET fingerprint = NULL, "
-                "customer_id = (SELECT pc.customer_id FROM fact AS f JOIN patient_customer AS pc "
-                f"ON pc.patient_id = f.patient_id WHERE f.fact_id = {table}.anchor) "
-                "WHERE customer_id IN (SELECT customer_id FROM past_customer WHERE until > :since) "
-                f"AND state IN ({moving}) "
-                "AND EXISTS (SELECT 1 FROM fact AS f "
-                "JOIN patient_customer AS pc ON pc.patient_id = f.patient_id "
-                f"WHERE f.fact_id = {table}.anchor AND pc.customer_id <> {table}.customer_id)"
-            ),
-            {"since": since},
-        )
-        moved += int(result.rowcount)
-    return moved
 
 
 def add_run(connection: Connection, **values: Any) -> int:
