@@ -92,8 +92,10 @@ def backtest(
         raise InputError(f"{output} cannot be written: there is no folder {output.parent}. Make it first.")
     with opened(workspace) as space:
         when = tests.instants(first, last, at, space.timezone)
-        if when[-1] > env.microseconds(env.now()):
-            raise UsageError("--to, at the time of --at, lies in the future. Name days that are over.")
+        now = env.now()
+        if last > env.local_day(now, space.timezone):
+            raise UsageError("--to lies in the future. Name days up to today.")
+        when = [min(instant, env.microseconds(now)) for instant in when]
         found = [
             _run(
                 space,
