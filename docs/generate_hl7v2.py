@@ -73,6 +73,7 @@ def _paths(rule: Any) -> str:
     if rule.origin:
         return f"the {rule.origin} at hand"
     text = (" and " if rule.join else ", else ").join(rule.paths)
+    text += f", else `{rule.after}` plus {', else '.join(rule.durations)}" if rule.after else ""
     text += f", else `{rule.default}`" if rule.default else ""
     text += f" of the segment where {_holds(rule.where)}" if rule.where else ""
     return text + (f" (only {', '.join(rule.only)})" if rule.only else "")

@@ -95,7 +95,7 @@ def configuration() -> str:
 def _keys(struct: type[Struct]) -> Iterator[tuple[str, str, str]]:
     for field in msgspec.structs.fields(struct):
         kind = field.type.__name__ if isinstance(field.type, type) and not str(field.type).startswith("tuple") else (
-            str(field.type).replace("typing.", "")
+            str(field.type).replace("typing.", "").replace("hcrm_core.model.toml_file.TextFile", "str")
         )  # fmt: skip
         if get_origin(field.type) is Annotated:
             kind = get_args(field.type)[0].__name__

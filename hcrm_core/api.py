@@ -37,6 +37,7 @@ from hcrm_core.model.reports import Report, ReportContext, Row
 from hcrm_core.model.reviews import Review
 from hcrm_core.model.rule_file import RuleFile, rule_texts
 from hcrm_core.model.strategies import PERSON_COLUMNS, REQUIRED_COLUMNS, Scalar, Strategy
+from hcrm_core.model.toml_file import TextFile, TomlFile, nearest
 from hcrm_core.model.translation import (
     CompleteSet,
     Origin,
@@ -122,12 +123,15 @@ __all__ = [
     "Strategy",
     "StrategyDone",
     "StrategyError",
+    "TextFile",
+    "TomlFile",
     "Translation",
     "TypeCount",
     "UsageError",
     "Verdict",
     "WorkspaceView",
     "hookimpl",
+    "nearest",
     "now",
     "rule_texts",
 ]

@@ -1,11 +1,9 @@
 """`hcrm.toml`: read, typed, and every mistake named with file, line, key and the nearest valid key."""
 
-import re
-import tomllib
-from difflib import get_close_matches
+from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -13,6 +11,10 @@ from msgspec import Meta, Struct
 
 from hcrm_core.env import CONFIGURATION
 from hcrm_core.errors import ConfigurationError
+from hcrm_core.model.toml_file import TextFile, line_at, parsed
+from hcrm_core.model.toml_file import nearest as nearest
+from hcrm_core.model.toml_lines import lines_of as lines_of
+from hcrm_core.model.typing_errors import explained
 
 T = TypeVar("T", bound=Struct)
 GROUP = "hcrm.plugins"
@@ -97,11 +99,13 @@ class Handed(Struct, frozen=True):
         root: The workspace folder.
         tables: The file's tables.
         lines: Where each key stands.
+        texts: Path → text of the mappings that sources name, so that all hosts read the same.
     """
 
     root: str
     tables: dict[str, Any]
-    lines: list[tuple[tuple[str, ...], int]]
+    lines: list[tuple[tuple[str | int, ...], int]]
+    texts: dict[str, str] = {}
 
 
 class Configuration:
@@ -126,9 +130,11 @@ class Configuration:
         self._file = file or self.root / CONFIGURATION
         if isinstance(place, Handed):
             self._tables, self._lines = place.tables, dict(place.lines)
+            self._texts = dict(place.texts)
         else:
             text = _read(self._file)
-            self._tables, self._lines = _parsed(self._file, text), lines_of(text)
+            self._tables, self._lines = parsed(text, str(self._file)), lines_of(text)
+            self._texts = {}
         enabled = self._tables.get("plugins", [])
         names = {name for name in enabled if isinstance(name, str)} if isinstance(enabled, list) else set()
         # A plugin's own table is named after the plugin and typed by it.
@@ -139,7 +145,7 @@ class Configuration:
             # That of one that is installed and not enabled waits for it; looked for only now, since it takes a while.
             waiting = {point.name for point in entry_points(group=GROUP)} - set(_FIELDS)
             self.settings = self._typed({key: own[key] for key in own if key not in waiting}, Settings, ())
-        self._check_timezone(self.settings.timezone, ("timezone",))
+        check_timezone(self.settings.timezone, f"{self.where('timezone')}: timezone")
         twice = {name for name in self.settings.plugins if self.settings.plugins.count(name) > 1}
         if twice:
             raise ConfigurationError(f"{self.where('plugins')}: plugins names {', '.join(sorted(twice))} twice.")
@@ -147,14 +153,41 @@ class Configuration:
     def handed(self) -> Handed:
         """What a host may know of it."""
         tables = {name: table for name, table in self._tables.items() if name != "store"}
-        return Handed(str(self.root), tables, list(self._lines.items()))
+        for source in tables.get("sources", {}):
+            with suppress(ConfigurationError):  # who asks for the source is told
+                self.mapping(source)
+        return Handed(str(self.root), tables, list(self._lines.items()), self._texts)
 
     def with_key(self, table: str, key: str, value: Any) -> "Configuration":
         """The same settings with another value of a key of a plugin's table, for what hosts are told of it."""
         handed = self.handed()
-        return Configuration(
-            Handed(handed.root, handed.tables | {table: self.table(table) | {key: value}}, handed.lines)
-        )
+        tables = handed.tables | {table: self.table(table) | {key: value}}
+        return Configuration(msgspec.structs.replace(handed, tables=tables))
+
+    def with_mapping(self, source: str, mapping: TextFile) -> "Configuration":
+        """The same settings with another mapping of a source, for what hosts are told of it."""
+        handed = self.handed()
+        tables = handed.tables | {
+            "sources": self.table("sources") | {source: self.table("sources", source) | {"mapping": mapping.path}}
+        }
+        texts = handed.texts | {mapping.path: mapping.text}
+        return Configuration(msgspec.structs.replace(handed, tables=tables, texts=texts))
+
+    def mapping(self, source: str) -> TextFile | None:
+        """The mapping a source names, read once.
+
+        Raises:
+            ConfigurationError: It cannot be read, or is not named by a path.
+        """
+        path = self.table("sources", source).get("mapping")
+        if path is None:
+            return None
+        where = f"{self.where('sources', source, 'mapping')}: sources.{source}.mapping"
+        if not isinstance(path, str):
+            raise ConfigurationError(f'{where}: it must be the path of a file, as "mappings/{source}.toml".')
+        if path not in self._texts:
+            self._texts[path] = read_text(self.root, path, where)
+        return TextFile(path, self._texts[path])
 
     def table(self, *path: str) -> dict[str, Any]:
         """A table as it stands in the file, empty where absent."""
@@ -169,15 +202,18 @@ class Configuration:
         Raises:
             ConfigurationError: A key is unknown or has the wrong type.
         """
-        typed = self._typed(defaults | self.table(*path), table_type, path)
+        table = defaults | self.table(*path)
+        if len(path) == 2 and path[0] == "sources":
+            table["mapping"] = self.mapping(path[1])
+        typed = self._typed(table, table_type, path)
         if isinstance(zone := getattr(typed, "timezone", None), str):
-            self._check_timezone(zone, (*path, "timezone"))
+            keys = (*path, "timezone")
+            check_timezone(zone, f"{self.where(*keys)}: {'.'.join(keys)}")
         return typed
 
-    def where(self, *path: str) -> str:
+    def where(self, *path: str | int) -> str:
         """`FILE, line N`, for errors about the key at `path`."""
-        found = (self._lines[path[:length]] for length in range(len(path), 0, -1) if path[:length] in self._lines)
-        return f"{self._file}, line {next(found, 1)}"
+        return f"{self._file}, line {line_at(self._lines, path)}"
 
     def path(self, relative: str) -> Path:
         """A path of the configuration, relative to the workspace."""
@@ -200,43 +236,53 @@ class Configuration:
         head = "sqlite:///"
         return head + str((self.root / url[len(head) :]).resolve()) if url.startswith(head) else url
 
-    def _check_timezone(self, zone: str, path: tuple[str, ...]) -> None:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ConfigurationError(
-                f"{self.where(*path)}: {'.'.join(path)}: there is no time zone {zone!r}. "
-                "Use an IANA name such as Asia/Shanghai."
-            ) from None
-
     def _typed(self, table: dict[str, Any], table_type: type[T], path: tuple[str, ...]) -> T:
         try:
             return msgspec.convert(table, table_type)
         except msgspec.ValidationError as error:
-            raise ConfigurationError(self._explain(str(error), table_type, path)) from None
-
-    def _explain(self, text: str, table_type: type[Struct], path: tuple[str, ...]) -> str:
-        message, _, at = text.partition(" - at `$")
-        keys = (*path, *re.findall(r"\.([A-Za-z_][\w-]*)", at))
-        unknown = re.match(r"Object contains unknown field `(.*)`", message)
-        if not unknown:
-            allowed = get_args(_type_at(table_type, keys[len(path) :])) if "enum value" in message else ()
-            advice = f" Write one of: {', '.join(map(repr, allowed))}." if allowed else ""
-            return f"{self.where(*keys)}: {'.'.join(keys)}: {_plain(message)}.{advice}"
-        name = unknown.group(1)
-        valid = _valid_keys(table_type, keys[len(path) :])
-        return f"{self.where(*keys, name)}: {'.'.join((*keys, name))} is not a key. {nearest(name, valid)}"
+            raise ConfigurationError(explained(str(error), table, table_type, path, self.where, nearest)) from None
 
 
 _FIELDS = tuple(Settings.__struct_fields__)
 
 
-def nearest(name: str, valid: tuple[str, ...] | list[str]) -> str:
-    """A sentence that names the likeliest of the valid names, or all of them."""
-    close = get_close_matches(name, valid, n=1, cutoff=0.6)
-    if close:
-        return f"Did you mean {close[0]!r}?"
-    return f"Valid here: {', '.join(sorted(valid))}." if valid else "None is enabled; see: hcrm plugins list"
+def check_timezone(zone: str, where: str) -> None:
+    """Refuse a time zone that there is not.
+
+    Args:
+        zone: An IANA name.
+        where: What names it, for the error.
+
+    Raises:
+        ConfigurationError: There is none of that name.
+    """
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigurationError(
+            f"{where}: there is no time zone {zone!r}. Use an IANA name such as Asia/Shanghai."
+        ) from None
+
+
+def read_text(root: Path, path: str, where: str = "") -> str:
+    """A UTF-8 text file inside a workspace.
+
+    Args:
+        root: The workspace.
+        path: Of the file, relative to it.
+        where: What names the file, for errors.
+
+    Raises:
+        ConfigurationError: There is no such file, or it lies outside the workspace.
+    """
+    root, where = root.resolve(), where and f"{where}: "
+    file = (root / path).resolve()
+    if not file.is_relative_to(root):
+        raise ConfigurationError(f"{where}{path} lies outside the workspace {root}. Copy it into the workspace.")
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError(f"{where}{file} is not a readable UTF-8 file. Check the path in hcrm.toml.") from None
 
 
 def _read(file: Path) -> str:
@@ -247,64 +293,3 @@ def _read(file: Path) -> str:
     except UnicodeDecodeError as error:
         line = file.read_bytes()[: error.start].count(b"\n") + 1
         raise ConfigurationError(f"{file}, line {line}: not UTF-8. Save the file as UTF-8.") from None
-
-
-def _parsed(file: Path, text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{file}: not valid TOML: {error}. Mend that line.") from None
-
-
-def lines_of(text: str) -> dict[tuple[str, ...], int]:
-    """The line of a TOML text where each table and key stands; a key inside an inline table stands where that does."""
-    table: tuple[str, ...] = ()
-    found: dict[tuple[str, ...], int] = {}
-    for number, line in enumerate(text.split("\n"), 1):
-        if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
-            here = table = _keys(header.group(1))
-        elif assignment := re.match(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*'|\s*\.\s*)+?)\s*=", line):
-            here = (*table, *_keys(assignment.group(1)))
-        else:
-            continue
-        found.setdefault(here, number)
-    return found
-
-
-def _keys(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in re.findall(r'"[^"]*"|\'[^\']*\'|[^.\s]+', dotted))
-
-
-def _valid_keys(table_type: type[Struct], keys: tuple[str, ...]) -> tuple[str, ...]:
-    found = _type_at(table_type, keys)
-    if not (isinstance(found, type) and issubclass(found, Struct)):
-        return ()
-    return tuple(field.encode_name for field in msgspec.structs.fields(found))
-
-
-def _type_at(table_type: type[Struct], keys: tuple[str, ...]) -> Any:
-    """The type of a key below a table; `None` where there is none."""
-    current: Any = table_type
-    for key in keys:
-        if not (isinstance(current, type) and issubclass(current, Struct)):
-            return None
-        current = {field.encode_name: field.type for field in msgspec.structs.fields(current)}.get(key)
-    return current
-
-
-def _plain(message: str) -> str:
-    """What msgspec objects to, with TOML's words for types."""
-    if found := re.fullmatch(r"Expected `(.*)`, got `(.*)`", message):
-        wanted, given = (word.removesuffix(" | null") for word in found.groups())
-        return f"it must be {_WORDS.get(wanted, wanted)}, not {_WORDS.get(given, given)}"
-    return message[:1].lower() + message[1:]
-
-
-_WORDS = {
-    "str": "a text in quotes",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "array": "a list",
-    "object": "a table",
-}

@@ -121,7 +121,7 @@ class Intake:
                 batch = same[start : start + BATCH]
                 payloads = [self._store.codec.open(one.message.payload or b"") for one in batch]
                 future = self._translate(source, payloads)
-                self._jobs.append(_Job(batch, f"{source.name} {source.version}", future))
+                self._jobs.append(_Job(batch, source.by, future))
 
     def _finish(self, job: _Job) -> Processed:
         translations = None

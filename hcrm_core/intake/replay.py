@@ -133,7 +133,7 @@ def _translated(
     for batch in _batches(store, numbers):
         source = source_of(batch[0].source)
         payloads = [store.codec.open(_kept(message)) for message in batch]
-        started = (batch, f"{source.name} {source.version}", translate(source, payloads))
+        started = (batch, source.by, translate(source, payloads))
         if ahead:
             yield ahead[0], ahead[1], sure(ahead[2].result())
         ahead = started

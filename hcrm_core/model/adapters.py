@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from hcrm_core.errors import InputError
 from hcrm_core.model.listening import Connection, ListenerSettings, Verdict
+from hcrm_core.model.toml_file import TextFile
 from hcrm_core.model.translation import Origin, RawField, RawMessage, Translation
 
 
@@ -21,6 +22,8 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         acknowledge: When a message is answered as accepted: `commit`, once it is stored durably, or `application`,
             once it is translated and folded too.
         listener: How the port is guarded.
+        mapping: A TOML file of the workspace that says how this source departs from what the adapter expects; its
+            `[source]` may hold settings of this table, and its `[[examples]]` are its tests.
     """
 
     adapter: str
@@ -28,6 +31,7 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     listen: str | None = None
     acknowledge: Literal["commit", "application"] = "commit"
     listener: ListenerSettings = ListenerSettings()
+    mapping: TextFile | None = None
 
 
 class Adapter(ABC):
@@ -39,6 +43,8 @@ class Adapter(ABC):
         settings_type: A frozen `SourceSettings` subclass that types `[sources.NAME]`.
         file_suffixes: Suffixes of files it reads (lower case, with the dot); empty: it reads no files.
         listens: Whether it has a protocol to listen by: `connection` and `acknowledge`.
+        maps: Whether it reads the setting `mapping`: a TOML text whose notation is its own, but for the tables `source`
+            and `examples`, which are the core's.
     """
 
     name: ClassVar[str]
@@ -46,6 +52,7 @@ class Adapter(ABC):
     settings_type: ClassVar[type[SourceSettings]] = SourceSettings
     file_suffixes: ClassVar[tuple[str, ...]] = ()
     listens: ClassVar[bool] = False
+    maps: ClassVar[bool] = False
 
     def __init__(self, source: str, settings: SourceSettings) -> None:
         """Check the settings.
@@ -55,7 +62,8 @@ class Adapter(ABC):
             settings: Its table, typed by `settings_type`.
 
         Raises:
-            ConfigurationError: A setting is wrong, as `KEY: sentence`; the core adds file and line.
+            ConfigurationError: A setting is wrong, as `KEY: sentence`, to which the core adds file and line; or the
+                mapping is, as `FILE, line N: sentence`.
         """
         self.source = source
         self.settings = settings
@@ -85,6 +93,10 @@ class Adapter(ABC):
     def translate(self, payload: bytes) -> Translation:
         """Turn one message into records. Pure: equal bytes give an equal translation, and nothing is raised for bad
         input, it is quarantined."""
+
+    def encoded(self, message: str) -> bytes:
+        """A message that is written as text, as the source would send it; for the examples of a mapping."""
+        return message.encode()
 
     def field_name(self, field: str) -> str | None:
         """What the standard calls a field of the coverage (`PID-26`), for people; `None` where it has no name."""

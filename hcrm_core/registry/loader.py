@@ -13,10 +13,11 @@ from typing import Any
 import pluggy
 
 from hcrm_core import hookspecs
-from hcrm_core.config import Configuration, nearest
+from hcrm_core.config import Configuration, nearest, read_text
 from hcrm_core.errors import ConfigurationError, HcrmError, PluginError, UsageError
 from hcrm_core.model.adapters import Adapter, SourceSettings
 from hcrm_core.registry.installed import Installed, installed
+from hcrm_core.registry.mapped import place_of, source_settings
 
 
 class Workspace:
@@ -31,14 +32,7 @@ class Workspace:
 
     def read_text(self, path: str) -> str:
         """A UTF-8 text file inside the workspace."""
-        root = self._configuration.root.resolve()
-        file = (root / path).resolve()
-        if not file.is_relative_to(root):
-            raise ConfigurationError(f"{path} lies outside the workspace {root}. Copy it into the workspace.")
-        try:
-            return file.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError):
-            raise ConfigurationError(f"{file} is not a readable UTF-8 file. Check the path in hcrm.toml.") from None
+        return read_text(self._configuration.root, path)
 
 
 class Loader:
@@ -106,20 +100,11 @@ class Loader:
         if name not in offered:
             raise PluginError(f"{self.known(plugin)} offers no adapter {name!r}. Update the plugin.")
         adapter = offered[name]
-        settings: SourceSettings = self.configuration.typed(
-            adapter.settings_type,
-            "sources",
-            source,
-            adapter=name,
-            timezone=self.configuration.settings.timezone,
-        )
+        settings = source_settings(self.configuration, adapter, source)
         try:
             made: Adapter = adapter(source, settings)
         except ConfigurationError as error:
-            key = str(error).partition(":")[0]
-            at = [key] if key in self.configuration.table("sources", source) else []
-            where = self.configuration.where("sources", source, *at)
-            raise ConfigurationError(f"{where}: sources.{source}.{error}") from None
+            raise ConfigurationError(place_of(str(error), self.configuration, settings, source)) from None
         return made
 
     def known(self, name: str) -> Installed:

@@ -41,6 +41,7 @@ class AdapterOffer(Struct, frozen=True):
     version: str
     file_suffixes: tuple[str, ...]
     listens: bool
+    maps: bool
 
 
 class ReportOffer(Struct, frozen=True):
@@ -86,6 +87,12 @@ class Source(Struct, frozen=True):
         return self.adapter.version
 
     @property
+    def by(self) -> str:
+        """Adapter, version and, where there is one, the mapping: what a translation is recorded as made by."""
+        mapping = self.settings.mapping
+        return f"{self.name} {self.version}" + (f" mapping {mapping.fingerprint}" if mapping else "")
+
+    @property
     def listens(self) -> bool:
         """Whether the adapter does."""
         return self.adapter.listens
@@ -94,7 +101,7 @@ class Source(Struct, frozen=True):
 def _adapter(item: Any) -> AdapterOffer:
     if not (isinstance(item, type) and issubclass(item, Adapter)):
         raise TypeError("an adapter class was expected")
-    return AdapterOffer(item.name, item.version, tuple(item.file_suffixes), item.listens)
+    return AdapterOffer(item.name, item.version, tuple(item.file_suffixes), item.listens, item.maps)
 
 
 def _strategy(item: Any) -> Strategy:

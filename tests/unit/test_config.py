@@ -98,7 +98,7 @@ def test_a_key_like_no_other_lists_the_valid_ones(tmp_path: Path) -> None:
     [
         ('title = "人民医院"', "title = 5", 3, "title"),
         ('plugins = ["hl7v2", "followup"]', 'plugins = "hl7v2"', 2, "plugins"),
-        ('plugins = ["hl7v2", "followup"]', "plugins = [1]", 2, "plugins"),
+        ('plugins = ["hl7v2", "followup"]', "plugins = [1]", 2, "plugins[1]"),
         ('url = "sqlite:///store.db"', "url = true", 7, "store.url"),
         ("[store]\n", "[mart]\nengine = 'spork'\n[store]\n", 7, "mart.engine"),
     ],

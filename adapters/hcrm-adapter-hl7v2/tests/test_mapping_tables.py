@@ -46,7 +46,8 @@ def test_a_record_table_names_only_what_exists(name: str) -> None:
         assert (how.datatype == "code") == (how.table is not None), field
         assert how.table is None or how.table in TABLES.codes, field
         assert set(how.only) <= set(TABLES.events), field
-        assert not how.unit or len(how.unit) == len(how.paths), field
+        assert not how.unit or len(how.unit) == len(how.durations or how.paths), field
+        assert how.after is None or rule.fields[how.after].datatype == how.datatype == "datetime", field
     for condition, constants in rule.when.items():
         assert CONDITION.fullmatch(condition)
         assert set(constants) <= fields_of(kind)

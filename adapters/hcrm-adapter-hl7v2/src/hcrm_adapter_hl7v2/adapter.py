@@ -8,11 +8,12 @@ from typing import Any, cast
 from hcrm_adapter_hl7v2.dictionary import field_name
 from hcrm_adapter_hl7v2.mapping import dates
 from hcrm_adapter_hl7v2.mapping.compiled import Event, compile_event
+from hcrm_adapter_hl7v2.mapping.overlay import overlaid
 from hcrm_adapter_hl7v2.mapping.tables import shipped
 from hcrm_adapter_hl7v2.mapping.translate import Translator
 from hcrm_adapter_hl7v2.mapping.view import Memos, View
 from hcrm_adapter_hl7v2.mllp import MllpConnection, acknowledge
-from hcrm_adapter_hl7v2.reader import Message, UnreadableMessage, default_codec, read_message
+from hcrm_adapter_hl7v2.reader import Message, UnreadableMessage, default_codec, encode, read_message
 from hcrm_adapter_hl7v2.splitting import problem_of, raw_messages, sentence
 from hcrm_core.api import (
     Adapter,
@@ -60,6 +61,7 @@ class Hl7v2Adapter(Adapter):
     settings_type = Hl7v2Settings
     file_suffixes = (".hl7", ".hl7v2", ".er7", ".msg", ".txt", ".dat")
     listens = True
+    maps = True
 
     def __init__(self, source: str, settings: SourceSettings) -> None:
         """Args: source: its name; settings: `Hl7v2Settings`."""
@@ -72,6 +74,7 @@ class Hl7v2Adapter(Adapter):
         if settings.ignore_msh_18 and settings.charset is None:
             raise ConfigurationError("ignore_msh_18: it needs a charset to read the messages by.")
         self._settings = settings
+        self._tables = overlaid(settings.mapping) if settings.mapping else shipped()
         self._event = lru_cache(maxsize=256)(self._compile)
         self._memos: Memos = {}
         self._shapes: dict[tuple[frozenset[str], _Shape], FieldCoverage] = {}
@@ -107,7 +110,7 @@ class Hl7v2Adapter(Adapter):
             return Translation("", quarantine=Problem("unreadable", str(error.where), sentence(error.reason)))
         kind = _message_type(message)
         event = self._event(kind)
-        view = View(message, self.source, self._settings.timezone, self._memos)
+        view = self._view(message)
         translator = Translator(view, event)
         if event.rule.person and not translator.about_somebody:
             text = (
@@ -135,7 +138,7 @@ class Hl7v2Adapter(Adapter):
             message = self._read(payload)
         except UnreadableMessage:
             return []
-        view = View(message, self.source, self._settings.timezone, self._memos)
+        view = self._view(message)
         translator = Translator(view, self._event(_message_type(message)), trace=True)
         translator.run()
         return translator.origins
@@ -161,6 +164,10 @@ class Hl7v2Adapter(Adapter):
                     found.append(RawField(f"{place}-{at}", f"{segment}-{at}", text, person))
         return found
 
+    def encoded(self, message: str) -> bytes:
+        """A message of an example: in the source's charset where MSH-18 is silent or not to be believed."""
+        return encode(message, self._settings.charset, self._settings.ignore_msh_18)
+
     def field_name(self, field: str) -> str | None:
         """The standard's name of a field."""
         return field_name(field)
@@ -170,7 +177,10 @@ class Hl7v2Adapter(Adapter):
         return read_message(payload, settings.charset, override_charset=settings.ignore_msh_18)
 
     def _compile(self, message_type: str) -> Event:
-        return compile_event(shipped(), message_type, self._settings.currency)
+        return compile_event(self._tables, message_type, self._settings.currency)
+
+    def _view(self, message: Message) -> View:
+        return View(message, self.source, self._settings.timezone, self._tables.codes, self._memos)
 
     def _statement(self, view: View, event: Event) -> Statement:
         message = view.message

@@ -6,6 +6,8 @@ from keyword import iskeyword
 from typing import Any, NamedTuple
 
 from hcrm_adapter_hl7v2.mapping import datatypes
+from hcrm_adapter_hl7v2.mapping.coded import coded
+from hcrm_adapter_hl7v2.mapping.fitting import fitting
 from hcrm_adapter_hl7v2.mapping.tables import Constants, EventRule, FieldRule, RecordRule, Tables
 from hcrm_adapter_hl7v2.mapping.view import View
 from hcrm_adapter_hl7v2.reader import Path, parse_path
@@ -47,6 +49,15 @@ class Field(NamedTuple):
     where: "Condition | None"
 
 
+class Reckoned(NamedTuple):
+    """A field that is so long after another one of the record, where nothing else says it."""
+
+    name: str
+    attribute: str
+    after: str
+    length: Field
+
+
 class Condition(NamedTuple):
     """A field that is filled or, where a code is given, has that code in one of its repetitions."""
 
@@ -67,6 +78,7 @@ class Plan(NamedTuple):
     Attributes:
         personal: Whether its records are about the patient, without whom it makes none.
         defaults: What holds of a field that nothing else says anything of.
+        reckoned: What is computed of other fields.
     """
 
     name: str
@@ -80,7 +92,8 @@ class Plan(NamedTuple):
     fallback: tuple[tuple[str, tuple[tuple[Path, str], ...]], ...]
     when: tuple[tuple[Condition, dict[str, Any]], ...]
     personal: bool
-    defaults: dict[str, str]
+    defaults: dict[str, Any]
+    reckoned: tuple[Reckoned, ...]
 
 
 class Event(NamedTuple):
@@ -109,7 +122,9 @@ def compile_event(tables: Tables, message_type: str, currency: str) -> Event:
         mapped |= {_field(path) for part in parts for _, path in part.choices if path}
         mapped |= {_field(condition.path) for condition, _ in plan.when}
         mapped |= {_field(field.where.path) for field in plan.fields if field.where}
-        mapped |= {_field(unit) for field in plan.fields for unit in field.units}
+        lengths = [one.length for one in plan.reckoned]
+        mapped |= {_field(path) for length in lengths for path, _ in length.paths}
+        mapped |= {_field(unit) for field in (*plan.fields, *lengths) for unit in field.units}
         if plan.kind == "Observation":
             mapped |= {"OBX-2", "OBX-6"}
         if plan.kind == "Patient":
@@ -126,11 +141,11 @@ def _plan(tables: Tables, event: EventRule, name: str, message_type: str, curren
     fields = tuple(
         _compile_field(tables, rule.segment, field_name, field, currency)
         for field_name, field in rule.fields.items()
-        if not field.only or message_type in field.only
+        if (field.paths or field.origin) and (not field.only or message_type in field.only)
     )
     key = rule.key if isinstance(rule.key, str) else tuple(_key_part(part) for part in rule.key)
     when = tuple(
-        (_condition(text), _constants(fields)) for text, fields in (rule.when | event.when.get(name, {})).items()
+        (_condition(text), _constants(kind, fields)) for text, fields in (rule.when | event.when.get(name, {})).items()
     )
     return Plan(
         name,
@@ -140,14 +155,19 @@ def _plan(tables: Tables, event: EventRule, name: str, message_type: str, curren
         key,
         _key_part(rule.group) if rule.group else None,
         fields,
-        _constants(rule.says | event.says.get(name, {})),
+        _constants(kind, rule.says | event.says.get(name, {})),
         tuple(
             (_attribute(field), tuple((parse_path(path), path) for path in paths))
             for field, paths in event.fallback.get(name, {}).items()
         ),
         when,
         kind == "Patient" or any(field.origin == "patient" for field in rule.fields.values()),
-        {_attribute(field_name): field.default for field_name, field in rule.fields.items() if field.default},
+        _constants(kind, {field_name: field.default for field_name, field in rule.fields.items() if field.default}),
+        tuple(
+            Reckoned(field_name, _attribute(field_name), _attribute(field.after), _length(field))
+            for field_name, field in rule.fields.items()
+            if field.after and (not field.only or message_type in field.only)
+        ),
     )
 
 
@@ -157,6 +177,8 @@ def _compile_field(tables: Tables, segment: str, name: str, rule: FieldRule, cur
     if rule.origin is None and rule.datatype not in SPECIAL:
         if rule.datatype == "code":
             read = _code_reader(rule.table or "", tables.codes[rule.table or ""])
+        elif rule.table or rule.system:
+            read = coded(rule.datatype, rule.table, tables.codes.get(rule.table or ""), rule.system)
         elif rule.datatype == "money":
             read = partial(datatypes.money, currency=currency)
         else:
@@ -168,13 +190,19 @@ def _compile_field(tables: Tables, segment: str, name: str, rule: FieldRule, cur
         _attribute(name),
         place,
         paths,
-        tuple(map(parse_path, rule.unit)),
+        () if rule.after else tuple(map(parse_path, rule.unit)),
         rule.datatype,
         rule.join,
         read,
         rule.origin,
         _condition(rule.where) if rule.where else None,
     )
+
+
+def _length(rule: FieldRule) -> Field:
+    paths = tuple((parse_path(path), path) for path in rule.durations)
+    units = tuple(map(parse_path, rule.unit))
+    return Field("", "", -1, paths, units, "minutes", False, None, None, None)
 
 
 def _code_reader(name: str, table: dict[str, str | bool]) -> datatypes.Reader:
@@ -208,8 +236,8 @@ def _key_part(text: str) -> KeyPart:
     return KeyPart(tuple(choices), text.endswith("?"))
 
 
-def _constants(fields: Constants) -> dict[str, Any]:
-    return {_attribute(name): None if value == "" else value for name, value in fields.items()}
+def _constants(kind: str, fields: Constants) -> dict[str, Any]:
+    return {_attribute(name): None if value == "" else fitting(kind, name, value) for name, value in fields.items()}
 
 
 def _attribute(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from hcrm_adapter_hl7v2.mapping.tables import shipped
 from hcrm_adapter_hl7v2.mapping.view import View
 from hcrm_core.api import UNSET, Address, ContactPoint, HumanName
 
@@ -19,7 +18,7 @@ def names(view: View, raw: str, where: str) -> Any:
         given = tuple(part for part in (view.clean(parts[1]), view.clean(parts[2])) if part)
         if family or given:
             suffix = " ".join(part for place in (3, 5, 13) if (part := view.clean(parts[place])))
-            prefix, use = view.clean(parts[4]), _code("name-use", view.clean(parts[6]))
+            prefix, use = view.clean(parts[4]), _code(view, "name-use", view.clean(parts[6]))
             found.append(HumanName(family or None, given, prefix or None, suffix or None, None, use))
     return tuple(found) or UNSET
 
@@ -34,7 +33,7 @@ def addresses(view: View, raw: str, where: str) -> Any:
         line = tuple(part for part in (street, view.clean(parts[1]), view.clean(parts[18])) if part)
         city, state, postal, country, kind, _, county = (view.clean(part) for part in parts[2:9])
         if line or city or state or postal or county or country:
-            use = _code("address-use", kind)
+            use = _code(view, "address-use", kind)
             found.append(
                 Address(line, city or None, county or None, state or None, postal or None, country or None, use)
             )
@@ -61,10 +60,12 @@ def contacts(view: View, raw: str, where: str) -> Any:
         written, use, equipment, mail = parts[:4]
         value = parts[11] or _number(*parts[4:7]) or written
         if mail and (equipment in _MAIL or not value):
-            found.append(ContactPoint(mail, "email", _code("contact-use", use)))
+            found.append(ContactPoint(mail, "email", _code(view, "contact-use", use)))
         elif value and ("@" in value or equipment not in _MAIL):
-            system = "email" if "@" in value else _code("contact-system", equipment) or "phone"
-            found.append(ContactPoint(value, system, "mobile" if equipment == "CP" else _code("contact-use", use)))
+            system = "email" if "@" in value else _code(view, "contact-system", equipment) or "phone"
+            found.append(
+                ContactPoint(value, system, "mobile" if equipment == "CP" else _code(view, "contact-use", use))
+            )
     return tuple(found) or UNSET
 
 
@@ -74,6 +75,6 @@ def _number(country: str, area: str, local: str) -> str:
     return f"+{country.lstrip('+')} {area} {local}".replace("  ", " ") if country else area + local
 
 
-def _code(table: str, code: str) -> str | None:
-    found = shipped().codes[table].get(code)
+def _code(view: View, table: str, code: str) -> str | None:
+    found = view.codes[table].get(code)
     return found if isinstance(found, str) else None

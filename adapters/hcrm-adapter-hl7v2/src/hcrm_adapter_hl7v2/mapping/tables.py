@@ -15,8 +15,15 @@ class FieldRule(Struct, frozen=True, forbid_unknown_fields=True, rename={"origin
     path: str | tuple[str, ...] = ()
     datatype: str = "text"
     table: str | None = None
+    """Of `codes`; needed for a code, and of a coding or concept it translates the code."""
+    system: str | None = None
+    """Of a coding or concept: the code system where the message names none."""
     unit: tuple[str, ...] = ()
-    """For a duration or an amount: where the unit of each path stands."""
+    """For a duration or an amount: where the unit of each path stands; of `plus` where there is one."""
+    after: str | None = None
+    """Where no path says it: so long after another field of the record, a datetime, …"""
+    plus: str | tuple[str, ...] = ()
+    """… as the first of these durations says."""
     origin: str | None = None
     """Instead of a path: the key of another record at hand (`patient`, `encounter`, …)."""
     join: bool = False
@@ -33,6 +40,14 @@ class FieldRule(Struct, frozen=True, forbid_unknown_fields=True, rename={"origin
         """The paths, first choice first."""
         return (self.path,) if isinstance(self.path, str) else self.path
 
+    @property
+    def durations(self) -> tuple[str, ...]:
+        """The paths of `plus`, first choice first."""
+        return (self.plus,) if isinstance(self.plus, str) else self.plus
+
+
+Codes = dict[str, dict[str, str | bool]]
+"""Table → code as sent → what it is in a record; an empty text is known and says nothing."""
 
 Constants = dict[str, str | bool]
 """Field → what it is; an empty text says that the field is empty."""
@@ -70,7 +85,7 @@ class Tables(Struct, frozen=True):
 
     records: dict[str, RecordRule]
     events: dict[str, EventRule]
-    codes: dict[str, dict[str, str | bool]]
+    codes: Codes
     ignored: frozenset[str]
 
     def event(self, message_type: str) -> EventRule:
@@ -82,23 +97,21 @@ class Tables(Struct, frozen=True):
 @cache
 def shipped() -> Tables:
     """The tables that come with the adapter."""
-    read = {name: _read(name) for name in ("records", "events", "codes", "ignored")}
-    return msgspec.convert(
-        {
-            "records": read["records"],
-            "events": {name: _whole(read["events"], name) for name in read["events"]},
-            "codes": read["codes"],
-            "ignored": read["ignored"]["fields"],
-        },
-        Tables,
-    )
+    tables = {"records": data("records"), "codes": data("codes"), "ignored": data("ignored")["fields"]}
+    return msgspec.convert(tables | {"events": whole(data("events"))}, Tables)
 
 
-def _whole(events: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
-    """An event with what it takes over from the one it is like."""
-    own = dict(events[name])
-    return _whole(events, own.pop("like")) | own if "like" in own else own
+def whole(events: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The events as they are written, each with what it takes over from the one it is like."""
+
+    def one(name: str) -> dict[str, Any]:
+        own = dict(events[name])
+        return one(own.pop("like")) | own if "like" in own else own
+
+    return {name: one(name) for name in events}
 
 
-def _read(name: str) -> dict[str, Any]:
+@cache
+def data(name: str) -> dict[str, Any]:
+    """One of the files that come with the adapter, as it is written."""
     return tomllib.loads((files(__package__) / "data" / f"{name}.toml").read_text(encoding="utf-8"))

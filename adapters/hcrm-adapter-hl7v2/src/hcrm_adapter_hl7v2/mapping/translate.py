@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import structs
 
 from hcrm_adapter_hl7v2.mapping import dates
-from hcrm_adapter_hl7v2.mapping.compiled import Condition, Event, Field, Plan
+from hcrm_adapter_hl7v2.mapping.compiled import Condition, Event, Field, Plan, Reckoned
 from hcrm_adapter_hl7v2.mapping.datatypes import amount, minutes, period
 from hcrm_adapter_hl7v2.mapping.identities import Identities
 from hcrm_adapter_hl7v2.mapping.linked import LINKED, provider
@@ -107,16 +107,9 @@ class Translator:
                     "or have the sender fill PV1-19.",
                 )  # fmt: skip
                 return
-        if (
-            plan.kind == "Appointment"
-            and "end" not in fields
-            and fields.get("start")
-            and fields.get("minutes_duration")
-        ):
-            end = dates.add_minutes(fields["start"], fields["minutes_duration"])
-            if end:
-                fields["end"] = end
-                self._trace_reckoned(key)
+        for reckoned in plan.reckoned:
+            if reckoned.attribute not in fields and fields.get(reckoned.after):
+                self._reckon(plan.kind, key, fields, reckoned, index)
         if plan.kind == "ChargeItem" and fields.get("type") == "CD" and (price := fields.get("price")):
             fields["price"] = structs.replace(price, amount=-abs(price.amount))
         group = self._identities.part(plan.group, index) if plan.group else None
@@ -132,6 +125,16 @@ class Translator:
                 if self._trace:
                     self.origins.append(Origin(kind, key, name, reference))
                 return
+
+    def _reckon(self, kind: str, key: str, fields: Fields, reckoned: Reckoned, index: int) -> None:
+        length, where = self._value(reckoned.length, index)
+        moment = dates.add_minutes(fields[reckoned.after], length) if length else None
+        if moment:
+            fields[reckoned.attribute] = moment
+            if self._trace:
+                after = {one.field: one.path for one in self.origins if (one.kind, one.key) == (kind, key)}
+                start = after[reckoned.after.rstrip("_")]
+                self.origins.append(Origin(kind, key, reckoned.name, f"{start}, {where}"))
 
     def _put(self, kind: str, key: str, record: Record) -> None:
         before = self.records.get((kind, key))
@@ -176,9 +179,10 @@ class Translator:
         if field.datatype == "observation-value":
             return observation_value(self.view, index, raw, where)
         if field.datatype in ("minutes", "amount"):
-            unit = dict(zip((path for _, path in field.paths), field.units, strict=True))[where]
-            read = minutes if field.datatype == "minutes" else amount
-            return read(self.view, raw, self.view.raw(unit, index), where)
+            # A unit that stands nowhere is that of the standard.
+            units = dict(zip((path for _, path in field.paths), field.units, strict=False))
+            unit = self.view.raw(units[where], index) if where in units else ""
+            return (minutes if field.datatype == "minutes" else amount)(self.view, raw, unit, where)
         if field.datatype == "period":
             return period(self.view, [self.view.raw(path, index) for path, _ in field.paths], where)
         if field.datatype == "provider":
@@ -216,11 +220,6 @@ class Translator:
             return
         groups = dict.fromkeys(self._identities.part(plan.group, index) for index in indexes)
         self.complete += [CompleteSet(plan.kind, group) for group in groups if group]
-
-    def _trace_reckoned(self, key: str) -> None:
-        if self._trace:
-            known = {one.field: one.path for one in self.origins if (one.kind, one.key) == ("Appointment", key)}
-            self.origins.append(Origin("Appointment", key, "end", f"{known['start']}, {known['minutes_duration']}"))
 
     def _trace_constants(self, kind: str, key: str, constants: Fields) -> None:
         if self._trace and constants:

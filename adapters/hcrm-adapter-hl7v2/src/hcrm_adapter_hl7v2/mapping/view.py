@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hcrm_adapter_hl7v2.mapping.dates import offset_of
+from hcrm_adapter_hl7v2.mapping.tables import Codes
 from hcrm_adapter_hl7v2.reader import Message, Path
 from hcrm_core.api import Problem
 
@@ -29,11 +30,13 @@ class View:
         facility: MSH-4.1, else MSH-3.1, else the source: where departments, staff and bills belong.
         positions: Segment id → where its segments stand, ascending.
         problems: What a person should know, in the order met.
+        codes: The source's code tables.
         memo: Values read before from equal text in equal surroundings; see `remembered`.
     """
 
-    def __init__(self, message: Message, source: str, timezone: str, memos: "Memos | None" = None) -> None:
+    def __init__(self, message: Message, source: str, timezone: str, codes: Codes, memos: Memos) -> None:
         self.message = message
+        self.codes = codes
         marks = message.delimiters
         self.component, self.repetition = marks.component, marks.repetition
         self.escape, self.subcomponent = marks.escape, marks.subcomponent
@@ -50,7 +53,7 @@ class View:
         self.sender = f"{source}/{application}/{facility}"
         self.facility = facility or application or source
         surroundings = (marks.encoding, marks.field, message.charset, self.sender, self.facility, self.zone)
-        self.memo: Memo = (memos if memos is not None else {}).setdefault(surroundings, {})
+        self.memo: Memo = memos.setdefault(surroundings, {})
 
     def remembered(self, read: Callable[["View", str, str], Any], raw: str, where: str) -> Any:
         """`read(self, raw, where)`, from memory where equal text was read before without a word to report.

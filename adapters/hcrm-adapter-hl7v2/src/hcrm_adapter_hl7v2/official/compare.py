@@ -102,7 +102,7 @@ def read_by(tables: Tables) -> dict[str, set[str]]:
     for name, rule in tables.records.items():
         kind = rule.kind or name
         for field, how in rule.fields.items():
-            for path in (*how.paths, *how.unit):
+            for path in (*how.paths, *how.durations, *how.unit):
                 found[_field(path)].add(f"{kind}.{field}")
             if how.where:
                 found[_field(how.where)].add(f"{kind}.{field}")

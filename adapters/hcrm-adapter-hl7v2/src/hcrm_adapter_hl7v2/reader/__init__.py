@@ -14,6 +14,7 @@ from .prepared import compile_paths, compile_rows
 from .report import Repair, UnreadableMessage, Where
 from .segment import Segment
 from .values import NULL, Null, Value
+from .written import encode
 
 __all__ = [
     "NULL",
@@ -33,6 +34,7 @@ __all__ = [
     "compile_rows",
     "decode",
     "default_codec",
+    "encode",
     "parse_path",
     "read_message",
     "split_messages",

@@ -102,6 +102,11 @@ def default_codec(name: str | None) -> str | None:
     return codec
 
 
+def codec_declared(header: str) -> str | None:
+    """Return the codec that MSH-18 of a header segment asks for; None where its name is not known."""
+    return _codec_of_field(_field_18(header))
+
+
 def _declared(head: bytes, default: str | None) -> str:
     """Return MSH-18 as text, found even when characters before it hide or fake delimiters.
 

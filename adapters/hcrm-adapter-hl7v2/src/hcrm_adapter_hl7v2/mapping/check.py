@@ -1,0 +1,133 @@
+"""What an overlay says, held against what there is, before any message is read by it."""
+
+import re
+from typing import Any
+
+from hcrm_adapter_hl7v2.mapping import fitting
+from hcrm_adapter_hl7v2.mapping.check_field import FieldChecker
+from hcrm_adapter_hl7v2.mapping.kinds import NAMED_KEYS, ORIGINS, SEGMENT
+from hcrm_adapter_hl7v2.mapping.overlay import Overlay
+from hcrm_adapter_hl7v2.mapping.tables import Tables, data, shipped
+from hcrm_core.api import KINDS, TomlFile
+
+
+def check(file: TomlFile[Overlay], tables: Tables) -> None:
+    """Refuse an overlay that names what there is not, or gives a field what does not fit it.
+
+    Args:
+        file: The overlay.
+        tables: As it makes them.
+
+    Raises:
+        ConfigurationError: With file, line and what to write.
+    """
+    _Checker(file, tables).run()
+
+
+class _Checker:
+    def __init__(self, file: TomlFile[Overlay], tables: Tables) -> None:
+        self.file = file
+        self.tables = tables
+        self.field = FieldChecker(file, tables)
+
+    def run(self) -> None:
+        overlay = self.file.content
+        for place, one in enumerate(overlay.ignored):
+            self._segment_or_field(one, "ignored", place)
+        for name in overlay.records:
+            self._record(name)
+        for name in overlay.events:
+            self._event(name)
+        for name in overlay.codes:
+            self._codes(name)
+
+    def _record(self, name: str) -> None:
+        own, rule, at = self.file.content.records[name], self.tables.records[name], ("records", name)
+        kind = rule.kind or name
+        if kind not in KINDS:
+            raise self.file.unknown("kind of record", kind, list(KINDS), *at, *(("kind",) if own.kind else ()))
+        if not re.fullmatch(SEGMENT, rule.segment):
+            raise self.file.refusal(f"{rule.segment!r} is no id of a segment, as ZPI is.", *at, "segment")
+        if own.key is not None:
+            self._key(own.key, *at, "key")
+        if own.group is not None:
+            self._part(own.group, *at, "group")
+        for field in own.fields:
+            self.field.check(kind, rule, field, *at, "fields", field)
+        self._constants(kind, own.says, *at, "says")
+        for condition, constants in own.when.items():
+            self.field.condition(condition, *at, "when", condition)
+            self._constants(kind, constants, *at, "when", condition)
+        if name not in shipped().records:
+            self._belongs(kind, name)
+
+    def _belongs(self, kind: str, name: str) -> None:
+        """A record about a patient that does not say whose it is would be nobody's."""
+        rule = self.tables.records[name]
+        whose = [field for field in fitting.fields_of(kind) if fitting.reference_of(kind, field) == "Patient"]
+        if whose and not any(field in rule.fields for field in whose):
+            advice = f'Add {whose[0]} = {{ from = "patient" }} to its fields.'
+            raise self.file.refusal(f"nothing says whose it is. {advice}", "records", name)
+
+    def _key(self, key: str | tuple[str, ...], *at: str | int) -> None:
+        if isinstance(key, str):
+            if key not in NAMED_KEYS:
+                raise self.file.unknown(
+                    "named key", key, list(NAMED_KEYS), *at, more='Or write parts: ["{patient}", …].'
+                )
+            return
+        for place, part in enumerate(key):
+            self._part(part, *at, place)
+
+    def _part(self, part: str, *at: str | int) -> None:
+        for choice in part.removesuffix("?").split(" or "):
+            name = re.fullmatch(r"\{(.*)\}", choice)
+            if name is None:
+                self.field.path(choice.removeprefix("entity "), *at)
+            elif name[1] not in ORIGINS:
+                raise self.file.unknown("record at hand", name[1], list(ORIGINS), *at)
+
+    def _event(self, name: str) -> None:
+        own, at = self.file.content.events[name], ("events", name)
+        if not re.fullmatch(r"\*|[A-Z][A-Z0-9]{2}\^([A-Z0-9]{3}|\*)", name):
+            raise self.file.refusal('it is no type of a message. Write one as "ADT^A01".', *at)
+        for place, record in enumerate(own.records or ()):
+            self._known_record(record, *at, "records", place)
+        for place, one in enumerate(own.ignored or ()):
+            self._segment_or_field(one, *at, "ignored", place)
+        for record, constants in own.says.items():
+            self._constants(self._known_record(record, *at, "says", record), constants, *at, "says", record)
+        for record, conditions in own.when.items():
+            kind = self._known_record(record, *at, "when", record)
+            for condition, constants in conditions.items():
+                self.field.condition(condition, *at, "when", record, condition)
+                self._constants(kind, constants, *at, "when", record, condition)
+        for record, fields in own.fallback.items():
+            kind = self._known_record(record, *at, "fallback", record)
+            for field, paths in fields.items():
+                self.field.known(kind, field, *at, "fallback", record, field)
+                for place, path in enumerate(paths):
+                    self.field.path(path, *at, "fallback", record, field, place)
+
+    def _known_record(self, name: str, *at: str | int) -> str:
+        if name not in self.tables.records:
+            raise self.file.unknown("record table", name, list(self.tables.records), *at)
+        return self.tables.records[name].kind or name
+
+    def _codes(self, name: str) -> None:
+        used = {rule.table for record in self.tables.records.values() for rule in record.fields.values()}
+        if name not in shipped().codes and name not in used:
+            advice = "No field of a record reads by it."
+            raise self.file.unknown("code table", name, list(shipped().codes), "codes", name, more=advice)
+        allowed: list[Any] = data("values").get(name, [])
+        for code, value in self.file.content.codes[name].items():
+            if allowed and value != "" and value not in allowed:
+                raise self.file.unknown("value", value, list(map(str, allowed)), "codes", name, code)
+
+    def _constants(self, kind: str, constants: dict[str, str | bool], *at: str | int) -> None:
+        for field, value in constants.items():
+            self.field.constant(kind, field, value, *at, field)
+
+    def _segment_or_field(self, text: str, *at: str | int) -> None:
+        if not re.fullmatch(rf"{SEGMENT}(-[1-9][0-9]*)?", text):
+            raise self.file.refusal(f"{text!r} is neither a segment nor a field. Write ZPI or ZPI-3.", *at)

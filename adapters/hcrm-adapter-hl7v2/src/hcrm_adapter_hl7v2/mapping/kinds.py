@@ -1,0 +1,58 @@
+"""What a table may name: keys, records at hand, and data types with an example of what each gives."""
+
+from typing import Any
+
+SEGMENT = "[A-Z][A-Z0-9]{2}"
+
+NAMED_KEYS = (
+    "patient", "encounter", "prior", "link", "pair", "prior encounter", "prescription", "staff", "location",
+)  # fmt: skip
+"""Keys made by a rule of their own (`identities.py`)."""
+
+ORIGINS: dict[str, str | None] = {
+    "patient": "Patient",
+    "first patient": "Patient",
+    "prior": "Patient",
+    "encounter": "Encounter",
+    "prescription": "MedicationRequest",
+    "report": "DiagnosticReport",
+    "facility": None,
+    "uncertain": None,
+}
+"""Records at hand → their kind."""
+
+LINKS = {
+    "practitioner": "Practitioner",
+    "provider": "Practitioner",
+    "department": "Organization",
+    "unit": "Organization",
+}
+"""Data types that give the key of a record they make → its kind."""
+
+GIVES: dict[str, Any] = {
+    "text": "x",
+    "texts": ["x"],
+    "codes": ["x"],
+    "number": "x",
+    "date": "2026-01-01",
+    "datetime": "2026-01-01T00:00:00+08:00",
+    "boolean": True,
+    "integer": 1,
+    "coding": {"code": "x"},
+    "concept": {"coding": [{"code": "x"}]},
+    "identifiers": [{"value": "x", "system": "x"}],
+    "names": [{"family": "x"}],
+    "addresses": [{"city": "x"}],
+    "district": "x",
+    "contacts": [{"value": "x", "system": "phone"}],
+    "location": "x",
+    "organization-name": "x",
+    "quantity": {"value": "1"},
+    "display": "x",
+    "minutes": 1,
+    "amount": {"value": "1"},
+    "money": {"amount": 1, "currency": "CNY"},
+    "period": {"start": "2026-01-01"},
+    "code": "x",
+}
+"""Data type → what it gives, for those that give no key; `observation-value` fills several fields."""
