@@ -220,7 +220,10 @@ def _function(node: exp.Func, at: _At) -> None:
     if name not in allowed().functions:
         lowered = [function.lower() for function in allowed().functions]
         hint = allowed().instead.get(name) or nearest(name.lower(), lowered)
-        raise StrategyError(f"{at}: the function {name.lower()} is not allowed. {hint}")
+        written = node.sql(dialect="duckdb").partition("(")[0].lower()
+        raise StrategyError(
+            f"{at}: the function {written if written.isidentifier() else name.lower()} is not allowed. {hint}"
+        )
     _places(node, at)
     if isinstance(node, exp.Extract) and node.this.name.upper() not in allowed().extract:
         raise StrategyError(f"{at}: {node.this.name} cannot be extracted. Join calendar instead.")

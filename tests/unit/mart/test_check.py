@@ -56,7 +56,7 @@ BAD = [
     ("SELECT\n$today,\n$days\nFROM WHERE", "s, line 4: this is not valid SQL near 'WHERE'"),
     ("SELECT uper(district) FROM customer", "Did you mean 'upper'"),
     ("SELECT avg(patients) FROM customer", "Write sum"),
-    ("SELECT date_diff('day', known_at, said_at) FROM customer", "the function datediff is not allowed"),
+    ("SELECT date_diff('day', known_at, said_at) FROM customer", "the function date_diff is not allowed"),
     ("SELECT isodow(known_at) FROM customer", "Join calendar and use weekday"),
     ("SELECT trim(district) FROM customer", "full-width"),
     ("SELECT now()", "Use $as_of"),
