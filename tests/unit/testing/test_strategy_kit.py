@@ -77,7 +77,7 @@ def test_sql_that_is_refused_fails_one_check_and_the_others_are_passed_over(
 
 def test_an_error_in_the_sql_names_its_line(outcome: Callable[[str, str, str], Outcome]) -> None:
     (finding,) = outcome("stateless", "rolls", "S01").findings
-    assert finding.startswith("rolls, line 10: the function rand is not allowed.")
+    assert finding.startswith("rolls, line 10: the function random is not allowed.")
 
 
 @pytest.mark.parametrize(
