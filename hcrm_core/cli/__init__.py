@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("hcrm_core.cli.explain:explain", "Trace a decision back to message and field."),
     "report": ("hcrm_core.cli.report:report", "Write a report."),
     "messages": ("hcrm_core.cli.messages:messages", "See, replay and account for messages."),
+    "mapping": ("hcrm_core.cli.mapping:mapping", "Check how a source's messages are mapped."),
     "customers": ("hcrm_core.cli.customers:customers", "See customers and the patients behind them."),
     "segments": ("hcrm_core.cli.segments:segments", "See segments and who is in them."),
     "tasks": ("hcrm_core.cli.tasks:tasks", "See, complete and export follow-up tasks."),

@@ -8,11 +8,13 @@ import click
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, counted, json_option, opened, show_json, workspace_option
+from hcrm_core.cli.mapping import told
 from hcrm_core.errors import HcrmError
 from hcrm_core.intake.figures import Figures, figures
 from hcrm_core.intake.guard import parse_address
 from hcrm_core.mart.contract import check_strategy
 from hcrm_core.registry.installed import installed
+from hcrm_core.registry.offers import Source
 from hcrm_core.store import audit, durable, schema
 from hcrm_core.store.queries import inbox, processing
 
@@ -111,6 +113,17 @@ def _sources(space: Opened) -> Iterator[tuple[str, str]]:
             yield "wrong", str(error)
         else:
             yield "good", f"The source {source} is read by {read.name} {read.version}."
+            yield from _mapping(space, read)
+
+
+def _mapping(space: Opened, read: Source) -> Iterator[tuple[str, str]]:
+    mapping = read.settings.mapping
+    if mapping is None:
+        return
+    try:
+        yield from told(read.source, mapping.path, space.pool.examples(read))
+    except HcrmError as error:
+        yield "wrong", str(error)
 
 
 def _messages(space: Opened) -> Iterator[tuple[str, str]]:

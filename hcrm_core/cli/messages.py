@@ -8,6 +8,7 @@ import click
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, show_table, workspace_option
+from hcrm_core.cli.diff import diff
 from hcrm_core.cli.message import show
 from hcrm_core.cli.prune import prune
 from hcrm_core.cli.replay import replay
@@ -28,6 +29,7 @@ def messages() -> None:
 
 messages.add_command(show)
 messages.add_command(replay)
+messages.add_command(diff)
 messages.add_command(prune)
 
 

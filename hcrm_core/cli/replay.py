@@ -1,12 +1,11 @@
 """`hcrm messages replay`: translate stored messages anew, after seeing what that would change."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 import click
-import msgspec
 
 from hcrm_core import env
 from hcrm_core.cli.context import (
@@ -18,21 +17,19 @@ from hcrm_core.cli.context import (
     opened,
     say,
     show_json,
-    show_table,
     workspace_option,
 )
 from hcrm_core.cli.ingest import RECORDS, work_off
+from hcrm_core.cli.preview import tell
 from hcrm_core.cli.selection import Row, named, select, selection, selection_options
 from hcrm_core.errors import UsageError
 from hcrm_core.intake import replay as intake
 from hcrm_core.intake.figures import UNFINISHED
-from hcrm_core.intake.replay import Preview
 from hcrm_core.store.queries import inbox
 
 PREVIEWED = 20_000
 """Messages of one preview: some twenty seconds, less than anybody waits for the database."""
 
-_SHOWN = 20
 _PAGE = 1_000
 _UNFIT = {
     "record files": "A record file is not replayed: its rows are in the file. Ingest a corrected one.",
@@ -73,17 +70,10 @@ def replay(
         if unfit := _unfit(space, own):
             raise UsageError(_UNFIT[next(iter(unfit.values()))])
         fit = {row.id: row.source for row in own}
-        left_out: Counter[str] = Counter()
-        found = select(space, chosen) if not chosen.everything or everything else iter(())
-        while rows := list(islice(found, _PAGE)):
-            unfit = _unfit(space, rows)
-            left_out.update(unfit.values())
-            fit |= {row.id: row.source for row in rows if row.id not in unfit}
+        fit |= replayable(space, select(space, chosen) if not chosen.everything or everything else iter(()))
         for source in sorted(set(fit.values())):
             space.source_of(source)  # a missing one is a sentence before anything is changed
         numbers = sorted(fit)
-        for reason, count in sorted(left_out.items()):
-            say(f"Left out {counted(count, 'message')}: {reason}.")
         arguments = (space.store, space.pool.translate, space.source_of, numbers)
         if dry_run and len(numbers) > PREVIEWED:
             raise UsageError(
@@ -92,7 +82,7 @@ def replay(
             )
         if dry_run:
             preview = intake.preview(*arguments, env.microseconds(env.now()))
-            _tell_preview(preview, len(numbers), as_json)
+            tell(preview, len(numbers), "Nothing was changed yet; leave out --dry-run to do it.", as_json)
             return
         progress = Progress("Replaying:", "messages")
         done = intake.replay(*arguments, lambda: env.microseconds(env.now()), progress.add)
@@ -106,6 +96,25 @@ def replay(
         )
     if done.quarantined:
         raise click.exceptions.Exit(PARTIAL)
+
+
+def replayable(space: Opened, found: Iterator[Row], most: int | None = None) -> dict[int, str]:
+    """Number → source of the messages that can be replayed; what is left out is said.
+
+    Args:
+        space: The workspace.
+        found: Messages.
+        most: So many of them at most, the first.
+    """
+    fit: dict[int, str] = {}
+    left_out: Counter[str] = Counter()
+    while (most is None or len(fit) < most) and (rows := list(islice(found, _PAGE))):
+        unfit = _unfit(space, rows)
+        left_out.update(unfit.values())
+        fit |= {row.id: row.source for row in rows if row.id not in unfit}
+    for reason, count in sorted(left_out.items()):
+        say(f"Left out {counted(count, 'message')}: {reason}.")
+    return dict(islice(fit.items(), most))
 
 
 def _unfit(space: Opened, rows: Sequence[Row]) -> dict[int, str]:
@@ -123,39 +132,3 @@ def _unfit(space: Opened, rows: Sequence[Row]) -> dict[int, str]:
         elif row.state in UNFINISHED:
             found[row.id] = "waiting"
     return found
-
-
-def _tell_preview(preview: Preview, messages: int, as_json: bool) -> None:
-    if as_json:
-        changes = [msgspec.to_builtins(change._asdict()) for change in preview.changes]
-        show_json({"messages": messages} | preview.processed._asdict() | {"changes": changes})
-        return
-    say(
-        f"Replaying {counted(messages, 'message')} would translate {preview.processed.translated:,} and quarantine "
-        f"{preview.processed.quarantined:,}."
-    )
-    if not preview.changes:
-        say("No fact would change.")
-        return
-    facts = len({change.fact_id for change in preview.changes})
-    say(f"{counted(facts, 'fact')} would change. Nothing was changed yet; leave out --dry-run to do it.")
-    show_table(
-        ("kind", "field", "facts"),
-        [(kind, field or "(as a whole)", count) for kind, field, count in intake.summary(preview.changes)],
-    )
-    click.echo()
-    show_table(
-        ("kind", "fact", "field", "now", "then"),
-        [
-            (one.kind, one.fact_id, one.field or "(as a whole)", _text(one.before), _text(one.after))
-            for one in preview.changes[:_SHOWN]
-        ],
-    )
-    if len(preview.changes) > _SHOWN:
-        click.echo(f"… and {len(preview.changes) - _SHOWN:,} more; --json shows all.")
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "-"
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

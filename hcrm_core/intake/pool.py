@@ -20,6 +20,7 @@ from hcrm_core.hosting.breaker import Breaker
 from hcrm_core.hosting.host import Host, HostDied
 from hcrm_core.intake.said import Told
 from hcrm_core.intake.worker import Inspected, Reader, Work, failed
+from hcrm_core.model.examples import Tried
 from hcrm_core.model.translation import RawMessage, Translation
 from hcrm_core.registry.enabled import Registry
 from hcrm_core.registry.offers import Source
@@ -28,6 +29,7 @@ _decode_told = msgspec.msgpack.Decoder(Told).decode
 _decode_all = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
 _decode_cut = msgspec.msgpack.Decoder(list[RawMessage]).decode
 _decode_inspected = msgspec.msgpack.Decoder(Inspected).decode
+_decode_tried = msgspec.msgpack.Decoder(list[Tried]).decode
 _decode_names = msgspec.msgpack.Decoder(list[str | None]).decode
 
 
@@ -110,6 +112,15 @@ class WorkerPool:
     def field_names(self, source: Source, fields: Sequence[str]) -> list[str | None]:
         """What the standard calls fields of the coverage; raises as `inspect`."""
         return _decode_names(self._one(source, "names", Work(self._reader(source), fields=tuple(fields))))
+
+    def examples(self, source: Source) -> list[Tried]:
+        """Try the examples of a source's mapping.
+
+        Raises:
+            ConfigurationError: The mapping is wrong.
+            PluginError: Its adapter fails on one.
+        """
+        return _decode_tried(self._one(source, "examples", Work(self._reader(source))))
 
     def _one(self, source: Source, verb: str, work: Work) -> msgspec.Raw:
         with self._host(source.plugin) as host:

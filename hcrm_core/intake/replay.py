@@ -17,12 +17,13 @@ from hcrm_core.intake.fold import Folder
 from hcrm_core.intake.mask import MASK, PERSONAL
 from hcrm_core.intake.pool import Translated, sure
 from hcrm_core.intake.process import BATCH, Translate
-from hcrm_core.model.translation import Translation
+from hcrm_core.model.translation import Problem, Translation
 from hcrm_core.registry.offers import Source
 from hcrm_core.store.engine import Store
-from hcrm_core.store.queries import facts, inbox
+from hcrm_core.store.queries import facts, inbox, processing
 from hcrm_core.store.queries.facts import FactRow
 from hcrm_core.store.queries.inbox import Landed
+from hcrm_core.store.queries.processing import ProcessingRow
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -34,7 +35,7 @@ class Change(NamedTuple):
         kind: Of the fact.
         fact_id: The fact.
         field: The field; empty when the fact as a whole appears or is voided.
-        before: Its value, `None` where there is none; a direct identifier is masked. Of the fact as a whole: whether
+        before: Its value, `None` where there is none; a direct identifier may be hidden. Of the fact as a whole: if
             it stands.
         after: Likewise.
     """
@@ -46,11 +47,26 @@ class Change(NamedTuple):
     after: Any
 
 
+class Turn(NamedTuple):
+    """A message that a replay would take out of quarantine or put into it.
+
+    Attributes:
+        message_id: Its number.
+        state: Where it would stand.
+        reason: Why it would be quarantined; else why it is.
+    """
+
+    message_id: int
+    state: str
+    reason: Problem
+
+
 class Preview(NamedTuple):
     """What a replay would come to."""
 
     processed: Processed
     changes: list[Change]
+    turns: list[Turn]
 
 
 class _Undo(Exception):
@@ -80,9 +96,24 @@ def replay(
 
 
 def preview(
-    store: Store, translate: Translate, source_of: Callable[[str], Source], numbers: Iterable[int], now: int
+    store: Store,
+    translate: Translate,
+    source_of: Callable[[str], Source],
+    numbers: Iterable[int],
+    now: int,
+    *,
+    masked: bool = True,
 ) -> Preview:
-    """Rehearse a replay in one transaction that is rolled back, and tell which facts it would change."""
+    """Rehearse a replay in one transaction that is rolled back, and tell which facts it would change.
+
+    Args:
+        store: The workspace's store.
+        translate: By the adapters, and the mappings, that the replay would use.
+        source_of: Name → source, likewise.
+        numbers: The messages.
+        now: Microseconds UTC.
+        masked: Whether direct identifiers are hidden; who shows them writes that down.
+    """
     folder = Folder(store.codec)
     total = NOTHING
     # Nobody else folds while the rehearsal lasts, so whatever can be done before it is.
@@ -94,20 +125,32 @@ def preview(
             after = facts.learned_since(connection, now)
             with store.read() as untouched:
                 before = facts.facts(untouched, [row.fact_id for row in after])
+                ids = [message.id for messages, _, _ in batches for message in messages]
+                turns = _turns(processing.outcomes(untouched, ids), processing.outcomes(connection, ids))
             raise _Undo
     except _Undo:
-        changes = [change for row in after for change in _changes(store, before.get(row.fact_id), row)]
-        return Preview(total, changes)
+        changes = [change for row in after for change in _changes(store, before.get(row.fact_id), row, masked)]
+        return Preview(total, changes, turns)
 
 
-def _changes(store: Store, before: FactRow | None, after: FactRow) -> Iterator[Change]:
+def _turns(before: dict[int, ProcessingRow], after: dict[int, ProcessingRow]) -> list[Turn]:
+    found = []
+    for number, now in sorted(after.items()):
+        was = before.get(number)
+        reason = now.reason or (was.reason if was else None)
+        if was and was.state != now.state and "quarantined" in (was.state, now.state) and reason:
+            found.append(Turn(number, now.state, msgspec.json.decode(reason, type=Problem)))
+    return found
+
+
+def _changes(store: Store, before: FactRow | None, after: FactRow, masked: bool) -> Iterator[Change]:
     there = before is not None and not before.void
     if there == after.void:
         yield Change(after.kind, after.fact_id, "", there, not after.void)
     if before is None or not there or after.void:
         return
     old, new = ({**_decode(row.body), **_sealed(store, row)} for row in (before, after))
-    hidden = PERSONAL[after.kind]
+    hidden = PERSONAL[after.kind] if masked else frozenset()
     for field in sorted(old.keys() | new.keys()):
         pair = [fields.get(field) for fields in (old, new)]
         if pair[0] != pair[1]:

@@ -13,6 +13,7 @@ from hcrm_core.hosting.frames import encode
 from hcrm_core.hosting.serve import limit_memory, serve
 from hcrm_core.intake.said import Teller
 from hcrm_core.model.adapters import Adapter
+from hcrm_core.model.examples import Tried, examples_of, failures
 from hcrm_core.model.translation import Origin, Problem, RawField, RawMessage, Translation
 from hcrm_core.registry.loader import Loader
 from hcrm_core.registry.offers import Opening
@@ -84,8 +85,20 @@ def main(line: socket.socket) -> None:
         work = _decode_work(body)
         return [readers[0].adapter(work.reader).field_name(field) for field in work.fields]
 
-    verbs = {"open": opened, "translate": translated, "split": split, "inspect": inspected, "names": named}
-    serve(line, verbs)
+    def tried(body: msgspec.Raw) -> list[Tried]:
+        return readers[0].examples(_decode_work(body))
+
+    serve(
+        line,
+        {
+            "open": opened,
+            "translate": translated,
+            "split": split,
+            "inspect": inspected,
+            "names": named,
+            "examples": tried,
+        },
+    )
 
 
 class Readers:
@@ -168,6 +181,25 @@ class Readers:
         except (Exception, SystemExit) as error:
             raise PluginError(f"Its adapter fails on it ({type(error).__name__}).") from None
         return Inspected(fields, origins, records)
+
+    def examples(self, work: Work) -> list[Tried]:
+        """Try the examples of a source's mapping, on the adapter alone.
+
+        Raises:
+            ConfigurationError: An example is not written as one.
+            PluginError: The adapter fails on one.
+        """
+        adapter = self.adapter(work.reader)
+        if adapter.settings.mapping is None:
+            return []
+        tried = []
+        for example, where in examples_of(adapter.settings.mapping):
+            try:
+                translation = adapter.translate(adapter.encoded(example.message))
+                tried.append(Tried(example.name, where, tuple(failures(example, translation))))
+            except (Exception, SystemExit) as error:
+                raise PluginError(f"{where}: the adapter fails on this example ({type(error).__name__}).") from None
+        return tried
 
     def _translate_one(self, adapter: Adapter, reader: Reader, payload: bytes) -> msgspec.Raw:
         who = f"The adapter {adapter.name} {adapter.version}"
