@@ -50,7 +50,7 @@ def diff(
                     detail={"messages": len(numbers), "diff": True},
                 )
     then = (
-        f"Nothing was changed yet. To do it: name the mapping in [sources.{read.source}] of hcrm.toml, then hcrm messages "
-        f"replay --source {read.source}"
+        f"Nothing was changed yet. To do it: name the mapping in [sources.{read.source}] of hcrm.toml, then hcrm "
+        f"messages replay --source {read.source}"
     )
     tell(preview, len(numbers), then, as_json)
