@@ -166,3 +166,26 @@ def test_a_live_look_waits_for_no_run_of_another_strategy(hospital: Any) -> None
     stay(hospital, "q1", "2026-03-12")
     with held(hospital, None), held(hospital, "rfm"):
         assert [outcome.new for outcome in live.run(micros("2026-03-12"))] == [1]
+
+
+def test_a_back_test_supersedes_what_is_about_a_customer_who_is_another_one_now(hospital: Any) -> None:
+    birthdays = msgspec.structs.replace(
+        CALLS,
+        name="birthdays",
+        tables=("customer",),
+        sql="""
+            SELECT customer_id AS subject, customer_id AS anchor, 'greet' AS step, 0 AS occurrence, 'birthday' AS topic,
+              next_birthday AS due_on, next_birthday AS window_start, next_birthday AS window_end, 'centre' AS owner,
+              'call' AS channel, NULL AS form, NULL AS suppressed,
+              ['customer/' || customer_id || '#next_birthday'] AS evidence
+            FROM customer WHERE next_birthday IS NOT NULL""",
+    )
+    for patient in ("p1", "p2"):
+        hospital.tell("Patient", patient, "2026-03-11", birth_date="1990-06-01")
+    hospital.tell("Patient", "p1", "2026-03-15", gender="male")
+    hospital.link("p2", "p1")
+    days = instants(date(2026, 3, 14), date(2026, 3, 16), time(23, 59), ZONE)
+    found = backtest(hospital.store, hospital.mart, [birthdays], "birthdays", days, timezone=ZONE, means=Means())
+    assert [(day.counts.new, day.counts.withdrawn) for day in found.days] == [(2, 0), (0, 1), (0, 0)]
+    (gone,) = [one for one in found.days[1].differences if one.outcome == "withdrawn"]
+    assert gone.after is not None and gone.after["state"] == "superseded"
