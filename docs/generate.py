@@ -20,6 +20,7 @@ PAGES = {
     "configuration": "generate_settings:configuration",
     "hl7v2": "generate_hl7v2:hl7v2",
     "hl7v2-official": "generate_official:page",
+    "mappings": "generate_mapping:mappings",
     "kits": "generate_kits:kits",
     "quality": "generate_quality:page",
 }

@@ -12,6 +12,7 @@ from hcrm_core.cli.context import Opened
 from hcrm_core.store import audit
 from hcrm_core.store.dump import dump
 
+SHIPPED = Path(__file__).resolve().parents[2] / "configs" / "mappings"
 MAPPING = r"""
 [records.Patient.fields]
 occupation = { path = "ZPI-2", as = "coding", table = "jobs", system = "RMYY" }
@@ -185,6 +186,13 @@ def test_settings_stand_in_the_mapping_or_in_the_workspace(ward: Path) -> None:
     )
     name_mapping(ward)
     assert told("messages", "replay", "--all", "--dry-run")["changes"] == []
+
+
+@pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.toml")), ids=lambda file: file.name)
+def test_a_mapping_that_is_shipped_keeps_to_its_examples(ward: Path, file: Path) -> None:
+    toml = (ward / "hcrm.toml").read_text(encoding="utf-8")
+    (ward / "hcrm.toml").write_text("\n".join(line for line in toml.split("\n") if "charset" not in line), "utf-8")
+    assert "keeps to its " in hcrm("mapping", "check", file).stdout
 
 
 def test_which_source_a_mapping_is_for_is_asked_where_it_is_not_clear(ward: Path) -> None:

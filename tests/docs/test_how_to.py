@@ -11,6 +11,7 @@ BIN = Path(sys.executable).parent
 
 GUIDES = (
     "map-your-his",
+    "map-a-z-segment",
     "follow-up-rules",
     "read-the-report",
     "simulate-a-hospital",

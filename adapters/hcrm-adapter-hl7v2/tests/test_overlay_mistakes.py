@@ -170,6 +170,10 @@ expected_end = { as = "datetime", after = "period_start" }
 location = { after = "period_start", plus = "ZDU-1" }
 => what is reckoned is a datetime: as = "datetime".
 
+[records.RelatedPerson.fields]
+period = { path = "ZNK-1", as = "period" }
+=> 2: records.RelatedPerson.fields.period.path: a period has two paths: its start and its end.
+
 [records.Patient.says]
 active = "perhaps"
 => 2: records.Patient.says.active: Patient.active cannot be 'perhaps'.

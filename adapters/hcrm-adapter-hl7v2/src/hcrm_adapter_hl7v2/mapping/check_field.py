@@ -86,6 +86,8 @@ class FieldChecker:
         if rule.datatype not in fit and not truth:
             advice = f"Write one of: {', '.join(fit)}." if fit else 'It is filled by from = "…" only.'
             raise self._file.refusal(f"as = {rule.datatype!r} does not fit {kind}.{field}. {advice}", *at, "as")
+        if rule.datatype == "period" and len(rule.paths) != 2:
+            raise self._file.refusal("a period has two paths: its start and its end.", *at, "path")
         if rule.join and not isinstance(GIVES.get(rule.datatype), list):
             raise self._file.refusal(f"{kind}.{field} is no list, so nothing can be joined.", *at, "join")
         self._coded(rule, *at)

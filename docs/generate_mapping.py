@@ -1,0 +1,140 @@
+"""The page of what a source's mapping may say; `generate.py` beside this writes it."""
+
+from typing import Any
+
+import generate_text as words
+import msgspec
+from msgspec import Struct
+
+TOP = {
+    "ignored": 'Fields and segments that are known and deliberately not read: `["ZPI-1", "ZXX"]`.',
+    "source": "Settings of the source that say how it is read; the same key in `[sources.NAME]` is refused.",
+    "records": "`[records.NAME]`: a record table that is changed, or a new one.",
+    "events": '`[events."ADT^A01"]`: an event that is changed, or a new one.',
+    "codes": '`[codes.NAME]`: code as sent = what it is in a record. `""` is known and says nothing.',
+    "examples": "`[[examples]]`: messages and what is expected of them; see below.",
+}
+RECORD = {
+    "segment": "Every segment with this id gives one record.",
+    "key": "What makes the record one and the same: a named key, or parts that are joined.",
+    "fields": "Field of the record = how it is read; takes the place of the field of that name, or is added.",
+    "leave_out": "Fields that are not read any more.",
+    "kind": "The kind of record; the table's name where not given.",
+    "group": "The set it belongs to, written as a part of a key; an event with `snapshot` states it whole.",
+    "says": 'Constant fields. `""` says that the field is empty.',
+    "when": '`"ZPV-1"` (is filled) or `"ZPV-1=X"` (has that code) = constant fields that hold then.',
+    "events": "The events that give it beside those that do already: `ADT^A01`, `ADT^*` for all of ADT, `*` for all.",
+}
+FIELD = {
+    "path": "Where it stands, `ZPI-3` or `ZPI-3.1`; of several the first that is filled. A segment is looked for from "
+    "the record's own outwards: the nearest before it, else the first after it.",
+    "as": "The data type it is read as; `text` where not given.",
+    "table": "For `code`: the code table, which must name the code. For `coding` and `concept`: translates the code; "
+    "one it does not name stays, and is reported.",
+    "system": "For `coding` and `concept`: the code system, where the message names none.",
+    "unit": "For `minutes`, `amount` and `plus`: where the unit of each path stands. Units of time are minutes, hours, "
+    "seconds and days, in English or Chinese; minutes where nothing is said.",
+    "after": "A datetime of the same record. Where no path says the field, it is so long after that …",
+    "plus": "… as the first of these paths that is filled says.",
+    "from": "Instead of a path: the key of another record at hand.",
+    "join": "Whether a list is made of all paths instead of the first that is filled.",
+    "only": "The events it holds for; all where empty.",
+    "default": "What holds where no path says anything; a text is the code of a coding.",
+    "where": "`PRD-1=RP`: it is read from the first segment of which that is true, wherever it stands.",
+}
+EVENT = {
+    "like": "Takes over everything another event has; what is written here is different.",
+    "about": "The event in a few words.",
+    "records": "The record tables it gives; takes the place of all it gave.",
+    "snapshot": "Whether repeated segments state their sets whole.",
+    "cancels": "Whether it takes another statement back.",
+    "person": "Whether a message without a usable patient is quarantined.",
+    "ignored": "Fields and segments that messages of this type deliberately give to nobody.",
+    "says": "Record table = constant fields.",
+    "fallback": "Record table = field = where its time is read when nothing else says it.",
+    "when": "Record table = condition = constant fields.",
+}
+EXAMPLE = {
+    "name": "What it shows.",
+    "message": "As text, between `'''`, where a backslash is only itself; segments end at line breaks.",
+    "expect": "Kind = fields that a record of it must have; or a list of such, one for each record of the kind, `[]` "
+    'for none. Of a value with parts those named are compared; `""` is said empty.',
+    "quarantine": "The code with which the message must be quarantined instead.",
+}
+
+INTRODUCTION = """# Mappings
+
+A source's mapping says how its messages depart from what the adapter `hl7v2` expects. It is a TOML file of the
+workspace, named in `hcrm.toml`:
+
+```toml
+[sources.his]
+adapter = "hl7v2"
+mapping = "mappings/his.toml"
+```
+
+It is laid over [the adapter's own tables](hl7v2.md), which are written in the same notation. A mistake in it is a
+sentence with file, line and the nearest valid name, before any message is read. `configs/mappings/` holds one to begin
+with. How to work with it: [map a Z segment](../how-to/map-a-z-segment.md).
+"""
+
+
+def mappings() -> str:
+    from hcrm_adapter_hl7v2.adapter import Hl7v2Settings
+    from hcrm_adapter_hl7v2.mapping import datatypes
+    from hcrm_adapter_hl7v2.mapping.kinds import GIVES, LINKS, NAMED_KEYS, ORIGINS
+    from hcrm_adapter_hl7v2.mapping.overlay import EventOverlay, Overlay, RecordOverlay
+    from hcrm_adapter_hl7v2.mapping.tables import FieldRule, shipped
+    from hcrm_core.model.adapters import SourceSettings
+    from hcrm_core.model.examples import Example
+
+    common = {one.encode_name for one in msgspec.structs.fields(SourceSettings)}
+    reading = ["timezone", *(one.encode_name for one in msgspec.structs.fields(Hl7v2Settings))]
+    settings = [name for name in dict.fromkeys(reading) if name == "timezone" or name not in common]
+    types = [(f"`{name}`", _about(datatypes, name), _given(GIVES, LINKS, name)) for name in (*GIVES, *LINKS)]
+    return "\n".join(
+        [
+            INTRODUCTION,
+            "## The file\n\n" + _keys(Overlay, TOP),
+            f"`[source]` may hold {words.codes(settings, sort=False)}.\n",
+            "## `[records.NAME]`\n\nA name of the adapter's own tables "
+            f"({words.codes(shipped().records, sort=False)}) changes that table; any other is a new table, which needs "
+            "`segment`, `key` and, where it is about a patient, a field from `patient`.\n\n"
+            + _keys(RecordOverlay, RECORD),
+            "### Keys\n\nParts are joined: a path, `A or B` the first that is filled, `entity P` a number with its "
+            "namespace (EI), `{patient}` the key of that record; a trailing `?` makes it optional. Never name a set "
+            "id: a record is known by what it says, not by its place. Named keys: "
+            f"{words.codes(NAMED_KEYS, sort=False)}.\n",
+            "### Fields\n\n" + _keys(FieldRule, FIELD),
+            f"Records at hand, for `from` and keys: {words.codes(ORIGINS, sort=False)}.\n",
+            "### Data types\n\n" + words.table(("as", "reads", "gives"), types),
+            '## `[events."TYPE"]`\n\nWhat is written here takes the place of what the event has under that key; events '
+            "that are like it follow. A new event needs `like` or `records`.\n\n" + _keys(EventOverlay, EVENT),
+            f"## `[codes.NAME]`\n\nThe adapter's own: {words.codes(shipped().codes, sort=False)}. A table of another "
+            "name must be the `table` of a field.\n",
+            "## `[[examples]]`\n\nThe tests of the mapping: `hcrm mapping check` and `hcrm doctor` try them.\n\n"
+            + _keys(Example, EXAMPLE),
+        ]
+    )
+
+
+def _keys(struct: type[Struct], told: dict[str, str]) -> str:
+    names = [one.encode_name for one in msgspec.structs.fields(struct)]
+    assert sorted(names) == sorted(told), (struct, set(names) ^ set(told))
+    return words.table(("key", "meaning"), [(f"`{name}`", text) for name, text in told.items()])
+
+
+def _about(datatypes: Any, name: str) -> str:
+    from hcrm_adapter_hl7v2.mapping.linked import LINKED, provider
+
+    own = {"code": "A code, by a table.", "money": words.first(datatypes.money), "provider": words.first(provider)}
+    if name in own:
+        return own[name]
+    reader = datatypes.READERS.get(name) or LINKED.get(name) or getattr(datatypes, name)
+    return words.first(reader)
+
+
+def _given(gives: dict[str, Any], links: dict[str, str], name: str) -> str:
+    if name in links:
+        return f"the key of a record of {links[name]}, which it makes"
+    return f"`{msgspec.json.encode(gives[name]).decode()}`"
