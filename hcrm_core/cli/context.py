@@ -87,7 +87,7 @@ class Opened:
         """The store, whatever its schema; for commands that mend it."""
         settings = self.configuration.settings
         key = read_key(self.configuration.path(settings.store.key_file))
-        return Store(self.configuration.store_url, self.configuration.inbox_url, Codec(key))
+        return Store(self.configuration.store_url, self.configuration.inbox_url, Codec(key), settings.timezone)
 
     @cached_property
     def registry(self) -> Registry:

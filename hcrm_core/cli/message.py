@@ -1,5 +1,6 @@
 """`hcrm messages show`: one message as it was sent and as it was read, side by side."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -38,7 +39,7 @@ def show(wanted: str, unmask: bool, by: str | None, as_json: bool, workspace: st
     with opened(workspace) as space:
         row = named(space, wanted)
         if unmask:
-            _note(space, row.id, by or env.user())
+            note(space, [row.id], by or env.user())
         shown = _shown(space, row, unmask)
     if as_json:
         show_json(shown)
@@ -46,18 +47,20 @@ def show(wanted: str, unmask: bool, by: str | None, as_json: bool, workspace: st
         _tell(shown)
 
 
-def _note(space: Opened, message_id: int, by: str) -> None:
+def note(space: Opened, message_ids: Sequence[int], by: str) -> None:
+    """Write to the audit trail that somebody looks at what messages hold."""
     now = env.microseconds(env.now())
     with space.store.write() as connection:
-        audit.record(
-            connection,
-            space.store.codec,
-            at=now,
-            by=by,
-            action="messages.unmask",
-            subject=f"message {message_id}",
-            detail={},
-        )
+        for message_id in message_ids:
+            audit.record(
+                connection,
+                space.store.codec,
+                at=now,
+                by=by,
+                action="messages.unmask",
+                subject=f"message {message_id}",
+                detail={},
+            )
 
 
 def _shown(space: Opened, row: Row, unmask: bool) -> dict[str, Any]:
@@ -82,12 +85,13 @@ def _shown(space: Opened, row: Row, unmask: bool) -> dict[str, Any]:
         return shown
     try:
         payload = space.store.codec.open(message.payload)
-        return shown | _content(space.pool.inspect(space.source_of(row.source), payload), unmask)
+        return shown | content(space.pool.inspect(space.source_of(row.source), payload), unmask)
     except HcrmError as error:
         return shown | {"unread": str(error)}
 
 
-def _content(read: Inspected, unmask: bool) -> dict[str, Any]:
+def content(read: Inspected, unmask: bool) -> dict[str, Any]:
+    """`fields` as sent and as read, and what was `mapped`; masked unless `unmask`."""
     read_as: dict[str, list[str]] = {}
     telling: set[str] = set()
     where: dict[tuple[str, str, str], str] = {}

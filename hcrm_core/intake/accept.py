@@ -1,6 +1,5 @@
 """Accept translations: fold them and record what became of their messages, in one transaction."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,12 +7,13 @@ import msgspec
 
 from hcrm_core.failpoints import fp
 from hcrm_core.intake.fold import Accepted, Folder
+from hcrm_core.intake.ledger import Ledger
 from hcrm_core.model.fold import stamp
-from hcrm_core.model.translation import Coverage, Problem, Translation
+from hcrm_core.model.translation import Problem, Translation
 from hcrm_core.store.engine import Connection, Store
 from hcrm_core.store.queries import processing
 from hcrm_core.store.queries.inbox import Landed
-from hcrm_core.store.queries.processing import CoverageRow, ProcessingRow
+from hcrm_core.store.queries.processing import ProcessingRow
 
 
 class Processed(NamedTuple):
@@ -56,7 +56,7 @@ def accept(
         replay: Whether messages that are done are taken too.
     """
     with store.write() as connection:
-        done = accept_in(connection, folder, by, messages, translations, now, replay=replay)
+        done = accept_in(connection, folder, by, messages, translations, now, replay=replay, zone=store.timezone)
         fp("fold-commit")
     fp("folded")
     return done
@@ -71,29 +71,29 @@ def accept_in(
     now: int,
     *,
     replay: bool = False,
+    zone: str = "UTC",
 ) -> Processed:
-    """Do what `accept` says in the caller's write transaction."""
+    """Do what `accept` says in the caller's write transaction; `zone` is the one whose days the coverage counts by."""
     before = processing.outcomes(connection, [message.id for message in messages])
     outcomes, accepted = [], []
-    coverage: Counter[tuple[str, str, Coverage]] = Counter()
+    ledger = Ledger(zone)
     for message, translation in zip(messages, translations, strict=True):
         known = before.get(message.id)
         if known and known.due_at is None and not replay:
             continue
-        outcomes.append(_outcome(message, translation, known, by, now))
+        outcome = _outcome(message, translation, known, by, now)
         if translation.quarantine is None and translation.statement is not None:
             place = stamp(translation.statement, message.content_hash)
             accepted.append(Accepted(message.id, message.source, place, translation.records, translation.complete))
-        # A field counts once a message, however often it is translated.
-        if known is None or known.state != "folded":
-            coverage[message.source, translation.message_type, translation.coverage] += 1
+            outcome = outcome._replace(shape_id=ledger.count(message, translation, outcome.shape_id))
+        outcomes.append(outcome)
     # Only an accepted translation takes its predecessor's place; a quarantined one leaves it standing.
     translated = {number for number, row in before.items() if row.translation}
     replaced = sorted(one.message_id for one in accepted if one.message_id in translated)
     records = folder.apply(connection, accepted, now, voided=replaced)
     fp("outcome")
     processing.put(connection, outcomes)
-    processing.count_coverage(connection, _coverage_rows(coverage, now))
+    ledger.write(connection)
     quarantined = sum(outcome.state == "quarantined" for outcome in outcomes)
     return Processed(len(outcomes) - quarantined, quarantined, records)
 
@@ -117,14 +117,5 @@ def _outcome(
         msgspec.json.encode(problems).decode() if problems else None,
         now,
         known.attempts if known else 1,
+        shape_id=known.shape_id if known else None,  # what stands of a quarantined message is what was accepted
     )
-
-
-def _coverage_rows(shapes: "Counter[tuple[str, str, Coverage]]", now: int) -> list[CoverageRow]:
-    """Counts a field; messages of one shape, which most are, are counted together."""
-    fields: Counter[tuple[str, str, str, str]] = Counter()
-    for (source, kind, coverage), count in shapes.items():
-        for status in ("mapped", "ignored", "unknown"):
-            for field in getattr(coverage, status):
-                fields[source, kind, field, status] += count
-    return [CoverageRow(*key, count, now, now) for key, count in fields.items()]

@@ -41,11 +41,13 @@ class Store:
         codec: Seals identifiers and payloads, makes tokens.
         engine: Of the store.
         inbox: Of the inbox; the same engine when both are one database.
+        timezone: Whose days are counted by.
     """
 
-    def __init__(self, url: str, inbox_url: str, codec: Codec) -> None:
+    def __init__(self, url: str, inbox_url: str, codec: Codec, timezone: str = "UTC") -> None:
         """Args: url, inbox_url: SQLAlchemy URLs; SQLite paths must be absolute. Nothing is connected yet."""
         self.codec = codec
+        self.timezone = timezone
         self.engine = _engine(url)
         self.inbox = self.engine if inbox_url == url else _engine(inbox_url)
         # The same pools; said once here and not at every transaction.

@@ -71,6 +71,7 @@ processing = Table(
     Column("attempts", Integer, nullable=False),
     Column("worker", String),  # that has claimed it
     Column("due_at", BigInteger),  # when it may be taken again; NULL: never, it is done
+    Column("shape_id", BigInteger),  # how its accepted translation is counted in the coverage; NULL: it is not
     Index("processing_state", "state", "message_id"),
     Index("processing_due", "due_at", sqlite_where=_IS_DUE),
 )
@@ -192,14 +193,23 @@ coverage = Table(
     "coverage",
     store,
     Column("source", String, primary_key=True),
-    Column("message_type", String, primary_key=True),
-    Column("field", String, primary_key=True),
-    Column("status", String, primary_key=True),  # mapped, ignored, unknown
-    Column("count", BigInteger, nullable=False),
-    Column("first_seen", BigInteger, nullable=False),
-    Column("last_seen", BigInteger, nullable=False),
+    Column("day", String, primary_key=True),  # of arrival, in the workspace's zone: 2026-06-01
+    Column("shape_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),  # of messages
+    Column("last_message", BigInteger, nullable=False),  # the highest number of one, an example
     sqlite_with_rowid=False,
 )
+"""How many messages of each shape arrived on a day. It holds no values."""
+
+coverage_shape = Table(
+    "coverage_shape",
+    store,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # a digest of the rest
+    Column("message_type", String, nullable=False),
+    Column("fields", LargeBinary, nullable=False),  # packed JSON: status → fields
+    sqlite_with_rowid=False,
+)
+"""A message type with the fields that were filled and what became of each: most messages are alike in it."""
 
 run = Table(
     "run",

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 from sqlalchemy import select
-from support.streams import ADAPTER, clear, tell
+from support.streams import ADAPTER, clear, tell, work_off
 
 from hcrm_core.intake.accept import accept
 from hcrm_core.intake.fold import Folder
+from hcrm_core.intake.land import Arrival, land
 from hcrm_core.model.translation import Problem, Translation
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
-from hcrm_core.store.queries import inbox, processing
+from hcrm_core.store.queries import coverage, inbox, processing
 from hcrm_core.store.tables import statement, version
 
 BY = f"{ADAPTER.name} {ADAPTER.version}"
@@ -155,10 +156,64 @@ def test_coverage_counts_a_message_once_however_often_it_is_translated(store: St
     payload = adt("A01", "1000", STAY)
     tell(store, (payload,))
     with store.read() as connection:
-        before = processing.read_coverage(connection)
+        before = coverage.read(connection)
     replay(store, payload, payload)
     with store.read() as connection:
-        assert processing.read_coverage(connection) == before
+        assert coverage.read(connection) == before
+
+
+def counted(store: Store) -> dict[tuple[str, str], tuple[int, str, str]]:
+    """Field and status → in how many messages, and on which days."""
+    with store.read() as connection:
+        rows = coverage.read(connection)
+    return {(row.field, row.status): (row.messages, row.first_seen, row.last_seen) for row in rows}
+
+
+def test_what_stands_of_a_message_is_counted_however_it_came_to_stand(store: Store) -> None:
+    """Folded, put into quarantine by a replay, and folded again otherwise."""
+    payload = adt("A01", "1000", STAY, "ZZZ|1")
+    tell(store, (payload,))
+    before = counted(store)
+    assert before["ZZZ-1", "unknown"] == (1, "1970-01-01", "1970-01-01")
+    replay(store, payload, Translation("ADT^A01", quarantine=Problem("no-patient", "PID-3", "There is none.")))
+    assert counted(store) == before
+    replay(store, payload, payload)
+    assert counted(store) == before
+    thin = adt("A01", "1000", STAY)
+    replay(store, payload, thin)
+    after = counted(store)
+    assert ("ZZZ-1", "unknown") not in after
+    assert after == {key: value for key, value in before.items() if key[0] != "ZZZ-1"}
+
+
+def test_what_was_quarantined_at_first_is_counted_once_it_is_understood(store: Store) -> None:
+    payload, read = adt("A01", "1000", patient=""), adt("A01", "1000")
+    tell(store, (payload,))
+    assert counted(store) == {}
+    replay(store, payload, read)
+    assert counted(store)["PID-3", "mapped"][0] == 1
+    replay(store, payload, read)
+    assert counted(store)["PID-3", "mapped"][0] == 1
+
+
+def test_a_repetition_is_counted_once(store: Store) -> None:
+    payload = adt("A01", "1000", STAY)
+    tell(store, (payload, payload))
+    tell(store, (payload, adt("A01", "1001", STAY)))
+    assert counted(store)["PID-3", "mapped"][0] == 2
+
+
+def test_a_message_counts_on_the_day_it_arrived_in_the_zone_of_the_workspace(store: Store) -> None:
+    store.timezone = "Asia/Shanghai"
+    evening = 1_780_329_600_000_000  # 2026-06-01T16:00:00Z, which is midnight there
+    for at, time in ((evening - 1, "1000"), (evening, "1100")):
+        land(store, [Arrival("his", adt("A01", time, STAY))], now=at)
+    work_off(store, now=evening + 90_000_000_000)
+    assert counted(store)["PID-3", "mapped"] == (2, "2026-06-01", "2026-06-02")
+    with store.read() as connection:
+        assert next(iter(coverage.read(connection, "his", "2026-06-02", "2026-06-03"))).messages == 1
+        assert coverage.read(connection, "his", None, "2026-06-01") == []
+        assert coverage.messages(connection, "his", "2026-06-02") == {("his", "ADT^A01"): 1}
 
 
 def test_the_outcome_counts_the_translations(store: Store) -> None:

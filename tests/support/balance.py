@@ -17,8 +17,8 @@ from hcrm_core.store import schema
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
 from hcrm_core.store.packing import unpack
-from hcrm_core.store.queries import inbox, processing
-from hcrm_core.store.tables import content, coverage, fact, message, statement, version
+from hcrm_core.store.queries import coverage, inbox, processing
+from hcrm_core.store.tables import content, fact, message, statement, version
 from support.daemon import wait_for
 from support.feed import Acknowledged
 
@@ -108,8 +108,7 @@ def _said(store: Store) -> Counter[tuple[Any, ...]]:
             .join(statement, statement.c.id == version.c.statement_id)
             .join(content, content.c.id == version.c.content_id)
         )
-        counts = (coverage.c.source, coverage.c.message_type, coverage.c.field, coverage.c.status, coverage.c.count)
-        rows: Counter[tuple[Any, ...]] = Counter(tuple(row) for row in connection.execute(select(*counts)))
+        rows: Counter[tuple[Any, ...]] = Counter(row[:5] for row in coverage.read(connection))
         for fact_id, stamp, body, sealed, voided in connection.execute(log):
             opened = store.codec.open(sealed) if sealed is not None else None
             rows[fact_id, bytes(stamp), unpack(body), opened, voided] += 1
@@ -132,7 +131,7 @@ def reference(space: Opened, folder: Path, payloads: Sequence[bytes]) -> Store:
     for start in range(0, len(payloads), 500):
         batch = payloads[start : start + 500]
         land(store, [Arrival(SOURCE, payload, f"{start + place}") for place, payload in enumerate(batch)], now=1)
-    intake = Intake(store, here, lambda source: adapter, lambda: 1)
+    intake = Intake(store, here, lambda name: source, lambda: 1)
     intake.begin()
     intake.settle()
     return store

@@ -8,12 +8,12 @@ import msgspec
 from hcrm_core.intake.claims import SECOND
 from hcrm_core.intake.land import Arrival, land
 from hcrm_core.intake.process import Intake
-from hcrm_core.model.adapters import Adapter
 from hcrm_core.model.translation import Problem, Translation
+from hcrm_core.registry.offers import Source
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import processing
 from hcrm_core.store.queries.processing import ProcessingRow
-from support.streams import ADAPTER
+from support.streams import ADAPTER, SOURCE
 
 
 def adt(number: int, patient: str = "") -> bytes:
@@ -31,7 +31,7 @@ class Bench:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.now = 1_000 * SECOND
-        self.configured: Callable[[str], Adapter] = lambda source: ADAPTER
+        self.configured: Callable[[str], Source] = lambda name: SOURCE
 
     def worker(self) -> Intake:
         """Another worker, begun."""

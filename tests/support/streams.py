@@ -9,12 +9,20 @@ from hcrm_adapter_hl7v2.adapter import Hl7v2Adapter, Hl7v2Settings
 from hcrm_core.intake.land import Arrival, land
 from hcrm_core.intake.process import Intake
 from hcrm_core.model.translation import Translation
+from hcrm_core.registry.offers import AdapterOffer, Source
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
 from hcrm_core.store.tables import inbox as inbox_tables
 from hcrm_core.store.tables import store as store_tables
 
-ADAPTER = Hl7v2Adapter("his", Hl7v2Settings(adapter="hl7v2", timezone="Asia/Shanghai"))
+_SETTINGS = Hl7v2Settings(adapter="hl7v2", timezone="Asia/Shanghai")
+ADAPTER = Hl7v2Adapter("his", _SETTINGS)
+SOURCE = Source(
+    "his",
+    "hl7v2",
+    AdapterOffer(ADAPTER.name, ADAPTER.version, ADAPTER.file_suffixes, ADAPTER.listens, ADAPTER.maps),
+    _SETTINGS,
+)
 USUAL = ("A01", "A02", "A03", "A04", "A05", "A08", "A11", "A13", "A28", "A31", "A40")
 EVENTS = USUAL + tuple(f"A{number:02d}" for number in range(1, 63) if number not in (19, 20, 56, 57, 58, 59))
 """Every event about a patient; the usual ones twice as often."""
@@ -84,7 +92,7 @@ def tell(store: Store, payloads: Sequence[bytes], batch: int = 5) -> list[bytes]
 
 def work_off(store: Store, now: int = 0) -> None:
     """Translate and fold what waits, in this process."""
-    intake = Intake(store, _here, lambda source: ADAPTER, lambda: now)
+    intake = Intake(store, _here, lambda source: SOURCE, lambda: now)
     intake.begin()
     intake.settle()
 

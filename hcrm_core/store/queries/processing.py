@@ -1,4 +1,4 @@
-"""What became of each message: its processing row, and the coverage of its fields."""
+"""What became of each message: its processing row."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select, update
 
 from hcrm_core.store.engine import driver_sql
-from hcrm_core.store.tables import coverage, fact, intake_state, patient_customer, processing, statement, version
+from hcrm_core.store.tables import fact, intake_state, patient_customer, processing, statement, version
 
 
 class ProcessingRow(NamedTuple):
@@ -25,6 +25,7 @@ class ProcessingRow(NamedTuple):
         attempts: How often it was claimed.
         worker: Who has claimed it.
         due_at: When it may be taken again, microseconds UTC; `None`: it is done.
+        shape_id: How its accepted translation is counted in the coverage; `None`: it is not counted.
     """
 
     message_id: int
@@ -39,18 +40,7 @@ class ProcessingRow(NamedTuple):
     attempts: int = 0
     worker: str | None = None
     due_at: int | None = None
-
-
-class CoverageRow(NamedTuple):
-    """In how many messages of a type a field was filled, and what became of it."""
-
-    source: str
-    message_type: str
-    field: str
-    status: str
-    messages: int
-    first_seen: int
-    last_seen: int
+    shape_id: int | None = None
 
 
 _COLUMNS = ", ".join(ProcessingRow._fields)
@@ -169,25 +159,6 @@ def counts(connection: Connection) -> dict[str, int]:
     """How many messages are in each state."""
     query = select(processing.c.state, func.count()).group_by(processing.c.state).order_by(processing.c.state)
     return {state: int(count) for state, count in connection.execute(query)}
-
-
-def count_coverage(connection: Connection, rows: Sequence[CoverageRow]) -> None:
-    """Add counts to the coverage ledger."""
-    driver_sql(
-        connection,
-        "INSERT INTO coverage (source, message_type, field, status, count, first_seen, last_seen) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, message_type, field, status) DO UPDATE SET "
-        "count = coverage.count + excluded.count, last_seen = excluded.last_seen",
-        sorted(rows),
-    )
-
-
-def read_coverage(connection: Connection, source: str | None = None) -> list[CoverageRow]:
-    """The coverage ledger, by source, message type and field."""
-    query = select(coverage).order_by(coverage.c.source, coverage.c.message_type, coverage.c.field, coverage.c.status)
-    if source is not None:
-        query = query.where(coverage.c.source == source)
-    return [CoverageRow(*row) for row in connection.execute(query)]
 
 
 def people(connection: Connection) -> tuple[int, int]:

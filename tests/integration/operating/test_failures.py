@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from support.bench import Bench, adt
-from support.streams import ADAPTER
+from support.streams import SOURCE
 
 from hcrm_core.errors import ConfigurationError, PluginError
 from hcrm_core.intake import process
 from hcrm_core.intake.claims import ATTEMPTS, DEFERRED, SECOND
-from hcrm_core.model.adapters import Adapter
+from hcrm_core.registry.offers import Source
 
 
 @pytest.fixture
@@ -82,10 +82,10 @@ def test_a_failure_that_passes_heals_by_itself(bench: Bench, failing: Callable[.
     assert (row.attempts, row.reason, row.due_at, row.worker, row.translation) == (times + 1, None, None, None, 1)
 
 
-def missing(source: str) -> Adapter:
+def missing(source: str) -> Source:
     if source == "lis":
         raise ConfigurationError("There is no enabled adapter 'lis'. Enable it.")
-    return ADAPTER
+    return SOURCE
 
 
 def test_a_source_whose_adapter_is_missing_waits_with_its_reason_and_holds_back_no_other(bench: Bench) -> None:
@@ -101,7 +101,7 @@ def test_a_source_whose_adapter_is_missing_waits_with_its_reason_and_holds_back_
         bench.now += DEFERRED
         worker.run()
     assert {bench.rows()[number].attempts for number in waiting} == {0}
-    bench.configured = lambda source: ADAPTER
+    bench.configured = lambda source: SOURCE
     assert worker.run().translated == 0
     bench.now += DEFERRED
     assert worker.run().translated == 2
@@ -113,7 +113,7 @@ def test_one_who_begins_anew_takes_them_up_at_once(bench: Bench) -> None:
     bench.configured = missing
     bench.land(adt(1), source="lis")
     bench.worker().run()
-    bench.configured = lambda source: ADAPTER
+    bench.configured = lambda source: SOURCE
     assert bench.worker().run().translated == 1
 
 

@@ -97,13 +97,19 @@ def upgrade() -> None:
     op.create_table(
         "coverage",
         sa.Column("source", sa.String(), nullable=False),
-        sa.Column("message_type", sa.String(), nullable=False),
-        sa.Column("field", sa.String(), nullable=False),
-        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("day", sa.String(), nullable=False),
+        sa.Column("shape_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
-        sa.Column("first_seen", sa.BigInteger(), nullable=False),
-        sa.Column("last_seen", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("source", "message_type", "field", "status"),
+        sa.Column("last_message", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "day", "shape_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "coverage_shape",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("message_type", sa.String(), nullable=False),
+        sa.Column("fields", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -196,6 +202,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("worker", sa.String(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("shape_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("message_id"),
     )
     with op.batch_alter_table("processing", schema=None) as batch_op:
@@ -391,6 +398,7 @@ def downgrade() -> None:
         batch_op.drop_index("fact_id")
 
     op.drop_table("fact")
+    op.drop_table("coverage_shape")
     op.drop_table("coverage")
     op.drop_table("audit_end")
     op.drop_table("audit")
