@@ -184,6 +184,19 @@ def test_an_end_is_reckoned_from_a_start_and_a_duration(fields: dict[int, str], 
     assert places == (["PV1-44, ZDU-1"] if end else [])
 
 
+@pytest.mark.parametrize(
+    ("start", "length", "end"),
+    [("20260330", "3", "2026-04-02"), ("202603", "3", None), ("20260330", "0.5", None), ("99991230", "3", None)],
+)
+def test_whole_days_may_be_added_to_a_day(start: str, length: str, end: str | None) -> None:
+    text = """
+    [records.Encounter.fields]
+    expected_end = { as = "datetime", after = "period_start", plus = "ZDU-1", unit = ["ZDU-2"] }
+    """
+    told = translate("ADT^A01", PID, pv1(f44=start), f"ZDU|{length}|D", by=by(text))
+    assert one(told, "Encounter").get("expected_end") == end
+
+
 # --- records and events -----------------------------------------------------------------------------------------------
 
 ALLERGY = """

@@ -70,13 +70,14 @@ def offset_of(text: str) -> str | None:
 
 
 def add_minutes(moment: str, minutes: int) -> str | None:
-    """A dateTime so many minutes later; `None` where it has no time of day, or where no calendar reaches."""
-    if len(moment) <= 10:
+    """A dateTime so many minutes later, a day so many whole days later; `None` where that is no moment."""
+    if len(moment) < 10 or (len(moment) == 10 and minutes % 1440):
         return None
     try:
-        return (datetime.fromisoformat(moment) + timedelta(minutes=minutes)).isoformat()
+        later = datetime.fromisoformat(moment) + timedelta(minutes=minutes)
     except OverflowError:
         return None
+    return later.isoformat()[:10] if len(moment) == 10 else later.isoformat()
 
 
 @lru_cache(maxsize=256)
