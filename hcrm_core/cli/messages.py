@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from hcrm_core.cli.conformance import conformance
 from hcrm_core.cli.context import json_option, opened, show_json, show_table, workspace_option
 from hcrm_core.cli.coverage import coverage
 from hcrm_core.cli.diff import diff
@@ -27,6 +28,7 @@ messages.add_command(show)
 messages.add_command(replay)
 messages.add_command(diff)
 messages.add_command(coverage)
+messages.add_command(conformance)
 messages.add_command(prune)
 
 

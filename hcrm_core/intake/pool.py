@@ -21,7 +21,7 @@ from hcrm_core.hosting.host import Host, HostDied
 from hcrm_core.intake.said import Told
 from hcrm_core.intake.worker import Inspected, Reader, Work, failed
 from hcrm_core.model.examples import Tried
-from hcrm_core.model.translation import RawMessage, Translation
+from hcrm_core.model.translation import Problem, RawMessage, Translation
 from hcrm_core.registry.enabled import Registry
 from hcrm_core.registry.offers import Source
 
@@ -30,6 +30,7 @@ _decode_all = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
 _decode_cut = msgspec.msgpack.Decoder(list[RawMessage]).decode
 _decode_inspected = msgspec.msgpack.Decoder(Inspected).decode
 _decode_tried = msgspec.msgpack.Decoder(list[Tried]).decode
+_decode_problems = msgspec.msgpack.Decoder(list[Problem] | None).decode
 _decode_names = msgspec.msgpack.Decoder(list[str | None]).decode
 
 
@@ -112,6 +113,17 @@ class WorkerPool:
     def field_names(self, source: Source, fields: Sequence[str]) -> list[str | None]:
         """What the standard calls fields of the coverage; raises as `inspect`."""
         return _decode_names(self._one(source, "names", Work(self._reader(source), fields=tuple(fields))))
+
+    def conformance(self, source: Source, payload: bytes, profile: str | None) -> list[Problem] | None:
+        """Hold one message against its standard, or a message profile; `None`: the adapter knows none.
+
+        Raises:
+            ConfigurationError: The profile is none.
+            PluginError: Its adapter fails on it.
+        """
+        return _decode_problems(
+            self._one(source, "conformance", Work(self._reader(source), (payload,), profile=profile))
+        )
 
     def examples(self, source: Source) -> list[Tried]:
         """Try the examples of a source's mapping.

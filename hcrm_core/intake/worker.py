@@ -38,11 +38,13 @@ class Reader(Struct, frozen=True, array_like=True):
 
 
 class Work(Struct, frozen=True, array_like=True):
-    """What a source is to read: messages to translate; one file to split, one message to inspect; names of fields."""
+    """What a source is to read: messages to translate; one file to split, one message to inspect or, by a profile, to
+    check; names of fields."""
 
     reader: Reader
     payloads: tuple[bytes, ...] = ()
     fields: tuple[str, ...] = ()
+    profile: str | None = None
 
 
 class Inspected(Struct, frozen=True):
@@ -88,6 +90,9 @@ def main(line: socket.socket) -> None:
     def tried(body: msgspec.Raw) -> list[Tried]:
         return readers[0].examples(_decode_work(body))
 
+    def checked(body: msgspec.Raw) -> list[Problem] | None:
+        return readers[0].conformance(_decode_work(body))
+
     serve(
         line,
         {
@@ -97,6 +102,7 @@ def main(line: socket.socket) -> None:
             "inspect": inspected,
             "names": named,
             "examples": tried,
+            "conformance": checked,
         },
     )
 
@@ -181,6 +187,21 @@ class Readers:
         except (Exception, SystemExit) as error:
             raise PluginError(f"Its adapter fails on it ({type(error).__name__}).") from None
         return Inspected(fields, origins, records)
+
+    def conformance(self, work: Work) -> list[Problem] | None:
+        """Hold one message against its standard, or a message profile.
+
+        Raises:
+            ConfigurationError: The profile is none.
+            PluginError: The adapter fails on it.
+        """
+        (payload,) = work.payloads
+        try:
+            return self.adapter(work.reader).conformance(payload, work.profile)
+        except HcrmError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"Its adapter fails on it ({type(error).__name__}).") from None
 
     def examples(self, work: Work) -> list[Tried]:
         """Try the examples of a source's mapping, on the adapter alone.

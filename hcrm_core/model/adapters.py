@@ -9,7 +9,7 @@ from msgspec import Struct
 from hcrm_core.errors import InputError
 from hcrm_core.model.listening import Connection, ListenerSettings, Verdict
 from hcrm_core.model.toml_file import TextFile
-from hcrm_core.model.translation import Origin, RawField, RawMessage, Translation
+from hcrm_core.model.translation import Origin, Problem, RawField, RawMessage, Translation
 
 
 class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -105,6 +105,24 @@ class Adapter(ABC):
     def fields(self, payload: bytes) -> list[RawField]:
         """The filled fields of a message in their order, for `hcrm messages show`; none where it cannot be read."""
         return []
+
+    def conformance(self, payload: bytes, profile: str | None = None) -> list[Problem] | None:
+        """Where a message departs from its standard, or from a message profile; for `hcrm messages conformance`.
+
+        Pure, and nothing is raised for bad input: what could not be checked is a problem too, whose code ends in
+        `not-checked`. The texts name fields, codes of the standard and counts, never what stands in the message.
+
+        Args:
+            payload: The message.
+            profile: Text of the file that states what is agreed with this sender, in the standard's own notation.
+
+        Returns:
+            The findings, each once; `None`: the adapter knows no standard to check by, which is the default.
+
+        Raises:
+            ConfigurationError: The profile is none.
+        """
+        return None
 
     def origins(self, payload: bytes) -> list[Origin]:
         """Tell for each field of each record of `translate(payload)` where it came from; used by `hcrm explain`."""

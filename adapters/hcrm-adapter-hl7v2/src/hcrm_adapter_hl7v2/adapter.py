@@ -164,6 +164,17 @@ class Hl7v2Adapter(Adapter):
                     found.append(RawField(f"{place}-{at}", f"{segment}-{at}", text, person))
         return found
 
+    def conformance(self, payload: bytes, profile: str | None = None) -> list[Problem]:
+        """Where a message departs from the standard of the version in MSH-12, or from an HL7 message profile (XML)."""
+        from hcrm_adapter_hl7v2.conformance import conformance, read_profile
+
+        stated = read_profile(profile) if profile is not None else None
+        try:
+            message = self._read(payload)
+        except UnreadableMessage as error:
+            return [Problem("not-checked", str(error.where), sentence(error.reason))]
+        return conformance(message, stated)
+
     def encoded(self, message: str) -> bytes:
         """A message of an example: in the source's charset where MSH-18 is silent or not to be believed."""
         return encode(message, self._settings.charset, self._settings.ignore_msh_18)

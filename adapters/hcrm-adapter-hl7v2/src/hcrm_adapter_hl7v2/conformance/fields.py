@@ -1,0 +1,125 @@
+"""Hold the fields of a segment against its definition: presence, repetitions, components, datatypes, tables, length."""
+
+from collections.abc import Iterator, Sequence
+
+from hcrm_adapter_hl7v2.conformance import structures
+from hcrm_adapter_hl7v2.conformance.structures import Reference, readable
+from hcrm_adapter_hl7v2.reader.delimiters import Delimiters
+from hcrm_core.api import Problem
+
+_READ = {
+    "DT": "a date (YYYYMMDD)",
+    "DTM": "a date with a time (YYYYMMDDHHMMSS)",
+    "TM": "a time (HHMMSS)",
+    "NM": "a number",
+    "SI": "a whole number",
+}
+"""Simple datatypes whose values have a form."""
+_CODED = ("CE", "CWE", "CNE", "CF")
+"""Datatypes whose first component is of the table the field names."""
+_WITHDRAWN = (0, 0)
+
+
+class Fields:
+    """Checks fields by the delimiters of one message."""
+
+    def __init__(self, delimiters: Delimiters, version: str, profile: bool) -> None:
+        """Args: delimiters: of the message; version: of HL7; profile: whether a profile is what it is held against."""
+        self._marks = delimiters
+        self._version = version
+        self._by = "the profile" if profile else f"version {version}"
+
+    def check(self, segment: str, fields: Sequence[str], reference: Reference) -> Iterator[Problem]:
+        """The findings of one segment.
+
+        Args:
+            segment: Its name.
+            fields: Its fields, the name first.
+            reference: hl7apy's definition of it.
+        """
+        # MSH-1 is the field separator, which splitting took away; MSH-1 and MSH-2 were checked by reading it.
+        shift, begin = (1, 3) if segment == "MSH" else (0, 1)
+        defined = reference[1]
+        for number, (_, field, (least, most), _) in enumerate(defined, start=1):
+            if number >= begin:
+                at = number - shift
+                text = fields[at] if at < len(fields) else ""
+                yield from self._field(f"{segment}-{number}", text, field, least, most)
+        for number in range(len(defined) + 1, len(fields) + shift):
+            if fields[number - shift]:
+                text = f"The segment {segment} of {self._by} ends with field {len(defined)}; this one is filled."
+                yield Problem("not-defined", f"{segment}-{number}", text)
+
+    def _field(self, where: str, text: str, field: Reference, least: int, most: int) -> Iterator[Problem]:
+        name = readable(field[3])
+        if not text:
+            if least:
+                yield Problem("missing-field", where, f"{name} is required by {self._by}, and it is empty.")
+            return
+        if (least, most) == _WITHDRAWN:
+            yield Problem("not-used", where, f"{name} is not to be used by {self._by}, and it is filled.")
+            return
+        repetitions = text.split(self._marks.repetition)
+        if most != -1 and len(repetitions) > most:
+            told = "once" if most == 1 else f"{most} times"
+            yield Problem("too-many-repetitions", where, f"{name} stands at most {told} in {self._by}; it is repeated.")
+        for repetition in repetitions:
+            yield from self._value(where, repetition, field, (self._marks.component, self._marks.subcomponent))
+
+    def _value(self, where: str, text: str, definition: Reference, separators: tuple[str, ...]) -> Iterator[Problem]:
+        """One repetition, component or subcomponent; `separators` are those that may stand inside it."""
+        if text in ("", '""'):
+            return
+        _, inner, kind, name, table, length = definition
+        if kind in ("varies", None):
+            return
+        inner = inner or structures.datatype(self._version, kind)
+        parts = text.split(separators[0]) if separators else [text]
+        if 0 < length < len(text):
+            yield Problem("too-long", where, f"{readable(name)} is longer than the {length} characters of {self._by}.")
+        if not inner:
+            yield from self._leaf(where, parts, kind, name, table)
+            return
+        if kind in _CODED and table:
+            yield from self._coded(where, parts[0], name, table)
+        for number, (_, component, (least, most), _) in enumerate(inner, start=1):
+            part = parts[number - 1] if number <= len(parts) else ""
+            below = f"{where}.{number}"
+            if part and (least, most) == _WITHDRAWN:
+                text = f"{readable(component[3])} is not to be used by {self._by}, and it is filled."
+                yield Problem("not-used", below, text)
+            elif part:
+                yield from self._value(below, part, component, separators[1:])
+            elif least:
+                text = f"{readable(component[3])} is required by {self._by} where {readable(name)} is filled."
+                yield Problem("missing-component", below, text)
+        if any(parts[len(inner) :]):
+            text = f"{readable(name)} has {len(inner)} components in {self._by} ({kind}); there are more."
+            yield Problem("not-defined", where, text)
+
+    def _leaf(self, where: str, parts: Sequence[str], kind: str, name: str, table: str | None) -> Iterator[Problem]:
+        if any(parts[1:]):
+            text = f"{readable(name)} has no components in {self._by} ({kind}); there are some."
+            yield Problem("not-defined", where, text)
+        elif kind in _READ and not self._readable(kind, parts[0]):
+            yield Problem(
+                "wrong-datatype", where, f"{readable(name)} is not {_READ[kind]}, as {self._by} has it ({kind})."
+            )
+        elif table:
+            yield from self._coded(where, parts[0], name, table)
+
+    def _coded(self, where: str, code: str, name: str, table: str) -> Iterator[Problem]:
+        codes = structures.table(self._version, table)
+        if codes is not None and code and code not in codes:
+            text = f"{readable(name)} is not a code of table {table.removeprefix('HL7')} of version {self._version}."
+            yield Problem("not-in-table", where, text)
+
+    def _readable(self, kind: str, text: str) -> bool:
+        from hl7apy.consts import VALIDATION_LEVEL
+        from hl7apy.factories import datatype_factory
+
+        try:
+            datatype_factory(kind, text, self._version, VALIDATION_LEVEL.STRICT)
+        except Exception:  # it raises more than it says
+            return False
+        return True
