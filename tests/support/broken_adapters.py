@@ -210,6 +210,18 @@ class RaisesInFields(WardList):
         return super().fields(payload)
 
 
+class RaisesInConformance(WardList):
+    def conformance(self, payload: bytes, profile: str | None = None) -> list[Problem]:
+        self.lines(payload)
+        return []
+
+
+class QuotesInConformance(WardList):
+    def conformance(self, payload: bytes, profile: str | None = None) -> list[Problem]:
+        shown = payload.decode("utf-8", "replace").splitlines()[1:2]
+        return [Problem("not-in-table", "", f"There is no code {''.join(shown)}.")]
+
+
 class HangsOnLongInput(WardList):
     def translate(self, payload: bytes) -> Translation:
         while len(payload) > 500_000:

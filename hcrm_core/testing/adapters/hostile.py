@@ -29,7 +29,7 @@ def _fed(case: AdapterCase) -> Answer:
     reason="Senders cut messages, double them and change them on the way. An exception costs a worker its batch, and a "
     "record that breaks its definition stops the fold.",
     fix="Catch what reading raises and give Translation(..., quarantine=Problem(...)) without records. Let split raise "
-    "nothing but InputError, and let fields and origins give empty lists.",
+    "nothing but InputError, let fields and origins give empty lists, and conformance a problem.",
 )
 def bad_input(case: AdapterCase) -> Iterator[str]:
     try:
@@ -64,6 +64,7 @@ def problems_are_readable(case: AdapterCase) -> Iterator[str]:
         with suppress(Exception):  # A16 tells
             translation = case.used.translate(payload)
             told[name] = [*translation.problems, *filter(None, [translation.quarantine])]
+            told[name] += case.used.conformance(payload) or ()
     for name, data in case.files.items():
         with suppress(Exception):  # A20 tells
             told[name] = [*told.get(name, []), *(repair for raw in case.used.split(data) for repair in raw.repairs)]

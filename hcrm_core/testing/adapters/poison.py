@@ -73,7 +73,7 @@ def feed(adapter: Adapter, messages: Mapping[str, bytes], begun: Callable[[str],
 
 def _faults(adapter: Adapter, data: bytes, personal: Personal, leaked: dict[str, str], name: str) -> Iterator[str]:
     told: list[Problem] = []
-    for method in (adapter.translate, adapter.fields, adapter.origins):
+    for method in (adapter.translate, adapter.fields, adapter.origins, adapter.conformance):
         try:
             result: Any = method(data)
         except Exception as error:
@@ -83,6 +83,8 @@ def _faults(adapter: Adapter, data: bytes, personal: Personal, leaked: dict[str,
             yield from faults(result)
             told += getattr(result, "problems", ())
             told += filter(None, [getattr(result, "quarantine", None)])
+        elif method == adapter.conformance:
+            told += result or ()
     try:
         for raw in adapter.split(data):
             told += raw.repairs

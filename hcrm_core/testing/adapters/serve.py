@@ -56,7 +56,7 @@ def _calls(asked: Asked) -> Iterator[tuple[str, Callable[[Adapter], Any]]]:
     for name, data in asked.files.items():
         yield f"split({name})", partial(_split, data=data)
     for name, payload in asked.messages.items():
-        for method in ("translate", "origins", "fields"):
+        for method in ("translate", "origins", "fields", "conformance"):
             yield f"{method}({name})", methodcaller(method, payload)
         for outcome in OUTCOMES:
             verdict = Verdict(outcome, 7, 1_780_000_000_000_000)

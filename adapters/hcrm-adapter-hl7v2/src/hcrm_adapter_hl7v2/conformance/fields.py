@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from hl7apy.consts import VALIDATION_LEVEL
+from hl7apy.factories import datatype_factory
+
 from hcrm_adapter_hl7v2.conformance import structures
 from hcrm_adapter_hl7v2.conformance.structures import Reference, readable
 from hcrm_adapter_hl7v2.reader.delimiters import Delimiters
@@ -18,6 +21,8 @@ _READ = {
 _CODED = ("CE", "CWE", "CNE", "CF")
 """Datatypes whose first component is of the table the field names."""
 _WITHDRAWN = (0, 0)
+MOST_REPETITIONS = 100
+"""Of one field; what is wrong with the rest is wrong with these."""
 
 
 class Fields:
@@ -45,7 +50,7 @@ class Fields:
                 at = number - shift
                 text = fields[at] if at < len(fields) else ""
                 yield from self._field(f"{segment}-{number}", text, field, least, most)
-        for number in range(len(defined) + 1, len(fields) + shift):
+        for number in range(len(defined) + 1, min(len(fields) + shift, len(defined) + MOST_REPETITIONS)):
             if fields[number - shift]:
                 text = f"The segment {segment} of {self._by} ends with field {len(defined)}; this one is filled."
                 yield Problem("not-defined", f"{segment}-{number}", text)
@@ -63,7 +68,7 @@ class Fields:
         if most != -1 and len(repetitions) > most:
             told = "once" if most == 1 else f"{most} times"
             yield Problem("too-many-repetitions", where, f"{name} stands at most {told} in {self._by}; it is repeated.")
-        for repetition in repetitions:
+        for repetition in repetitions[:MOST_REPETITIONS]:
             yield from self._value(where, repetition, field, (self._marks.component, self._marks.subcomponent))
 
     def _value(self, where: str, text: str, definition: Reference, separators: tuple[str, ...]) -> Iterator[Problem]:
@@ -115,9 +120,6 @@ class Fields:
             yield Problem("not-in-table", where, text)
 
     def _readable(self, kind: str, text: str) -> bool:
-        from hl7apy.consts import VALIDATION_LEVEL
-        from hl7apy.factories import datatype_factory
-
         try:
             datatype_factory(kind, text, self._version, VALIDATION_LEVEL.STRICT)
         except Exception:  # it raises more than it says
