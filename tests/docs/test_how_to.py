@@ -12,6 +12,7 @@ BIN = Path(sys.executable).parent
 GUIDES = (
     "map-your-his",
     "map-a-z-segment",
+    "what-was-understood",
     "follow-up-rules",
     "read-the-report",
     "simulate-a-hospital",

@@ -70,7 +70,7 @@ def test_a_message_of_the_standard_has_no_finding():
         ((EVN, PID, "PV1|1|I^住院"), "not-defined", "PV1-2"),
         ((EVN, "PID|1||1^^^RMYY^MR^a^b^c^d^e^f^g||王^芳", PV1), "not-defined", "PID-3"),
         ((EVN, "PID|eins||1001^^^RMYY^MR||王^芳", PV1), "wrong-datatype", "PID-1"),
-        ((EVN, "PID|1||1001^^^RMYY^MR||王^芳||一九九〇年", PV1), "wrong-datatype", "PID-7.1"),
+        ((EVN, "PID|1||1001^^^RMYY^MR||王^芳||一九九〇年", PV1), "wrong-datatype", "PID-7"),
         ((EVN, "PID|1||1001^^^RMYY^MR||王^芳|||女", PV1), "not-in-table", "PID-8"),
         ((EVN, "PID|1||1001^^^RMYY^病案号||王^芳", PV1), "not-in-table", "PID-3.5"),
         ((EVN, f"{PID}{'|' * 8}曾", PV1), "not-in-table", "PID-16"),
@@ -79,6 +79,16 @@ def test_a_message_of_the_standard_has_no_finding():
 )
 def test_a_departure_is_told_with_its_place(segments, code, where):
     assert (code, where) in told(*segments)
+
+
+@pytest.mark.parametrize("version", ["2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.8", "2.8.2"])
+def test_dates_are_dates_in_every_version(version):
+    born = "PID|1||1001^^^RMYY^MR||王^芳||{}|F"
+    assert ("wrong-datatype", "PID-7") in told(EVN, born.format("一九九〇年"), PV1, version=version)
+    assert ("wrong-datatype", "PID-7") not in told(EVN, born.format("19900307"), PV1, version=version)
+    assert ("wrong-datatype", "PID-7") not in told(EVN, born.format("199003071200+0800"), PV1, version=version) or (
+        version in ("2.1", "2.2")
+    )
 
 
 def test_what_could_not_be_checked_is_told():

@@ -18,6 +18,8 @@ _READ = {
     "SI": "a whole number",
 }
 """Simple datatypes whose values have a form."""
+_FORMS = "2.5.1"
+"""The version by which values are read."""
 _CODED = ("CE", "CWE", "CNE", "CF")
 """Datatypes whose first component is of the table the field names."""
 _WITHDRAWN = (0, 0)
@@ -82,6 +84,9 @@ class Fields:
         parts = text.split(separators[0]) if separators else [text]
         if 0 < length < len(text):
             yield Problem("too-long", where, f"{readable(name)} is longer than the {length} characters of {self._by}.")
+        if kind == "TS":  # whose first component the dictionaries of some versions call a text
+            yield from self._leaf(where, parts[:1], "DTM", name, None)
+            return
         if not inner:
             yield from self._leaf(where, parts, kind, name, table)
             return
@@ -121,7 +126,8 @@ class Fields:
 
     def _readable(self, kind: str, text: str) -> bool:
         try:
-            datatype_factory(kind, text, self._version, VALIDATION_LEVEL.STRICT)
+            # What has the form of a datatype is the same in every version, but not all have a name for it.
+            datatype_factory(kind, text, _FORMS, VALIDATION_LEVEL.STRICT)
         except Exception:  # it raises more than it says
             return False
         return True
