@@ -124,7 +124,7 @@ def resolve(space: Opened, wanted: str) -> str:
     parts = wanted.split("|")
     tokens = [space.store.codec.token("identifier", *parts)] if len(parts) == 3 else []
     with space.store.read() as connection:
-        found = queries.find(connection, wanted, tokens) if wanted else []
+        found = queries.find(connection, wanted, tokens)
     if not found:
         raise NotFoundError("No customer has this id or number. List them with: hcrm customers list")
     if len(found) > 1:
