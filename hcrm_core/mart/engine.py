@@ -83,7 +83,7 @@ class Mart:
                 self._connection.execute(f"CREATE VIEW {name} AS {_empty_select(columns)}")
         self._lock(limits)
         if tables is None or PROFILE in tables:
-            self._show_profile(kept=tables is not None)
+            self._show_profile()
 
     def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> duckdb.DuckDBPyConnection:
         """Run a statement of the core's own, unguarded by time."""
@@ -193,12 +193,10 @@ class Mart:
         """Give the memory back."""
         self._connection.close()
 
-    def _show_profile(self, *, kept: bool) -> None:
-        """Make the table `customer_profile`; where it is known to be read, once for all who read it."""
+    def _show_profile(self) -> None:
+        """Make the table `customer_profile`, once for all who read it."""
         typed = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in schema()[PROFILE].items())
         self._connection.execute(f"CREATE VIEW {PROFILE} AS SELECT {typed} FROM ({profile_on(self.today)})")
-        if not kept:
-            return
         # Where it takes too long, who reads it fails and nobody else.
         with suppress(StrategyError), self.guarded(PROFILE):
             self._connection.execute(f"CREATE TEMP TABLE computed_{PROFILE} AS SELECT * FROM {PROFILE}")
