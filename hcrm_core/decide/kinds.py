@@ -1,6 +1,8 @@
 """How decisions of tasks and points are kept as rows of the store: what each kind reads, compares and writes."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,6 +14,7 @@ from hcrm_core.decide.points import WantedPoints
 from hcrm_core.decide.tasks import Wanted
 from hcrm_core.mart.engine import Mart
 from hcrm_core.mart.reviews import REMARKS
+from hcrm_core.model.strategies import REQUIRED_COLUMNS
 from hcrm_core.store import tables
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Connection
@@ -34,42 +37,22 @@ class Kind(NamedTuple):
     touched: Callable[[Connection, int], set[str]]
 
 
-def _wanted_task(row: Mapping[str, Any], strategy: str, codec: Codec, further: tuple[str, ...]) -> Wanted:
-    return Wanted(
-        task_id=codec.token("task", strategy, row["anchor"], row["step"], str(row["occurrence"])),
-        anchor=row["anchor"],
-        step=row["step"],
-        occurrence=row["occurrence"],
+def _wanted(
+    make: Callable[..., Any], kind: str, row: Mapping[str, Any], strategy: str, codec: Codec, further: tuple[str, ...]
+) -> Any:
+    given = {name: _plain(row[name]) for name in REQUIRED_COLUMNS[kind] if name not in ("subject", "evidence")}
+    return make(
+        codec.token(kind, strategy, row["anchor"], row["step"], str(row["occurrence"])),
         customer_id=row["subject"],
-        suppressed=row["suppressed"],
-        topic=row["topic"],
-        due_on=row["due_on"].isoformat(),
-        window_start=row["window_start"].isoformat(),
-        window_end=row["window_end"].isoformat(),
-        owner=row["owner"],
-        channel=row["channel"],
-        form=row["form"],
+        **given,
         detail=_detail(row, further),
         evidence=_encode(row["evidence"]).decode(),
         fingerprint=row.get("fingerprint"),
     )
 
 
-def _wanted_points(row: Mapping[str, Any], strategy: str, codec: Codec, further: tuple[str, ...]) -> WantedPoints:
-    return WantedPoints(
-        points_id=codec.token("points", strategy, row["anchor"], row["step"], str(row["occurrence"])),
-        anchor=row["anchor"],
-        step=row["step"],
-        occurrence=row["occurrence"],
-        customer_id=row["subject"],
-        account=row["account"],
-        points=row["points"],
-        booked_on=row["booked_on"].isoformat(),
-        suppressed=row["suppressed"],
-        detail=_detail(row, further),
-        evidence=_encode(row["evidence"]).decode(),
-        fingerprint=row.get("fingerprint"),
-    )
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _detail(row: Mapping[str, Any], further: tuple[str, ...]) -> str:
@@ -103,7 +86,7 @@ def _write_points(connection: Connection, changes: Sequence[Change[Any]], run: R
 KINDS: dict[str, Kind] = {
     "task": Kind(
         tables.task,
-        _wanted_task,
+        partial(_wanted, Wanted, "task"),
         _standing_tasks,
         decisions.tasks_by_id,
         task_rules.plan,
@@ -113,7 +96,7 @@ KINDS: dict[str, Kind] = {
     ),
     "points": Kind(
         tables.points,
-        _wanted_points,
+        partial(_wanted, WantedPoints, "points"),
         _standing_points,
         points.points_by_id,
         points_rules.plan_points,

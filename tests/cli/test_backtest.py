@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.ward import NOW, hcrm, hospital, sentence, told, write
+from support.ward import hcrm, hospital, sentence, told, workspace
 
 FIRST, LAST = "2026-02-01", "2026-03-13"
 
@@ -11,11 +11,7 @@ FIRST, LAST = "2026-02-01", "2026-03-13"
 @pytest.fixture(scope="module", autouse=True)
 def ward(tmp_path_factory: pytest.TempPathFactory):
     root = tmp_path_factory.mktemp("backtest") / "workspace"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HCRM_NOW", NOW)
-        patch.setenv("HCRM_WORKSPACE", str(root))
-        assert hcrm("init", root, "--title", "人民医院").exit_code == 0
-        told("ingest", write(root / "in", hospital()))
+    with workspace(root, hospital()), pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         yield root
 

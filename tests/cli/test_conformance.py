@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.ward import NOW, PRIVATE, hcrm, hospital, message, pid, pv1, sentence, told, write
+from support.ward import NOW, PRIVATE, hcrm, hospital, message, pid, pv1, sentence, told, workspace
 
 from hcrm_core.errors import PluginError
 from hcrm_core.intake.pool import WorkerPool
@@ -25,12 +25,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "X1": message("A01", "X1", "20260311100000", "PID|1||||王^芳||19900307|F", pv1("V9")),
         "X2": message("A01", "X2", "20260311110000", pid("6006", born="生日不详")),
     }
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HCRM_WORKSPACE", str(root))
-        patch.setenv("HCRM_NOW", NOW)
-        assert hcrm("init", root).exit_code == 0
-        told("ingest", "--source", "his", write(root / "in", hospital() | more), exit_code=3)
-    return root
+    with workspace(root, hospital() | more, exit_code=3):
+        return root
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.ward import NOW, PRIVATE, hcrm, hospital, message, pid, pv1, sentence, told, write
+from support.ward import PRIVATE, hcrm, hospital, message, pid, pv1, sentence, told, workspace
 
 from hcrm_core.cli.context import Opened
 from hcrm_core.store import audit
@@ -57,12 +57,8 @@ def traffic() -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("model") / "workspace"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HCRM_NOW", NOW)
-        patch.setenv("HCRM_WORKSPACE", str(root))
-        assert hcrm("init", root).exit_code == 0
-        told("ingest", write(root / "in", traffic()), exit_code=3)
-    return root
+    with workspace(root, traffic(), exit_code=3):
+        return root
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.ward import NOW, PRIVATE, hcrm, hospital, message, pid, pv1, sentence, told, write
+from support.ward import NOW, PRIVATE, hcrm, hospital, message, pid, pv1, sentence, told, workspace, write
 
 WANG = "1001"
 
@@ -15,11 +15,7 @@ WANG = "1001"
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The ward three days after its discharges, ingested and decided once; every test works on a copy."""
     root = tmp_path_factory.mktemp("model") / "workspace"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HCRM_NOW", NOW)
-        patch.setenv("HCRM_WORKSPACE", str(root))
-        assert hcrm("init", root, "--title", "人民医院").exit_code == 0
-        told("ingest", write(root / "in", hospital()))
+    with workspace(root, hospital()):
         document = told("decide")
     assert document["run"] and not [row for row in document["strategies"] if "error" in row]
     return root

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.ward import NOW, PRIVATE, hcrm, hospital, sentence, told, write
+from support.ward import NOW, PRIVATE, hcrm, hospital, sentence, told, workspace
 
 FILE = """\
 segments:
@@ -24,11 +24,7 @@ segments:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The ward, ingested and decided once without segments of its own; every test works on a copy."""
     root = tmp_path_factory.mktemp("model") / "workspace"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HCRM_NOW", NOW)
-        patch.setenv("HCRM_WORKSPACE", str(root))
-        assert hcrm("init", root, "--title", "人民医院").exit_code == 0
-        told("ingest", write(root / "in", hospital()))
+    with workspace(root, hospital()):
         told("decide")
     (root / "own.yaml").write_text(FILE, encoding="utf-8")
     return root

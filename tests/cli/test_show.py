@@ -10,7 +10,7 @@ import pytest
 from hl7apy import load_library
 from hl7apy.exceptions import ChildNotFound
 from support.plugins import distribution
-from support.ward import NOW, hcrm, told, write
+from support.ward import NOW, hcrm, told, workspace
 
 from hcrm_core.cli.context import Opened
 from hcrm_core.intake.mask import MASK
@@ -69,12 +69,8 @@ MESSAGES = {
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace that has read each of them; every test works on a copy."""
     root = tmp_path_factory.mktemp("model") / "workspace"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HCRM_NOW", NOW)
-        patch.setenv("HCRM_WORKSPACE", str(root))
-        assert hcrm("init", root).exit_code == 0
-        told("ingest", write(root / "in", MESSAGES))
-    return root
+    with workspace(root, MESSAGES):
+        return root
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 """Hand-written HL7 v2 messages of one hospital, in GB18030 as Chinese systems send them, and a way to run hcrm."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner, Result
 
 from hcrm_core.cli import main
@@ -101,3 +104,14 @@ def sentence(result: Result, exit_code: int) -> str:
     text = result.stderr.strip()
     assert text.startswith(("hcrm: ", "Usage: ")) and "nobody foresaw" not in text, text
     return text
+
+
+@contextmanager
+def workspace(root: Path, messages: dict[str, bytes], *, exit_code: int = 0) -> Iterator[None]:
+    """Make a workspace that has read messages at `NOW`; in the block commands are for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HCRM_NOW", NOW)
+        patch.setenv("HCRM_WORKSPACE", str(root))
+        assert hcrm("init", root, "--title", "人民医院").exit_code == 0
+        told("ingest", "--source", "his", write(root / "in", messages), exit_code=exit_code)
+        yield

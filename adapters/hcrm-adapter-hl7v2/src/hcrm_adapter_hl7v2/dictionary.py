@@ -21,9 +21,10 @@ def field_name(reference: str) -> str | None:
             entry = load_library(version).get(reference.replace("-", "_"), "Field")
         except (ChildNotFound, KeyError):
             continue
-        return _readable(entry[3])
+        return readable(entry[3])
     return None
 
 
-def _readable(name: str) -> str:
-    return name.replace("_", " ").strip().capitalize()
+def readable(name: str | None) -> str:
+    """A name of hl7apy's for people: `Patient identifier list`."""
+    return " ".join((name or "").replace("_", " ").split()).capitalize()

@@ -6,7 +6,8 @@ from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.factories import datatype_factory
 
 from hcrm_adapter_hl7v2.conformance import structures
-from hcrm_adapter_hl7v2.conformance.structures import Reference, readable
+from hcrm_adapter_hl7v2.conformance.structures import Reference
+from hcrm_adapter_hl7v2.dictionary import readable
 from hcrm_adapter_hl7v2.reader.delimiters import Delimiters
 from hcrm_core.api import Problem
 

@@ -1,6 +1,5 @@
 """Which abstract message a message follows, and what hl7apy's dictionaries say of it."""
 
-import re
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -101,11 +100,6 @@ def first_segment(reference: Reference) -> str:
     needed = [child for child in reference[1] if child[2][0]]
     name, inner, _, kind = (needed or reference[1])[0]
     return first_segment(inner) if kind == "GRP" else str(name)
-
-
-def readable(name: str | None) -> str:
-    """A name of the standard for people: `Patient identifier list`."""
-    return re.sub(r"[_\s]+", " ", name or "").strip().capitalize()
 
 
 def _loaded(name: str, kind: str, version: str) -> Reference | None:
