@@ -9,6 +9,7 @@ from hcrm_core.model.adapters import Adapter, SourceSettings
 from hcrm_core.model.channels import Channel
 from hcrm_core.model.listening import Connection, Received, Verdict
 from hcrm_core.model.observing import DecideDone, Finding, IntakeDone, Load, StrategyDone, TypeCount
+from hcrm_core.model.pulling import Authentication, HttpRequest, HttpResponse, Pulled, PullSettings, Rows, SqlQuery
 from hcrm_core.model.records import (
     KINDS,
     AllergyIntolerance,
@@ -70,6 +71,7 @@ __all__ = [
     "AllergyIntolerance",
     "AnyRecord",
     "Appointment",
+    "Authentication",
     "Channel",
     "ChargeItem",
     "CodeableConcept",
@@ -87,6 +89,8 @@ __all__ = [
     "Finding",
     "HcrmError",
     "HealthcareService",
+    "HttpRequest",
+    "HttpResponse",
     "HumanName",
     "Identifier",
     "Immunization",
@@ -105,6 +109,8 @@ __all__ = [
     "Practitioner",
     "Problem",
     "Procedure",
+    "PullSettings",
+    "Pulled",
     "Quantity",
     "RawField",
     "RawMessage",
@@ -116,9 +122,11 @@ __all__ = [
     "ReportContext",
     "Review",
     "Row",
+    "Rows",
     "RuleFile",
     "Scalar",
     "SourceSettings",
+    "SqlQuery",
     "Statement",
     "Strategy",
     "StrategyDone",

@@ -195,7 +195,8 @@ def _land(space: Opened, source: Source, paths: tuple[str, ...], summary: Summar
                 summary.skipped += 1
             continue
         try:
-            count = land_all(space.store, source.source, space.pool.split(source, item.data), now)
+            own_name = item.name.rpartition("!")[2].rpartition("/")[2]
+            count = land_all(space.store, source.source, space.pool.split(source, item.data, own_name), now)
         except InputError as error:
             text = f"{item.name}: no message: {error}. The file was left out; check it or name another adapter."
             summary.rejected.append(text)

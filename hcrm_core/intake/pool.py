@@ -87,15 +87,16 @@ class WorkerPool:
         """
         return self._threads.submit(self._translate, self._reader(source), payloads)
 
-    def split(self, source: Source, data: bytes) -> Iterator[RawMessage]:
-        """Cut a file into messages, in order.
+    def split(self, source: Source, data: bytes, name: str) -> Iterator[RawMessage]:
+        """Cut the file of a name into messages, in order.
 
         Raises:
             InputError: Nothing in it can be a message, or the adapter fails on it; what was yielded before stands.
         """
         with self._host(source.plugin) as host:
             try:
-                for cut in host.stream("split", Work(self._reader(source), (data,)), self._settings.batch_seconds):
+                work = Work(self._reader(source), (data,), file=name)
+                for cut in host.stream("split", work, self._settings.batch_seconds):
                     yield from _decode_cut(cut)
             except HostDied as reason:
                 raise InputError(f"the process of the adapter {source.name} {source.version} {reason}") from None

@@ -38,13 +38,14 @@ class Reader(Struct, frozen=True, array_like=True):
 
 
 class Work(Struct, frozen=True, array_like=True):
-    """What a source is to read: messages to translate; one file to split, one message to inspect or, by a profile, to
-    check; names of fields."""
+    """What a source is to read: messages to translate; one file to split, with its name; one message to inspect or, by
+    a profile, to check; names of fields."""
 
     reader: Reader
     payloads: tuple[bytes, ...] = ()
     fields: tuple[str, ...] = ()
     profile: str | None = None
+    file: str = ""
 
 
 class Inspected(Struct, frozen=True):
@@ -151,7 +152,7 @@ class Readers:
         cut: list[RawMessage] = []
         size = 0
         try:
-            for message in adapter.split(data):
+            for message in adapter.split(data, work.file):
                 cut.append(message)
                 size += len(message.payload)
                 if len(cut) >= _SPLIT_MESSAGES or size >= _SPLIT_BYTES:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from hcrm_core.errors import InputError
 from hcrm_core.model.listening import Connection, ListenerSettings, Verdict
+from hcrm_core.model.pulling import Authentication, HttpRequest, HttpResponse, Pulled, PullSettings, Rows, SqlQuery
 from hcrm_core.model.toml_file import TextFile
 from hcrm_core.model.translation import Origin, Problem, RawField, RawMessage, Translation
 
@@ -22,6 +23,11 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         acknowledge: When a message is answered as accepted: `commit`, once it is stored durably, or `application`,
             once it is translated and folded too.
         listener: How the port is guarded.
+        url: Where `hcrm pull` asks: a web server (`https://his.example.org/fhir`), or a database as SQLAlchemy writes
+            it, without a password (`postgresql+psycopg://hcrm@his/views`).
+        password_file: File of the database's password, relative to the workspace.
+        authentication: How the core proves to a web server who asks.
+        pull: How the source is asked.
         mapping: A TOML file of the workspace that says how this source departs from what the adapter expects; its
             `[source]` may hold settings of this table, and its `[[examples]]` are its tests.
     """
@@ -31,6 +37,10 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     listen: str | None = None
     acknowledge: Literal["commit", "application"] = "commit"
     listener: ListenerSettings = ListenerSettings()
+    url: str | None = None
+    password_file: str | None = None
+    authentication: Authentication | None = None
+    pull: PullSettings = PullSettings()
     mapping: TextFile | None = None
 
 
@@ -42,7 +52,10 @@ class Adapter(ABC):
         version: Of the translation; a change makes stored messages worth replaying.
         settings_type: A frozen `SourceSettings` subclass that types `[sources.NAME]`.
         file_suffixes: Suffixes of files it reads (lower case, with the dot); empty: it reads no files.
+        line_suffixes: Those of them whose files hold a message a line; such a file is split in pieces of whole lines,
+            so that it may be of any length.
         listens: Whether it has a protocol to listen by: `connection` and `acknowledge`.
+        pulls: Whether it knows what to ask a source for: `request` and `answer`.
         maps: Whether it reads the setting `mapping`: a TOML text whose notation is its own, but for the tables `source`
             and `examples`, which are the core's.
     """
@@ -51,7 +64,9 @@ class Adapter(ABC):
     version: ClassVar[str]
     settings_type: ClassVar[type[SourceSettings]] = SourceSettings
     file_suffixes: ClassVar[tuple[str, ...]] = ()
+    line_suffixes: ClassVar[tuple[str, ...]] = ()
     listens: ClassVar[bool] = False
+    pulls: ClassVar[bool] = False
     maps: ClassVar[bool] = False
 
     def __init__(self, source: str, settings: SourceSettings) -> None:
@@ -68,8 +83,12 @@ class Adapter(ABC):
         self.source = source
         self.settings = settings
 
-    def split(self, data: bytes) -> Iterator[RawMessage]:
+    def split(self, data: bytes, name: str) -> Iterator[RawMessage]:
         """Cut a file into messages, in order.
+
+        Args:
+            data: The file, or a piece of whole lines of it where its suffix is one of `line_suffixes`.
+            name: The file's own name, for formats that say by it what is inside.
 
         Raises:
             InputError: Nothing in it can be a message; its text is a sentence saying what the file seems to be.
@@ -86,6 +105,32 @@ class Adapter(ABC):
         Pure: the same payload and verdict give the same bytes. `payload` may be empty or cut short when the verdict
         is `refused`. With the setting `acknowledge = "application"` it is asked twice: when the message is stored, and
         when its translation is known.
+        """
+        raise NotImplementedError
+
+    def request(self, position: str) -> HttpRequest | SqlQuery | None:
+        """What to ask the source next; asked only of an adapter that pulls. Pure.
+
+        Args:
+            position: What `answer` gave last; empty before the first question ever.
+
+        Returns:
+            The question; `None`: all is known for now, and the next pull begins at this position.
+
+        Raises:
+            ConfigurationError: A setting is wrong, as `KEY: sentence`.
+        """
+        raise NotImplementedError
+
+    def answer(self, position: str, response: HttpResponse | Rows) -> Pulled:
+        """Read an answer, or the next piece of one, to `request(position)`. Pure.
+
+        Args:
+            position: For an answer's first piece the one it was asked from, then what the piece before gave.
+            response: The answer, of any status.
+
+        Raises:
+            InputError: The answer is none to the question; its text is a sentence. The position stays where it was.
         """
         raise NotImplementedError
 

@@ -14,11 +14,13 @@ class RawMessage(Struct, frozen=True):
         payload: The bytes as received.
         control_id: The source's own id of the message (HL7 MSH-10); empty where it has none.
         repairs: What reading the file around it had to mend (a missing trailer, a stray line).
+        place: Where it stood, for people: `sheet 患者, row 17`; the core puts the file's name before it.
     """
 
     payload: bytes
     control_id: str = ""
     repairs: tuple["Problem", ...] = ()
+    place: str = ""
 
 
 class Problem(Struct, frozen=True):

@@ -40,7 +40,9 @@ class AdapterOffer(Struct, frozen=True):
     name: str
     version: str
     file_suffixes: tuple[str, ...]
+    line_suffixes: tuple[str, ...]
     listens: bool
+    pulls: bool
     maps: bool
 
 
@@ -101,7 +103,15 @@ class Source(Struct, frozen=True):
 def _adapter(item: Any) -> AdapterOffer:
     if not (isinstance(item, type) and issubclass(item, Adapter)):
         raise TypeError("an adapter class was expected")
-    return AdapterOffer(item.name, item.version, tuple(item.file_suffixes), item.listens, item.maps)
+    return AdapterOffer(
+        item.name,
+        item.version,
+        tuple(item.file_suffixes),
+        tuple(item.line_suffixes),
+        item.listens,
+        item.pulls,
+        item.maps,
+    )
 
 
 def _strategy(item: Any) -> Strategy:

@@ -26,7 +26,7 @@ class Odd(Adapter):
     version = "7"
     file_suffixes = (".odd",)
 
-    def split(self, data):
+    def split(self, data, name):
         if data == b"!split":
             raise KeyError("13800138000")
         for line in data.splitlines():

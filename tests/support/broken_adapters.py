@@ -65,9 +65,9 @@ class OpensASocket(WardList):
 
 
 class RunsAProgram(WardList):
-    def split(self, data: bytes) -> Iterator[RawMessage]:
+    def split(self, data: bytes, name: str) -> Iterator[RawMessage]:
         os.system("true")
-        return super().split(data)
+        return super().split(data, name)
 
 
 class AsksTheEnvironment(WardList):
@@ -278,7 +278,7 @@ class MistakesOneCharsetForAnother(WardList):
 
 
 class NamesSuffixesAndReadsNoFiles(WardList):
-    def split(self, data: bytes) -> Iterator[RawMessage]:
+    def split(self, data: bytes, name: str) -> Iterator[RawMessage]:
         raise InputError("I read no files.")
 
 
@@ -291,14 +291,14 @@ class NamesASuffixInCapitals(WardList):
 
 
 class LosesTheLastMessage(WardList):
-    def split(self, data: bytes) -> Iterator[RawMessage]:
-        found = list(super().split(data))
+    def split(self, data: bytes, name: str) -> Iterator[RawMessage]:
+        found = list(super().split(data, name))
         return iter(found[:-1] if len(found) > 1 else found)
 
 
 class TidiesMessagesUp(WardList):
-    def split(self, data: bytes) -> Iterator[RawMessage]:
-        for raw in super().split(data):
+    def split(self, data: bytes, name: str) -> Iterator[RawMessage]:
+        for raw in super().split(data, name):
             yield RawMessage(raw.payload.replace(b"~M~", b"~F~"), raw.control_id)
 
 

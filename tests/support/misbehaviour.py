@@ -76,7 +76,7 @@ class Adapted(Adapter):
     version = "7"
     file_suffixes = (".{name}",)
 
-    def split(self, data):
+    def split(self, data, name):
         for line in data.splitlines():
             yield RawMessage(line, line.decode("utf-8"))
 

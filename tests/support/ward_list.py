@@ -79,7 +79,7 @@ class WardList(Adapter):
     file_suffixes = (".ward",)
     listens = True
 
-    def split(self, data: bytes) -> Iterator[RawMessage]:
+    def split(self, data: bytes, name: str) -> Iterator[RawMessage]:
         if not data.startswith(b"V~"):
             raise InputError("It does not begin with a line V~.")
         begins = [found.start() for found in re.finditer(rb"(?m)^V~", data)]

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from hcrm_core.api import Adapter, Translation
+from hcrm_core.api import Adapter, RawMessage, Translation
 from hcrm_core.testing.checks import NotGiven
 
 Says = tuple[str, str, bytes, bytes, bytes]
@@ -62,7 +62,7 @@ class AdapterCase:
         found: dict[str, bytes] = {}
         for name, data in self.files.items():
             try:
-                payloads = [raw.payload for raw in self.used.split(data)] if self.reads(name) else [data]
+                payloads = [raw.payload for raw in self.split(name, data)] if self.reads(name) else [data]
             except Exception:  # A20 tells
                 payloads = [data]
             for number, payload in enumerate(payloads or [data], start=1):
@@ -103,9 +103,18 @@ class AdapterCase:
             raise NotGiven(f"Pass plugin: the plugin's module; {self.module!r} cannot be found.")
         return [Path(file)]
 
+    def split(self, name: str, data: bytes) -> list[RawMessage]:
+        """The messages of a sample."""
+        return list(self.used.split(data, file_name(name)))
+
     def reads(self, name: str) -> bool:
         """Whether the adapter says that it reads files of this name."""
         return name.lower().endswith(tuple(self.adapter.file_suffixes)) if self.adapter.file_suffixes else False
+
+
+def file_name(sample: str) -> str:
+    """The name of the file a sample, or a message of one, comes from."""
+    return sample.partition(", message ")[0].rpartition("/")[2]
 
 
 def make(adapter: type[Adapter], source: str, settings: Mapping[str, Any]) -> Adapter:

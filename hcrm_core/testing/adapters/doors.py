@@ -32,7 +32,7 @@ def files(case: AdapterCase) -> Iterator[str]:
         raise NotGiven(f"Pass samples of which at least one has a suffix of the adapter ({', '.join(suffixes)}).")
     for name, data in read.items():
         try:
-            found = list(case.used.split(data))
+            found = case.split(name, data)
         except Exception as error:
             yield f"split({name}) raises {type(error).__name__}."
             continue
@@ -40,7 +40,7 @@ def files(case: AdapterCase) -> Iterator[str]:
             yield f"split({name}) gives {'what is no RawMessage' if found else 'no message'}."
     for name, data in () if suffixes else case.files.items():
         try:
-            list(case.used.split(data))
+            case.split(name, data)
         except InputError as error:
             if not str(error).strip():
                 yield f"split({name}) raises an InputError without a sentence."
@@ -57,7 +57,7 @@ def files(case: AdapterCase) -> Iterator[str]:
 )
 def split_loses_nothing(case: AdapterCase) -> Iterator[str]:
     for name, data in case.files.items():
-        found = _split(case, data) if case.reads(name) else ()
+        found = _split(case, data, name) if case.reads(name) else ()
         left, at = b"", 0
         for number, raw in enumerate(found, start=1):
             begin = data.find(raw.payload, at)
@@ -70,14 +70,14 @@ def split_loses_nothing(case: AdapterCase) -> Iterator[str]:
             if found and left.strip() and not any(raw.repairs for raw in found):
                 yield f"{len(left.strip())} bytes of {name} are in no message, and no repair tells of them."
         for number, raw in enumerate(found, start=1):
-            again = [(one.payload, one.control_id) for one in _split(case, raw.payload)]
+            again = [(one.payload, one.control_id) for one in _split(case, raw.payload, name)]
             if again != [(raw.payload, raw.control_id)]:
                 yield f"Message {number} of {name} is not itself when it is split."
 
 
-def _split(case: AdapterCase, data: bytes) -> list[RawMessage]:
+def _split(case: AdapterCase, data: bytes, name: str) -> list[RawMessage]:
     try:
-        return list(case.used.split(data))
+        return case.split(name, data)
     except Exception:  # A20 tells, where it is a file
         return []
 

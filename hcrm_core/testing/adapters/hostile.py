@@ -67,7 +67,10 @@ def problems_are_readable(case: AdapterCase) -> Iterator[str]:
             told[name] += case.used.conformance(payload) or ()
     for name, data in case.files.items():
         with suppress(Exception):  # A20 tells
-            told[name] = [*told.get(name, []), *(repair for raw in case.used.split(data) for repair in raw.repairs)]
+            told[name] = [
+                *told.get(name, []),
+                *(repair for raw in case.split(name, data) for repair in raw.repairs),
+            ]
     for name, problems in told.items():
         for problem in problems:
             if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", problem.code) or len(problem.code) > 40:

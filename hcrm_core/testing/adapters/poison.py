@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hcrm_core.api import Adapter, InputError, Problem, Verdict
+from hcrm_core.testing.adapters.case import file_name
 from hcrm_core.testing.adapters.definition import faults
 from hcrm_core.testing.adapters.personal import Personal
 
@@ -86,7 +87,7 @@ def _faults(adapter: Adapter, data: bytes, personal: Personal, leaked: dict[str,
         elif method == adapter.conformance:
             told += result or ()
     try:
-        for raw in adapter.split(data):
+        for raw in adapter.split(data, file_name(name)):
             told += raw.repairs
     except InputError as error:
         told.append(Problem("split", "the text of its InputError", str(error)))

@@ -14,7 +14,7 @@ import msgspec
 
 from hcrm_core.api import Adapter, RawMessage, Verdict
 from hcrm_core.model.listening import Outcome
-from hcrm_core.testing.adapters.case import make
+from hcrm_core.testing.adapters.case import file_name, make
 from hcrm_core.testing.adapters.child import Answer, Asked
 from hcrm_core.testing.adapters.poison import feed
 from hcrm_core.testing.adapters.watch import Watch
@@ -54,7 +54,7 @@ def _run(adapter: Callable[[], Adapter], asked: Asked, answer: Answer) -> None:
 
 def _calls(asked: Asked) -> Iterator[tuple[str, Callable[[Adapter], Any]]]:
     for name, data in asked.files.items():
-        yield f"split({name})", partial(_split, data=data)
+        yield f"split({name})", partial(_split, data=data, name=file_name(name))
     for name, payload in asked.messages.items():
         for method in ("translate", "origins", "fields", "conformance"):
             yield f"{method}({name})", methodcaller(method, payload)
@@ -63,8 +63,8 @@ def _calls(asked: Asked) -> Iterator[tuple[str, Callable[[Adapter], Any]]]:
             yield f"acknowledge({name}, {outcome})", partial(_acknowledge, payload=payload, verdict=verdict)
 
 
-def _split(adapter: Adapter, data: bytes) -> list[RawMessage]:
-    return list(adapter.split(data))
+def _split(adapter: Adapter, data: bytes, name: str) -> list[RawMessage]:
+    return list(adapter.split(data, name))
 
 
 def _acknowledge(adapter: Adapter, payload: bytes, verdict: Verdict) -> bytes:

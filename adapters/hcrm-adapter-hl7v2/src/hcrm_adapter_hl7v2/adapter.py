@@ -79,7 +79,7 @@ class Hl7v2Adapter(Adapter):
         self._memos: Memos = {}
         self._shapes: dict[tuple[frozenset[str], _Shape], FieldCoverage] = {}
 
-    def split(self, data: bytes) -> Iterator[RawMessage]:
+    def split(self, data: bytes, name: str) -> Iterator[RawMessage]:
         """Cut a file into messages; wrappers, framing and blank lines around them are reported as repairs.
 
         Raises:
