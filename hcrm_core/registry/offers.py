@@ -45,6 +45,11 @@ class AdapterOffer(Struct, frozen=True):
     pulls: bool
     maps: bool
 
+    @classmethod
+    def of(cls, adapter: type[Adapter]) -> "AdapterOffer":
+        """What an adapter says of itself."""
+        return cls(**{name: getattr(adapter, name) for name in cls.__struct_fields__})
+
 
 class ReportOffer(Struct, frozen=True):
     """A report; the attributes are those of `model.reports.Report`."""
@@ -103,15 +108,7 @@ class Source(Struct, frozen=True):
 def _adapter(item: Any) -> AdapterOffer:
     if not (isinstance(item, type) and issubclass(item, Adapter)):
         raise TypeError("an adapter class was expected")
-    return AdapterOffer(
-        item.name,
-        item.version,
-        tuple(item.file_suffixes),
-        tuple(item.line_suffixes),
-        item.listens,
-        item.pulls,
-        item.maps,
-    )
+    return AdapterOffer.of(item)
 
 
 def _strategy(item: Any) -> Strategy:

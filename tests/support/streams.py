@@ -20,7 +20,7 @@ ADAPTER = Hl7v2Adapter("his", _SETTINGS)
 SOURCE = Source(
     "his",
     "hl7v2",
-    AdapterOffer(ADAPTER.name, ADAPTER.version, ADAPTER.file_suffixes, ADAPTER.listens, ADAPTER.maps),
+    AdapterOffer.of(Hl7v2Adapter),
     _SETTINGS,
 )
 USUAL = ("A01", "A02", "A03", "A04", "A05", "A08", "A11", "A13", "A28", "A31", "A40")
