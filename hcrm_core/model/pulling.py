@@ -17,7 +17,7 @@ Value = str | int | float | bool | None
 """What stands in a column: exact decimals, dates and times as text (ISO 8601), binary data as hexadecimal text."""
 
 
-class HttpRequest(Struct, frozen=True, kw_only=True):
+class HttpRequest(Struct, frozen=True, kw_only=True, tag="http"):
     """A question to a web server.
 
     Attributes:
@@ -28,6 +28,8 @@ class HttpRequest(Struct, frozen=True, kw_only=True):
         lines: Whether the body of a good answer (2xx) is handed over in pieces of whole lines as it comes, for bodies
             of any length; otherwise it is handed over whole.
         skip: How many lines of it to pass over, which were handed over before.
+        authenticate: Whether the core proves who asks; not to a file whose address is itself the proof (FHIR Bulk
+            Data `requiresAccessToken: false`).
     """
 
     url: str
@@ -36,9 +38,10 @@ class HttpRequest(Struct, frozen=True, kw_only=True):
     body: bytes = b""
     lines: bool = False
     skip: Annotated[int, Meta(ge=0)] = 0
+    authenticate: bool = True
 
 
-class SqlQuery(Struct, frozen=True, kw_only=True):
+class SqlQuery(Struct, frozen=True, kw_only=True, tag="sql"):
     """A question to the database at the source's `url`, which is asked read-only; its rows are handed over in pieces.
 
     Attributes:
@@ -55,7 +58,7 @@ class HttpResponse(Struct, frozen=True, kw_only=True, tag="http"):
 
     Attributes:
         status: Of HTTP.
-        headers: By name in lower case.
+        headers: By name in lower case; `retry-after` is always in seconds, whichever form the server used.
         body: All of it, or a piece of whole lines.
         line: The number of the piece's first line in the whole body, from 0.
         last: Whether nothing of it follows.
