@@ -108,14 +108,11 @@ class Adapter(ABC):
         """
         raise NotImplementedError
 
-    def request(self, position: str) -> HttpRequest | SqlQuery | None:
+    def request(self, position: str) -> HttpRequest | SqlQuery:
         """What to ask the source next; asked only of an adapter that pulls. Pure.
 
         Args:
             position: What `answer` gave last; empty before the first question ever.
-
-        Returns:
-            The question; `None`: all is known for now, and the next pull begins at this position.
 
         Raises:
             ConfigurationError: A setting is wrong, as `KEY: sentence`.

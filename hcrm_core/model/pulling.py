@@ -93,6 +93,7 @@ class Pulled(Struct, frozen=True, kw_only=True):
             and after an interruption too.
         messages: In the order they came.
         problems: What people should know of the answer; none of them holds personal data.
+        done: Whether all is known for now: this pull ends with the answer, and the next one asks from the position.
         wait: How long to wait before the next question.
         progress: For people, what is being done: `Patient, page 3`.
     """
@@ -100,6 +101,7 @@ class Pulled(Struct, frozen=True, kw_only=True):
     position: str
     messages: tuple[RawMessage, ...] = ()
     problems: tuple[Problem, ...] = ()
+    done: bool = False
     wait: Seconds = 0.0
     progress: str = ""
 
