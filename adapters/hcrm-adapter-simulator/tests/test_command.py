@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from hcrm_adapter_simulator import register_commands
 from hcrm_core.api import UsageError
 
-(COMMAND,) = register_commands()
+COMMAND, PEOPLE = register_commands()
 SMALL = ["--patients", "40", "--months", "3", "--until", "2025-02-28", "--jobs", "1"]
 
 

@@ -38,7 +38,8 @@ def __getattr__(name: str) -> object:
 
 @hookimpl
 def register_commands() -> Sequence[click.Command]:
-    """Offer `hcrm simulate`."""
+    """Offer `hcrm simulate` and `hcrm simulate-people`."""
     from hcrm_adapter_simulator.command import simulate as command
+    from hcrm_adapter_simulator.people_command import simulate_people
 
-    return [command]
+    return [command, simulate_people]

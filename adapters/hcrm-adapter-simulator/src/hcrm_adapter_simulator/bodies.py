@@ -34,13 +34,15 @@ def bare(code: str) -> str:
 
 def _name(family: str, given: str, use: str = "") -> str:
     use = f',"use":"{use}"' if use else ""
-    return f'[{{"family":"{family}","given":["{given}"]{use}}}]'
+    first = f',"given":["{given}"]' if given else ""
+    return f'[{{"family":"{family}"{first}{use}}}]'
 
 
 def patient(mrn: str, who: Demographics, *, added: bool = False) -> str:
     """Patient; whom the source adds is active from then on."""
     active = '"active":true,' if added else ""
-    identity = f',{{"value":"{who.identity}","system":"PRC","type":"NI"}}' if who.identity else ""
+    kind = keys.document(who.identity)
+    identity = f',{{"value":"{who.identity}","system":"PRC","type":"{kind}"}}' if who.identity else ""
     home = who.home
     phones = [
         f'{{"value":"{number}","system":"phone","use":"{use}"}}'

@@ -61,7 +61,7 @@ def simulate(
     from hcrm_adapter_simulator.settings import Settings
     from hcrm_adapter_simulator.workers import processors
 
-    last = until.date() if until else _yesterday()
+    last = until.date() if until else yesterday()
     try:
         settings = Settings(until=last, patients=patients, months=months, seed=seed)
     except ValueError as problem:
@@ -73,11 +73,11 @@ def simulate(
     if form == "records":
         from hcrm_adapter_simulator.record_files import write_records
 
-        written = write_records(settings, folder, jobs, _progress)
+        written = write_records(settings, folder, jobs, progress)
     else:
         from hcrm_adapter_simulator.hl7v2_files import write_hl7v2
 
-        written = write_hl7v2(settings, folder, charset, jobs, _progress)
+        written = write_hl7v2(settings, folder, charset, jobs, progress)
     seconds = time.monotonic() - started
     things = "records" if form == "records" else "messages"
     if as_json:
@@ -101,10 +101,12 @@ def simulate(
     )
 
 
-def _yesterday() -> date:
+def yesterday() -> date:
+    """The day before today, at the hospital."""
     return now().astimezone(ZoneInfo("Asia/Shanghai")).date() - timedelta(days=1)
 
 
-def _progress(done: int, total: int) -> None:
+def progress(done: int, total: int) -> None:
+    """Say on a terminal how far it is."""
     if sys.stderr.isatty():
         click.echo(f"\rSimulating … {100 * done // total} %", nl=done == total, err=True)

@@ -6,7 +6,7 @@ from hcrm_adapter_simulator.catalogue import Code
 from hcrm_adapter_simulator.events import Booking, Charge, Finding, Report, Result, Visit
 from hcrm_adapter_simulator.hospital import Department, Doctor
 from hcrm_adapter_simulator.instants import hl7
-from hcrm_adapter_simulator.keys import FACILITY
+from hcrm_adapter_simulator.keys import FACILITY, document
 from hcrm_adapter_simulator.people import SELF, Demographics, Home, Person
 
 
@@ -44,7 +44,7 @@ def xad(home: Home) -> str:
 
 def pid(mrn: str, who: Demographics) -> str:
     """PID."""
-    identity = f"~{who.identity}^^^PRC^NI" if who.identity else ""
+    identity = f"~{who.identity}^^^PRC^{document(who.identity)}" if who.identity else ""
     died = f"|||||||{hl7(who.died)}|Y" if who.died >= 0 else ""
     return (
         f"PID|1||{mrn}^^^{FACILITY}^MR{identity}||{who.family}^{who.given}^^^^^L||{who.birth:%Y%m%d}|{who.sex}|||"

@@ -35,6 +35,11 @@ def patient(mrn: str) -> str:
     return f"{FACILITY}|MR|{mrn}"
 
 
+def document(number: str) -> str:
+    """The type of a document's number (HL7 table 0203): a passport's begins with a letter."""
+    return "PPN" if number[:1].isalpha() else "NI"
+
+
 def link(merged: str, into: str) -> str:
     """PatientLink, by the keys of the patients."""
     return f"{merged}>{into}"
