@@ -7,6 +7,7 @@ from hcrm_core.errors import ConfigurationError, HcrmError, InputError, Strategy
 from hcrm_core.hookspecs import WorkspaceView, hookimpl
 from hcrm_core.model.adapters import Adapter, SourceSettings
 from hcrm_core.model.channels import Channel
+from hcrm_core.model.fitting import fields_of, fits, fitting, reference_of
 from hcrm_core.model.listening import Connection, Received, Verdict
 from hcrm_core.model.observing import DecideDone, Finding, IntakeDone, Load, StrategyDone, TypeCount
 from hcrm_core.model.pulling import Authentication, HttpRequest, HttpResponse, Pulled, PullSettings, Rows, SqlQuery
@@ -138,8 +139,12 @@ __all__ = [
     "UsageError",
     "Verdict",
     "WorkspaceView",
+    "fields_of",
+    "fits",
+    "fitting",
     "hookimpl",
     "nearest",
     "now",
+    "reference_of",
     "rule_texts",
 ]

@@ -195,8 +195,8 @@ def _land(space: Opened, source: Source, paths: tuple[str, ...], summary: Summar
                 summary.skipped += 1
             continue
         try:
-            own_name = item.name.rpartition("!")[2].rpartition("/")[2]
-            count = land_all(space.store, source.source, space.pool.split(source, item.data, own_name), now)
+            messages = space.pool.split(source, item.data, item.own_name)
+            count = land_all(space.store, source.source, messages, now, item.short_name)
         except InputError as error:
             text = f"{item.name}: no message: {error}. The file was left out; check it or name another adapter."
             summary.rejected.append(text)

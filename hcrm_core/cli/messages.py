@@ -47,7 +47,11 @@ def list_(limit: int, as_json: bool, workspace: str | None, **options: Any) -> N
     show_table(
         ("id", "source", "control id", "type", "state", "received", "reason"),
         [
-            (r["id"], r["source"], r["control_id"], r["type"], r["state"], r["received_at"], r["reason"] or "")
+            # A row of a table has no control id and is known by its place, which a reason begins with.
+            (
+                r["id"], r["source"], r["control_id"], r["type"], r["state"], r["received_at"],
+                r["reason"] or r["place"] or "",
+            )
             for r in rows
         ],
-    )
+    )  # fmt: skip

@@ -43,12 +43,13 @@ class Selection(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A message and what is known of it; `received_at` is microseconds UTC."""
+    """A message and what is known of it; `received_at` is microseconds UTC, `place` where it stood in a file."""
 
     id: int
     source: str
     control_id: str
     received_at: int
+    place: str | None
     outcome: ProcessingRow | None
 
     @property
@@ -58,9 +59,11 @@ class Row(NamedTuple):
 
     def shown(self) -> dict[str, Any]:
         """As `hcrm messages list` shows it."""
-        reason = (
-            msgspec.json.decode(self.outcome.reason, type=Problem) if self.outcome and self.outcome.reason else None
-        )
+        reason = None
+        if self.outcome and self.outcome.reason:
+            problem = msgspec.json.decode(self.outcome.reason, type=Problem)
+            where = ", ".join(filter(None, (self.place, problem.where)))
+            reason = f"{where}: {problem.text}".removeprefix(": ")
         return {
             "id": self.id,
             "source": self.source,
@@ -68,7 +71,8 @@ class Row(NamedTuple):
             "type": (self.outcome.message_type or None) if self.outcome else None,
             "state": self.state,
             "received_at": env.shown(self.received_at),
-            "reason": f"{reason.where}: {reason.text}".removeprefix(": ") if reason else None,
+            "place": self.place,
+            "reason": reason,
         }
 
 

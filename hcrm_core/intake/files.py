@@ -47,6 +47,17 @@ class Input(NamedTuple):
     data: bytes | None
     problem: str | None = None
 
+    @property
+    def own_name(self) -> str:
+        """The file's or the member's own name, without folders."""
+        return self.name.rpartition("!")[2].rpartition("/")[2]
+
+    @property
+    def short_name(self) -> str:
+        """The name by which people find it: without the folders before the file or the archive."""
+        file, mark, member = self.name.partition("!")
+        return file.rpartition("/")[2] + mark + member
+
 
 def inputs(paths: tuple[str, ...], suffixes: tuple[str, ...]) -> Iterator[Input]:
     """The files behind `paths`, folders in the order of their names.

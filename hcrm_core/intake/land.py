@@ -32,6 +32,7 @@ class Arrival(NamedTuple):
         control_id: The source's own id of it, or empty.
         remarks: What had to be mended around it; of a refused message the first says why.
         form: `message`; `refused`: kept for people to see, never translated; `records`: a record file.
+        place: Where it stood, for people: `患者.xlsx, sheet 患者, row 17`; empty where that says nothing.
     """
 
     source: str
@@ -39,6 +40,7 @@ class Arrival(NamedTuple):
     control_id: str = ""
     remarks: tuple[Problem, ...] = ()
     form: str = "message"
+    place: str = ""
 
 
 class Receipt(NamedTuple):
@@ -94,7 +96,7 @@ def land(store: Store, arrivals: Sequence[Arrival], now: int) -> list[Receipt]:
             reused = before.reused or (key[1] != "" and key[:2] in numbered)
             remarks = (*one.remarks, REUSED) if reused else one.remarks
             noted = msgspec.json.encode(remarks).decode() if remarks else None
-            fresh[key] = Landing(*key, now, one.form, noted, body)
+            fresh[key] = Landing(*key, now, one.form, noted, one.place or None, body)
             numbered.add(key[:2])
         numbers = inbox.land(connection, list(fresh.values()))
         fp("post-insert")
@@ -110,7 +112,7 @@ def land(store: Store, arrivals: Sequence[Arrival], now: int) -> list[Receipt]:
     return given
 
 
-def land_all(store: Store, source: str, messages: Iterable[RawMessage], now: int) -> LandedCount:
+def land_all(store: Store, source: str, messages: Iterable[RawMessage], now: int, file: str = "") -> LandedCount:
     """Land a stream of one source's messages in batches.
 
     Args:
@@ -118,14 +120,21 @@ def land_all(store: Store, source: str, messages: Iterable[RawMessage], now: int
         source: The source they came from.
         messages: In order.
         now: Arrival, microseconds UTC.
+        file: The name of the file they stand in, for people.
     """
     total = landed = 0
     for batch in _batches(iter(messages)):
-        arrivals = [Arrival(source, one.payload, one.control_id, one.repairs) for one in batch]
+        arrivals = [arrival(source, one, file) for one in batch]
         receipts = land(store, arrivals, now)
         total += len(receipts)
         landed += sum(not receipt.repeated for receipt in receipts)
     return LandedCount(total, landed, total - landed)
+
+
+def arrival(source: str, message: RawMessage, file: str = "") -> Arrival:
+    """A message that an adapter has cut out of something; its place is kept where the adapter tells one."""
+    place = ", ".join(filter(None, (file, message.place))) if message.place else ""
+    return Arrival(source, message.payload, message.control_id, message.repairs, place=place)
 
 
 def _batches(messages: Iterator[RawMessage]) -> Iterator[list[RawMessage]]:

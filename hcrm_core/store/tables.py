@@ -37,6 +37,7 @@ message = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("form", String, nullable=False),  # message; refused: kept, never translated; records: a record file
     Column("remarks", Text),  # JSON list of Problems landing noted; of a refused message the first says why
+    Column("place", Text),  # of a part of a file, for people: `患者.xlsx, sheet 患者, row 17`
     UniqueConstraint("source", "control_id", "content_hash", name="message_once"),
 )
 

@@ -15,7 +15,7 @@ INBOX_LOCK = 0x4843524E
 
 
 class Landing(NamedTuple):
-    """A message about to be landed; `body` is sealed already, `remarks` is JSON or `None`."""
+    """A message about to be landed; `body` is sealed already, `remarks` is JSON or `None`, `place` for people."""
 
     source: str
     control_id: str
@@ -23,6 +23,7 @@ class Landing(NamedTuple):
     received_at: int
     form: str
     remarks: str | None
+    place: str | None
     body: bytes
 
 
@@ -50,6 +51,7 @@ class Landed(NamedTuple):
     received_at: int
     form: str
     remarks: str | None
+    place: str | None
     payload: bytes | None
 
 
@@ -92,7 +94,7 @@ def land(connection: Connection, rows: Sequence[Landing]) -> list[int]:
     numbers: list[int] = []
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
-        made = driver_rows(connection, _land_sql(len(chunk)), [value for row in chunk for value in row[:6]])
+        made = driver_rows(connection, _land_sql(len(chunk)), [value for row in chunk for value in row[:7]])
         number_of = {(source, control_id, bytes(digest)): number for number, source, control_id, digest in made}
         numbers += [number_of[row[:3]] for row in chunk]
     driver_sql(
@@ -105,9 +107,9 @@ def land(connection: Connection, rows: Sequence[Landing]) -> list[int]:
 
 @lru_cache(maxsize=_CHUNK)
 def _land_sql(count: int) -> str:
-    values = ", ".join(["(?, ?, ?, ?, ?, ?)"] * count)
+    values = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * count)
     return (
-        f"INSERT INTO message (source, control_id, content_hash, received_at, form, remarks) VALUES {values} "
+        f"INSERT INTO message (source, control_id, content_hash, received_at, form, remarks, place) VALUES {values} "
         "RETURNING id, source, control_id, content_hash"
     )
 
@@ -160,8 +162,8 @@ def headers(
     among: Sequence[int] | None = None,
     limit: int = 50,
     before: int | None = None,
-) -> Iterator[tuple[int, str, str, int]]:
-    """(id, source, control id, received at) of messages, newest first.
+) -> Iterator[tuple[int, str, str, int, str | None]]:
+    """(id, source, control id, received at, place) of messages, newest first.
 
     Args:
         inbox: The inbox.
@@ -173,7 +175,7 @@ def headers(
         limit: At most so many.
         before: Only below this number.
     """
-    query = select(message.c.id, message.c.source, message.c.control_id, message.c.received_at)
+    query = select(message.c.id, message.c.source, message.c.control_id, message.c.received_at, message.c.place)
     wanted: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
         (source, message.c.source.__eq__),
         (control_id, message.c.control_id.__eq__),
@@ -186,7 +188,7 @@ def headers(
         if given is not None:
             query = query.where(condition(given))
     for row in inbox.execute(query.order_by(message.c.id.desc()).limit(limit)):
-        yield row.id, row.source, row.control_id, row.received_at
+        yield row.id, row.source, row.control_id, row.received_at, row.place
 
 
 def prunable(inbox: Connection, until: int, source: str | None, after: int, limit: int) -> list[int]:

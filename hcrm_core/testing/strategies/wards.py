@@ -174,7 +174,7 @@ class Wards:
             number = 1 + int(last or 0)
             for now, told in batches:
                 messages = [
-                    Landed(number + place, "kit", "", _hash(one.translation, salt), now, "kit", None, None)
+                    Landed(number + place, "kit", "", _hash(one.translation, salt), now, "kit", None, None, None)
                     for place, one in enumerate(told)
                 ]
                 accept(store, folder, "kit 1", messages, [one.translation for one in told], now)

@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("form", sa.String(), nullable=False),
         sa.Column("remarks", sa.Text(), nullable=True),
+        sa.Column("place", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source", "control_id", "content_hash", name="message_once"),
     )
