@@ -1,0 +1,1 @@
+"""The mapping: which columns of which table become which fields of which records."""

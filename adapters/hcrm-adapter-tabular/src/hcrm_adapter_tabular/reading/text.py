@@ -1,0 +1,91 @@
+"""CSV, TSV and their kin: charset, separator and quotes are found, or told by the settings."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from hcrm_adapter_tabular.reading import Grid, Line
+from hcrm_adapter_tabular.reading.charset import charset_of
+from hcrm_core.api import InputError
+
+SEPARATORS = ",;\t|"
+CELL = 1 << 20
+"""Characters a cell may have."""
+
+_SAMPLE = 64 * 1024
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+
+
+def grid(data: bytes, charset: str | None, separator: str | None, quote: str | None) -> Grid:
+    """A text file as one grid.
+
+    Args:
+        data: The file.
+        charset: As Python names it; found out where not given.
+        separator: One character; found out where not given.
+        quote: One character, or empty for none; `"` where not given.
+
+    Raises:
+        InputError: It is no text.
+    """
+    codec = charset_of(data, charset)
+    if separator is None:
+        separator = separator_of(data[:_SAMPLE].decode(codec, "replace"), '"' if quote is None else quote)
+    stream = io.TextIOWrapper(io.BytesIO(data), encoding=codec, errors=_escaping(codec), newline="")
+    return Grid("", _lines(stream, codec, separator, '"' if quote is None else quote), ragged=True)
+
+
+def separator_of(sample: str, quote: str) -> str:
+    """The separator of which most lines have equally many; the comma where none has any."""
+    text = _QUOTED.sub("", sample) if quote == '"' else sample
+    lines = [line for line in text.split("\n") if line.strip()][:200]
+    if len(lines) > 1 and not sample.endswith("\n"):
+        lines.pop()  # the sample may have cut it
+    best, found = (0, 0), ","
+    for separator in SEPARATORS:
+        counts = Counter(count for line in lines if (count := line.count(separator)))
+        if counts:
+            # The commonest count is how many columns there are less one; a title above them has none.
+            columns, times = max(counts.items(), key=lambda item: (item[1], item[0]))
+            if (times, columns) > best:
+                best, found = (times, columns), separator
+    return found
+
+
+def _escaping(codec: str) -> str:
+    """How bytes that are no text are kept: as lone surrogates, one a byte; in UTF-16 they cannot be told apart."""
+    return "surrogateescape" if not codec.startswith("utf-16") else "strict"
+
+
+def _lines(stream: io.TextIOWrapper, codec: str, separator: str, quote: str) -> Iterator[Line]:
+    csv.field_size_limit(CELL)
+    # csv refuses zero bytes in no version that is supported, and calls none of them text.
+    reader = csv.reader(
+        stream, delimiter=separator, quotechar=quote or None, quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    )
+    number = 0
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except UnicodeDecodeError:
+            raise InputError(f"behind row {number} it is no {codec.upper()}; save it as UTF-8") from None
+        except csv.Error:
+            raise InputError(
+                f"near row {number + 1} a cell is longer than {CELL} characters, so a quotation mark is never closed; "
+                'mend it, or say quote = "" if the file has no quotes'
+            ) from None
+        number += 1
+        if not any(one.strip() for one in cells):
+            continue
+        if any(_is_escaped(one) for one in cells):
+            yield Line(number, (), separator.join(cells).encode(codec, "surrogateescape").hex())
+            continue
+        yield Line(number, tuple(one or None for one in cells))
+
+
+def _is_escaped(text: str) -> bool:
+    return not text.isascii() and any("\udc80" <= one <= "\udcff" for one in text)
