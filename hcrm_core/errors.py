@@ -37,6 +37,23 @@ class InputError(HcrmError):
     """Input that cannot be read at all (a file, a folder, an archive); the input beside it is not affected."""
 
 
+class FetchError(HcrmError):
+    """A server or database that was asked gives no usable answer: it is away, refuses us, or sends us elsewhere. Ask
+    again later, or mend what the text names; where a pull was is kept."""
+
+
+class UnavailableError(FetchError):
+    """It may go well if the same is asked again.
+
+    Attributes:
+        after: Not before so many seconds, where the server says so.
+    """
+
+    def __init__(self, text: str, after: float | None = None) -> None:
+        super().__init__(text)
+        self.after = after
+
+
 class StrategyError(HcrmError):
     """A strategy's SQL or its rows break the contract; the text names the strategy and the column or clause.
 

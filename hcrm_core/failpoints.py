@@ -29,6 +29,12 @@ NAMES = (
 )
 """In the order a message passes them."""
 
+PULLING = (
+    "asked",  # a pull is about to ask
+    "pulled",  # a piece of an answer has come
+)
+"""What only pulls pass; their messages then pass what all do."""
+
 KILLED = "Killed at the failpoint "
 """What standard error says last, before the name."""
 
@@ -37,8 +43,8 @@ def _read(given: str) -> dict[str, Callable[[], None]]:
     points: dict[str, Callable[[], None]] = {}
     for item in filter(None, given.split(",")):
         name, _, argument = item.partition(":")
-        if name not in NAMES:
-            raise UsageError(f"HCRM_FAILPOINT names {name!r}, which is none of: {', '.join(NAMES)}.")
+        if name not in NAMES + PULLING:
+            raise UsageError(f"HCRM_FAILPOINT names {name!r}, which is none of: {', '.join(NAMES + PULLING)}.")
         points[name] = _slow(float(argument[6:])) if argument.startswith("delay=") else _kill(name, int(argument or 1))
     return points
 

@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("hcrm_core.cli.demo:demo", "A synthetic hospital, the whole road once, a report."),
     "init": ("hcrm_core.cli.init:init", "Make a workspace: hcrm.toml, key file, store."),
     "ingest": ("hcrm_core.cli.ingest:ingest", "Read files, folders, archives or standard input."),
+    "pull": ("hcrm_core.cli.pull:pull", "Ask servers and databases for what is new."),
     "listen": ("hcrm_core.cli.listen:listen", "Take messages from the network and acknowledge them."),
     "run": ("hcrm_core.cli.run:run", "Work off what has landed; --watch: listen and go on."),
     "decide": ("hcrm_core.cli.decide:decide", "Run strategies and apply what they decide."),

@@ -1,6 +1,7 @@
 """`hcrm ingest`: files, folders, archives, standard input."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 import click
@@ -35,11 +36,9 @@ RECORDS = "records"
 
 
 @dataclass
-class Summary:
-    """What `hcrm ingest` did; `messages = landed + duplicates`, `landed = translated + quarantined`."""
+class Counts:
+    """What came of what was landed; `messages = landed + duplicates`, `landed = translated + quarantined`."""
 
-    source: str
-    adapter: str
     messages: int = 0
     landed: int = 0
     duplicates: int = 0
@@ -48,12 +47,25 @@ class Summary:
     records: int = 0
     patients: int = 0
     customers: int = 0
-    seconds: float = 0.0
-    files: int = 0
-    skipped: int = 0
     resumed: int = 0
     resumed_quarantined: int = 0
     stuck: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def partial(self) -> bool:
+        """Whether something waits for a person."""
+        return bool(self.quarantined or self.resumed_quarantined or self.stuck)
+
+
+@dataclass(kw_only=True)
+class Summary(Counts):
+    """What `hcrm ingest` did."""
+
+    source: str
+    adapter: str
+    files: int = 0
+    skipped: int = 0
     rejected: list[str] = field(default_factory=list)
 
 
@@ -88,7 +100,7 @@ def ingest(
         show_json(asdict(summary))
     else:
         tell(summary)
-    if summary.quarantined or summary.resumed_quarantined or summary.rejected or summary.stuck:
+    if summary.partial or summary.rejected:
         raise click.exceptions.Exit(PARTIAL)
 
 
@@ -118,7 +130,7 @@ def choose(space: Opened, adapter_name: str | None, source: str | None) -> Sourc
 def run(space: Opened, source: Source, paths: tuple[str, ...]) -> Summary:
     """Land what the paths hold and work it off."""
     began = time.perf_counter()
-    summary = Summary(source.source, source.name)
+    summary = Summary(source=source.source, adapter=source.name)
     now = env.microseconds(env.now())
     with space.store.read_inbox() as landed:
         before = inbox.highest(landed)
@@ -130,17 +142,22 @@ def run(space: Opened, source: Source, paths: tuple[str, ...]) -> Summary:
         raise
     with space.store.read_inbox() as landed:
         own = inbox.landed_since(landed, before, source.source, now)
-    with space.store.read() as connection:
-        outcomes = processing.outcomes(connection, own).values()
-        summary.quarantined = sum(outcome.state == "quarantined" for outcome in outcomes)
-        summary.translated = len(outcomes) - summary.quarantined
-        summary.records = sum(outcome.records for outcome in outcomes)
-        # What an interrupted run left waiting was worked off too, and is not this run's.
-        summary.resumed = max(worked.translated + worked.quarantined - len(outcomes), 0)
-        summary.resumed_quarantined = max(worked.quarantined - summary.quarantined, 0)
-        summary.patients, summary.customers = people(connection)
+    account(space, summary, own, worked)
     summary.seconds = round(time.perf_counter() - began, 3)
     return summary
+
+
+def account(space: Opened, counts: Counts, own: Sequence[int], worked: Processed) -> None:
+    """Tell what became of the messages a run has landed, by number, from what it worked off besides."""
+    with space.store.read() as connection:
+        outcomes = processing.outcomes(connection, own).values()
+        counts.quarantined = sum(outcome.state == "quarantined" for outcome in outcomes)
+        counts.translated = len(outcomes) - counts.quarantined
+        counts.records = sum(outcome.records for outcome in outcomes)
+        # What an interrupted run left waiting was worked off too, and is not this run's.
+        counts.resumed = max(worked.translated + worked.quarantined - len(outcomes), 0)
+        counts.resumed_quarantined = max(worked.quarantined - counts.quarantined, 0)
+        counts.patients, counts.customers = people(connection)
 
 
 def run_records(space: Opened, source: str | None, paths: tuple[str, ...]) -> Summary:
@@ -154,7 +171,7 @@ def run_records(space: Opened, source: str | None, paths: tuple[str, ...]) -> Su
         raise UsageError(
             f"Whose records are these? Name the source with --source ({', '.join(sources) or 'any name'})."
         )
-    summary = Summary(source or sources[0], RECORDS)
+    summary = Summary(source=source or sources[0], adapter=RECORDS)
     progress = Progress("Folding:", "records")
     for path in named_files(paths, SUFFIX):
         done = load(space.store, summary.source, path, env.microseconds(env.now()), progress.add)
@@ -226,21 +243,26 @@ def tell(summary: Summary) -> None:
         f"Read {counted(summary.files, 'file')}: {counted(summary.messages, 'message')}, {summary.landed:,} new, "
         f"{summary.duplicates:,} known already ({summary.seconds:.1f} s)."
     )
-    click.echo(
-        f"Translated {summary.translated:,} into {counted(summary.records, 'record')}; quarantined "
-        f"{summary.quarantined:,}. The store now knows {counted(summary.patients, 'patient')}, as "
-        f"{counted(summary.customers, 'customer')}."
-    )
-    if summary.resumed:
-        click.echo(
-            f"Finished what an interrupted run had left: {counted(summary.resumed, 'message')}, "
-            f"{summary.resumed_quarantined:,} quarantined."
-        )
     if summary.skipped:
         click.echo(f"Passed over {counted(summary.skipped, 'file')} of other types.")
     if summary.rejected:
         click.echo(f"Rejected {counted(len(summary.rejected), 'file')}; each is named above.")
-    if summary.quarantined:
+    tell_counts(summary)
+
+
+def tell_counts(counts: Counts) -> None:
+    """What came of what was landed, in sentences."""
+    click.echo(
+        f"Translated {counts.translated:,} into {counted(counts.records, 'record')}; quarantined "
+        f"{counts.quarantined:,}. The store now knows {counted(counts.patients, 'patient')}, as "
+        f"{counted(counts.customers, 'customer')}."
+    )
+    if counts.resumed:
+        click.echo(
+            f"Finished what an interrupted run had left: {counted(counts.resumed, 'message')}, "
+            f"{counts.resumed_quarantined:,} quarantined."
+        )
+    if counts.quarantined:
         click.echo("Why: hcrm messages list --state quarantined")
-    if summary.translated or summary.resumed:
+    if counts.translated or counts.resumed:
         click.echo("Next: hcrm decide")

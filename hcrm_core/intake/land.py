@@ -3,15 +3,17 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
+from hcrm_core.errors import FetchError
 from hcrm_core.failpoints import fp
 from hcrm_core.model.translation import Problem, RawMessage
 from hcrm_core.store.engine import Store
-from hcrm_core.store.queries import inbox
+from hcrm_core.store.queries import inbox, positions
 from hcrm_core.store.queries.inbox import Landing
+from hcrm_core.store.queries.positions import Reached
 
 BATCH = 500
 
@@ -57,6 +59,22 @@ class Receipt(NamedTuple):
     repeated: bool
 
 
+class Step(NamedTuple):
+    """A pull that has got on; kept in the transaction of what it brought.
+
+    Attributes:
+        source: The source that is pulled.
+        begun: Where the pull was.
+        reached: Where it is now.
+        finished: Whether it has come to its end for now.
+    """
+
+    source: str
+    begun: str
+    reached: str
+    finished: bool = False
+
+
 class LandedCount(NamedTuple):
     """What landing a stream of messages came to; `messages = landed + duplicates`."""
 
@@ -65,7 +83,7 @@ class LandedCount(NamedTuple):
     duplicates: int
 
 
-def land(store: Store, arrivals: Sequence[Arrival], now: int) -> list[Receipt]:
+def land(store: Store, arrivals: Sequence[Arrival], now: int, step: Step | None = None) -> list[Receipt]:
     """Commit messages to the inbox in one transaction; when it returns they are durable.
 
     A message with the same source, control id and bytes as one that is there already is not kept twice. The same
@@ -75,9 +93,13 @@ def land(store: Store, arrivals: Sequence[Arrival], now: int) -> list[Receipt]:
         store: The workspace's store.
         arrivals: In order, of any sources.
         now: Arrival, microseconds UTC.
+        step: Of the pull that brought them.
 
     Returns:
         A receipt for each, in order.
+
+    Raises:
+        FetchError: The pull is elsewhere by now, since somebody else pulls the source too; nothing was landed.
     """
     keys = [(one.source, one.control_id, hashlib.sha256(one.payload).digest()) for one in arrivals]
     sealed = [store.codec.seal(one.payload) for one in arrivals]
@@ -99,6 +121,8 @@ def land(store: Store, arrivals: Sequence[Arrival], now: int) -> list[Receipt]:
             fresh[key] = Landing(*key, now, one.form, noted, one.place or None, body)
             numbered.add(key[:2])
         numbers = inbox.land(connection, list(fresh.values()))
+        if step:
+            _get_on(store, connection, step, now)
         fp("post-insert")
         fp("pre-commit")
     fp("post-commit")
@@ -129,6 +153,28 @@ def land_all(store: Store, source: str, messages: Iterable[RawMessage], now: int
         total += len(receipts)
         landed += sum(not receipt.repeated for receipt in receipts)
     return LandedCount(total, landed, total - landed)
+
+
+def reached(store: Store, source: str) -> str:
+    """Where the pull of a source is; empty where it has not begun."""
+    with store.read_inbox() as connection:
+        return _opened(store, positions.read(connection, source))
+
+
+def _opened(store: Store, known: Reached | None) -> str:
+    return store.codec.open(known.body).decode() if known else ""
+
+
+def _get_on(store: Store, connection: Any, step: Step, now: int) -> None:
+    known = positions.read(connection, step.source)
+    if _opened(store, known) != step.begun:
+        raise FetchError(
+            f"The source {step.source} is being pulled by somebody else, who is further on or has begun anew. This "
+            "pull ends here; what it has landed is kept."
+        )
+    finished_at = now if step.finished else known and known.finished_at
+    body = store.codec.seal(step.reached.encode())
+    positions.write(connection, step.source, Reached(body, now, finished_at))
 
 
 def arrival(source: str, message: RawMessage, file: str = "") -> Arrival:

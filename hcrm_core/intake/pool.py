@@ -7,11 +7,11 @@ fault is quarantined. A plugin that fails again and again is left alone for a wh
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -21,9 +21,12 @@ from hcrm_core.hosting.host import Host, HostDied
 from hcrm_core.intake.said import Told
 from hcrm_core.intake.worker import Inspected, Reader, Work, failed
 from hcrm_core.model.examples import Tried
+from hcrm_core.model.pulling import HttpRequest, HttpResponse, Pulled, Rows, SqlQuery
 from hcrm_core.model.translation import Problem, RawMessage, Translation
 from hcrm_core.registry.enabled import Registry
 from hcrm_core.registry.offers import Source
+
+P = TypeVar("P")
 
 _decode_told = msgspec.msgpack.Decoder(Told).decode
 _decode_all = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
@@ -31,6 +34,8 @@ _decode_cut = msgspec.msgpack.Decoder(list[RawMessage]).decode
 _decode_inspected = msgspec.msgpack.Decoder(Inspected).decode
 _decode_tried = msgspec.msgpack.Decoder(list[Tried]).decode
 _decode_problems = msgspec.msgpack.Decoder(list[Problem] | None).decode
+_decode_question = msgspec.msgpack.Decoder(HttpRequest | SqlQuery).decode
+_decode_pulled = msgspec.msgpack.Decoder(Pulled).decode
 _decode_names = msgspec.msgpack.Decoder(list[str | None]).decode
 
 
@@ -135,10 +140,39 @@ class WorkerPool:
         """
         return _decode_tried(self._one(source, "examples", Work(self._reader(source))))
 
-    def _one(self, source: Source, verb: str, work: Work) -> msgspec.Raw:
+    def request(self, source: Source, position: str) -> HttpRequest | SqlQuery:
+        """What to ask a source next, from a position on.
+
+        Raises:
+            ConfigurationError: A setting of the source is wrong.
+            PluginError: Its adapter fails.
+        """
+        answer = self._one(source, "request", Work(self._reader(source), position=position))
+        return self._sound(source, _decode_question, answer)
+
+    def answer(self, source: Source, position: str, answer: HttpResponse | Rows) -> Pulled:
+        """What an answer, or a piece of one, came to; `position` as `Adapter.answer` has it.
+
+        Raises:
+            InputError: It is none to the question.
+            PluginError: The adapter fails on it.
+        """
+        work = Work(self._reader(source), position=position, answer=answer)
+        return self._sound(source, _decode_pulled, self._one(source, "answer", work, self._settings.batch_seconds))
+
+    def _sound(self, source: Source, decode: Callable[[msgspec.Raw], P], answer: msgspec.Raw) -> P:
+        try:
+            return decode(answer)
+        except msgspec.DecodeError as error:
+            raise PluginError(
+                f"The adapter {source.name} {source.version} pulls in a way that breaks the contract ({error}). Report "
+                "it to its author."
+            ) from None
+
+    def _one(self, source: Source, verb: str, work: Work, seconds: float | None = None) -> msgspec.Raw:
         with self._host(source.plugin) as host:
             try:
-                return host.ask(verb, work, self._settings.message_seconds)
+                return host.ask(verb, work, seconds or self._settings.message_seconds)
             except HostDied as reason:
                 raise PluginError(f"The process of the adapter {source.name} {source.version} {reason}.") from None
 

@@ -14,6 +14,7 @@ from hcrm_core.hosting.serve import limit_memory, serve
 from hcrm_core.intake.said import Teller
 from hcrm_core.model.adapters import Adapter
 from hcrm_core.model.examples import Tried, examples_of, failures
+from hcrm_core.model.pulling import HttpRequest, HttpResponse, Pulled, Rows, SqlQuery
 from hcrm_core.model.translation import Origin, Problem, RawField, RawMessage, Translation
 from hcrm_core.registry.loader import Loader
 from hcrm_core.registry.offers import Opening
@@ -39,13 +40,15 @@ class Reader(Struct, frozen=True, array_like=True):
 
 class Work(Struct, frozen=True, array_like=True):
     """What a source is to read: messages to translate; one file to split, with its name; one message to inspect or, by
-    a profile, to check; names of fields."""
+    a profile, to check; names of fields; from a position on, what to ask next or the answer to that."""
 
     reader: Reader
     payloads: tuple[bytes, ...] = ()
     fields: tuple[str, ...] = ()
     profile: str | None = None
     file: str = ""
+    position: str = ""
+    answer: HttpResponse | Rows | None = None
 
 
 class Inspected(Struct, frozen=True):
@@ -94,6 +97,12 @@ def main(line: socket.socket) -> None:
     def checked(body: msgspec.Raw) -> list[Problem] | None:
         return readers[0].conformance(_decode_work(body))
 
+    def requested(body: msgspec.Raw) -> HttpRequest | SqlQuery:
+        return readers[0].request(_decode_work(body))
+
+    def answered(body: msgspec.Raw) -> Pulled:
+        return readers[0].answer(_decode_work(body))
+
     serve(
         line,
         {
@@ -104,6 +113,8 @@ def main(line: socket.socket) -> None:
             "names": named,
             "examples": tried,
             "conformance": checked,
+            "request": requested,
+            "answer": answered,
         },
     )
 
@@ -204,6 +215,39 @@ class Readers:
         except (Exception, SystemExit) as error:
             raise PluginError(f"Its adapter fails on it ({type(error).__name__}).") from None
 
+    def request(self, work: Work) -> HttpRequest | SqlQuery:
+        """What to ask next.
+
+        Raises:
+            PluginError: The adapter fails.
+        """
+        try:
+            return self.adapter(work.reader).request(work.position)
+        except HcrmError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise _fails(self.adapter(work.reader), "when it was asked what to pull next", error) from None
+
+    def answer(self, work: Work) -> Pulled:
+        """What an answer came to.
+
+        Raises:
+            InputError: It is none to the question.
+            PluginError: The adapter fails on it.
+        """
+        adapter = self.adapter(work.reader)
+        assert work.answer is not None
+        size = len(work.answer.body) if isinstance(work.answer, HttpResponse) else 0
+        limit_memory(self._memory + 4 * (size >> 20))
+        try:
+            return adapter.answer(work.position, work.answer)
+        except HcrmError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise _fails(adapter, "on an answer to what it asked", error) from None
+        finally:
+            limit_memory(self._memory)
+
     def examples(self, work: Work) -> list[Tried]:
         """Try the examples of a source's mapping, on the adapter alone.
 
@@ -259,6 +303,11 @@ def _owned(plugin: str, before: Translation, after: Translation, origins: Sequen
         own += [Origin(*place, name, f"plugin {plugin}") for name in fields if was.get(name) != fields[name]]
     changed = {(origin.kind, origin.key, origin.field) for origin in own}
     return [origin for origin in origins if (origin.kind, origin.key, origin.field) not in changed] + own
+
+
+def _fails(adapter: Adapter, when: str, error: BaseException) -> PluginError:
+    kind = type(error).__name__
+    return PluginError(f"The adapter {adapter.name} {adapter.version} fails {when} ({kind}). Report it to its author.")
 
 
 def failed(code: str, text: str) -> Translation:

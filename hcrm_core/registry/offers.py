@@ -104,6 +104,11 @@ class Source(Struct, frozen=True):
         """Whether the adapter does."""
         return self.adapter.listens
 
+    @property
+    def pulls(self) -> bool:
+        """Whether it says where it is pulled from, and its adapter knows what to ask."""
+        return self.adapter.pulls and self.settings.url is not None
+
 
 def _adapter(item: Any) -> AdapterOffer:
     if not (isinstance(item, type) and issubclass(item, Adapter)):

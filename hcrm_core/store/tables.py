@@ -49,6 +49,16 @@ payload = Table(
 )
 """Apart from the message, so that pruning frees whole pages and what arrived once is still known as a repetition."""
 
+position = Table(
+    "position",
+    inbox,
+    Column("source", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),  # the adapter's own text, sealed
+    Column("updated_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),  # when a pull last came to its end; NULL: none has
+)
+"""Where the pull of a source has got to, committed with the messages it was reached by."""
+
 store = MetaData()
 """Everything else."""
 
@@ -167,6 +177,54 @@ patient_link = Table(
     Column("other_id", String, nullable=False),
     Index("patient_link_patient", "patient_id"),
     Index("patient_link_other", "other_id"),
+)
+
+stay_move = Table(
+    "stay_move",
+    store,
+    Column("encounter_id", String, primary_key=True),
+    Column("owner_id", String),
+    Column("target_id", String),  # the stay it goes on as
+    Column("former_id", String),  # the patient it was thought to be of
+    Index("stay_move_target", "target_id"),
+    sqlite_with_rowid=False,
+)
+"""Stays whose number or patient was corrected; what was said of them follows (`intake/moves.py`)."""
+
+patient_profile = Table(
+    "patient_profile",
+    store,
+    Column("patient_id", String, primary_key=True),
+    Column("profile", LargeBinary, nullable=False),  # sealed: what of a patient is compared (identity/profile.py)
+    sqlite_with_rowid=False,
+)
+
+patient_block = Table(
+    "patient_block",
+    store,
+    Column("token", BigInteger, primary_key=True, autoincrement=False),  # of a key that patients are looked up by
+    Column("patient_id", String, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+patient_pair = Table(
+    "patient_pair",
+    store,
+    Column("low_id", String, primary_key=True),
+    Column("high_id", String, primary_key=True),
+    Column("verdict", String, nullable=False),  # link or review
+    Column("score", Integer, nullable=False),  # thousandths of a bit
+    Column("evidence", Text, nullable=False),  # JSON: field → level and thousandths of a bit
+    Index("patient_pair_high", "high_id"),
+    sqlite_with_rowid=False,
+)
+"""Patients who may be one person, by their score."""
+
+linking = Table(
+    "linking",
+    store,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),  # always 1
+    Column("version", String, nullable=False),  # of model, settings and rules that pairs are scored by
 )
 
 patient_customer = Table(

@@ -32,8 +32,17 @@ def upgrade() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("message_id"),
     )
+    op.create_table(
+        "position",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("source"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("position")
     op.drop_table("payload")
     op.drop_table("message")
