@@ -18,6 +18,8 @@ class Entry(NamedTuple):
         set_id: The set it is a member of.
         content: Its fields, ids for keys.
         empties: Whether it says a field empty.
+        encounter_id: The stay it is about.
+        moves: Whether it says that a stay has another number or patient.
     """
 
     fact_id: str
@@ -28,6 +30,13 @@ class Entry(NamedTuple):
     set_id: str | None
     content: Content
     empties: bool
+    encounter_id: str | None = None
+    moves: bool = False
+
+
+def one_set(one: str | None, other: str | None) -> str | None:
+    """The set of a fact that statements put in different sets, or in one and in none: the same in any order."""
+    return min(filter(None, (one, other)), default=None)
 
 
 @dataclass
@@ -41,6 +50,7 @@ class Batch:
         entries: Fact → the last of its entries.
         sets: Set → its new statements.
         void_facts, void_sets: What lost a statement.
+        moved: Stays it says have another number or patient.
         before: The facts it touches as they were.
         fact_numbers: Fact → its number.
         content_ids: What is in the log by now: (fact, content) → its number.
@@ -53,6 +63,7 @@ class Batch:
     sets: dict[str, list[StatementRow]] = field(default_factory=lambda: defaultdict(list))
     void_facts: set[str] = field(default_factory=set)
     void_sets: set[str] = field(default_factory=set)
+    moved: set[str] = field(default_factory=set)
     before: dict[str, FactRow] = field(default_factory=dict)
     fact_numbers: dict[str, int] = field(default_factory=dict)
     content_ids: dict[tuple[str, Content], int] = field(default_factory=dict)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from hcrm_core.failpoints import fp
 from hcrm_core.identity.link import relink
-from hcrm_core.intake.batch import Batch, Entry
+from hcrm_core.intake.batch import Batch, Entry, one_set
+from hcrm_core.intake.moves import MOVES, Moves, moved
 from hcrm_core.intake.said import Said, take_apart
 from hcrm_core.intake.settle import settle
 from hcrm_core.model.records import PATIENT_FIELD, REFERENCES, Record
@@ -75,7 +76,12 @@ class Folder:
             for record in accepted.records:
                 entry = self._entry(accepted.source, record if isinstance(record, Said) else take_apart(record))
                 work.said[entry.fact_id].append(VersionRow(entry.content, statement))
+                known = work.entries.get(entry.fact_id)
+                if known is not None and known.set_id != entry.set_id:
+                    entry = entry._replace(set_id=one_set(known.set_id, entry.set_id))
                 work.entries[entry.fact_id] = entry
+                if entry.moves:
+                    work.moved.add(entry.fact_id)
             for whole in accepted.complete:
                 work.sets[self._set_id(whole.kind, accepted.source, whole.group)].append(statement)
         log.add_statements(connection, statements)
@@ -83,10 +89,15 @@ class Folder:
         work.before |= facts.facts_of_sets(connection, work.sets.keys() | work.void_sets)
         self._log(connection, work)
         fp("upsert")
-        changed, identities = settle(connection, work, self._codec)
+        stays = Moves(connection, {entry.encounter_id for entry in work.entries.values()})
+        changed, identities = settle(connection, work, self._codec, stays)
+        if again := moved(connection, work):
+            more, followed = settle(connection, again, self._codec, Moves(connection))
+            changed += more
+            identities.mentioned.update(followed.mentioned)
         fp("identity")
-        moved = relink(connection, identities, self._codec, now)
-        facts.note_batch(connection, now, changed=bool(changed or moved))
+        relinked = relink(connection, identities, self._codec, now)
+        facts.note_batch(connection, now, changed=bool(changed or relinked))
         return records
 
     def _log(self, connection: Connection, work: Batch) -> None:
@@ -137,6 +148,8 @@ class Folder:
             self._set_id(kind, source, said.group) if said.group is not None else None,
             Content(pack(body), self._codec.seal_fields(said.sealed) if said.sealed is not None else None),
             said.empties,
+            references.get("encounter"),
+            kind == "Encounter" and any(name in references for name in MOVES),
         )
         if len(self._entries) >= REMEMBERED:
             self._entries.clear()

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from hcrm_core.identity.link import Changed
-from hcrm_core.intake.batch import Batch
+from hcrm_core.intake.batch import Batch, one_set
+from hcrm_core.intake.moves import OF_A_STAY, Moves
 from hcrm_core.model.fold import Event, Folded, fold, leaves_as_it_is
 from hcrm_core.model.records import ABOUT_A_PERSON, KINDS, PATIENT_FIELD, REFERENCES
 from hcrm_core.store.codec import Codec
@@ -28,15 +29,15 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Fields).decode
 
 
-def settle(connection: Connection, batch: Batch, codec: Codec) -> tuple[int, Changed]:
-    """Bring every touched fact up to date; what the batch says is in the log already.
+def settle(connection: Connection, batch: Batch, codec: Codec, moves: Moves) -> tuple[int, Changed]:
+    """Bring every touched fact up to date, seen by where its stay is; what the batch says is in the log already.
 
     Returns:
         How many facts were written, and what of it bears on identity.
     """
     before = batch.before
     members = {entry.set_id for fact_id, entry in batch.entries.items() if entry.set_id and fact_id not in before}
-    work = _Settling(batch, log.last_set_stamps(connection, members), codec)
+    work = _Settling(batch, log.last_set_stamps(connection, members), codec, moves)
     anew, late = [], []
     for fact_id in sorted(before.keys() | batch.said.keys()):
         if work.is_in_question(fact_id):
@@ -64,7 +65,7 @@ def settle(connection: Connection, batch: Batch, codec: Codec) -> tuple[int, Cha
 class _Settling:
     """The facts of one batch, one after the other."""
 
-    def __init__(self, batch: Batch, last_sets: dict[str, bytes], codec: Codec) -> None:
+    def __init__(self, batch: Batch, last_sets: dict[str, bytes], codec: Codec, moves: Moves) -> None:
         self._patients: dict[str, Fields] = {}
         self._statements: dict[str, Fields] = {}
         self._mentioned: set[str] = set()
@@ -74,6 +75,7 @@ class _Settling:
         self._before = batch.before
         self._last_sets = last_sets
         self._codec = codec
+        self._moves = moves
         self._rows: list[FactRow] = []
         self._again: list[FactRow] = []
         self._contents: list[tuple[int, Content]] = []
@@ -90,8 +92,10 @@ class _Settling:
 
     def set_of(self, fact_id: str) -> str | None:
         """The set a fact is a member of."""
-        entry = self._batch.entries.get(fact_id)
-        return entry.set_id if entry else self._before[fact_id].set_id
+        entry, before = self._batch.entries.get(fact_id), self._before.get(fact_id)
+        if entry is None:
+            return before.set_id if before else None
+        return one_set(entry.set_id, before.set_id) if before else entry.set_id
 
     def is_in_question(self, fact_id: str) -> bool:
         """Whether only the log can tell: a statement went, or its set was stated after a fact that is new."""
@@ -187,6 +191,8 @@ class _Settling:
         before, entry = self._before.get(fact_id), self._batch.entries.get(fact_id)
         known = entry or before
         assert known is not None
+        if self._moves.any and (known.kind in OF_A_STAY or known.kind == "Encounter"):
+            content, patient_id = self._followed(fact_id, known.kind, content, patient_id)
         key = before.key if before else self._codec.seal(known.key.encode())  # type: ignore[union-attr]
         same = before and (void, content) == (before.void, before.content)
         if before and same and (last.stamp == before.stamp or known.kind not in ABOUT_A_PERSON):
@@ -203,7 +209,7 @@ class _Settling:
                 known.source,
                 key,
                 patient_id,
-                known.set_id,
+                self.set_of(fact_id),
                 content,
                 last.stamp,
                 known_at,
@@ -220,6 +226,22 @@ class _Settling:
             self._statements[fact_id] = fields
         elif patient_id:
             self._mentioned.add(patient_id)
+
+    def _followed(
+        self, fact_id: str, kind: str, content: Content, patient_id: str | None
+    ) -> tuple[Content, str | None]:
+        """A fact's content and patient, where its stay has another number or patient by now."""
+        fields = self._fields(content)
+        if kind == "Encounter":
+            now = {"subject": self._moves.owner(fact_id, patient_id)}
+        elif stay := fields.get("encounter"):
+            encounter_id, owner = self._moves.follow(stay, patient_id)
+            now = {"encounter": encounter_id, PATIENT_FIELD[kind]: owner}
+        else:
+            return content, patient_id
+        if fields.items() >= now.items() or patient_id is None:
+            return content, patient_id
+        return self._content(kind, fields | now), now[PATIENT_FIELD[kind]]
 
     def _keep(self, fact_id: str, before: FactRow | None, content: Content) -> tuple[int, bool]:
         """The number of a fact's content, and whether it is the fact's own: no version of this batch says just that."""

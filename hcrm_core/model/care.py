@@ -26,7 +26,7 @@ class Encounter(Record, frozen=True, tag=True):
 
     `uncertain` is true where the source gave no visit number and the key rests on the patient and the day; a
     cancellation against such a key is reported, never applied. A stay that is `replaced_by` another was counted under a
-    number that is no longer used (HL7 A42, A50).
+    number that is no longer used (HL7 A42, A50); what was stated of it follows it there.
     """
 
     subject: PatientKey | None | UnsetType = UNSET
@@ -55,6 +55,10 @@ class Encounter(Record, frozen=True, tag=True):
     payer_class: Coding | None | UnsetType = UNSET
     uncertain: bool | None | UnsetType = UNSET
     replaced_by: EncounterKey | None | UnsetType = UNSET
+    moved_from: PatientKey | None | UnsetType = UNSET
+    """Whose stay it was thought to be (HL7 A45); what is stated of it for that patient follows it to `moved_to`."""
+    moved_to: PatientKey | None | UnsetType = UNSET
+    """Whose stay it is by the statement that gave it another patient or number."""
 
 
 class Appointment(Record, frozen=True, tag=True):

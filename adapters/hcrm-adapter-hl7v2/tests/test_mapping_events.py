@@ -115,13 +115,15 @@ def test_an_external_number_changes_and_the_person_is_the_same() -> None:
 @pytest.mark.parametrize("event", ["A42", "A45", "A50"])
 def test_a_visit_goes_on_under_another_number(event: str) -> None:
     stays = said(translate(f"ADT^{event}", PID, "MRG|1001^^^RMYY^MR||||V0^^^RMYY^VN", pv1(f2="I")), "Encounter")
-    assert stays["RMYY|VN|V0"] == {"subject": PATIENT, "replaced_by": STAY}
+    assert stays["RMYY|VN|V0"] == {"subject": PATIENT, "replaced_by": STAY, "moved_to": PATIENT}
     assert stays[STAY]["subject"] == PATIENT
+    assert "moved_from" not in stays[STAY]
 
 
 def test_a_visit_that_is_moved_is_the_other_patient_s_and_keeps_its_number() -> None:
     stays = said(translate("ADT^A45", PID, "MRG|2002^^^RMYY^MR||||V1^^^RMYY^VN", pv1()), "Encounter")
     assert list(stays) == [STAY] and stays[STAY]["subject"] == PATIENT
+    assert stays[STAY]["moved_from"] == "RMYY|MR|2002" and stays[STAY]["moved_to"] == PATIENT
 
 
 def test_a_person_is_deleted_and_added_again() -> None:

@@ -39,6 +39,14 @@ def test_later_versions_send_a_patient_s_contacts_in_one_field() -> None:
     assert [found["value"] for found in patient(f13="1", f40="2~3")["telecom"]] == ["1", "2", "3"]
 
 
+def test_the_old_field_of_a_national_number_says_one_without_an_issuer() -> None:
+    number = {"value": "11010119900307002X", "system": "his/HIS/RMYY", "type": "SS", "sender_scoped": True}
+    sent = patient(f3="11010119900307002X", f19="11010119900307002X")["identifier"]
+    assert sent == [{name: number[name] for name in number if name != "type"}, number]
+    issued = patient(f19="11010119900307002X^^^PRC^NI")["identifier"][1]
+    assert issued == {"value": "11010119900307002X", "system": "PRC", "type": "NI"}
+
+
 def test_degrees_are_part_of_the_suffix() -> None:
     (name,) = patient(f5="Wang^Fang^^Jr^Dr^MD^L^^^^^^^PhD")["name"]
     assert (name["suffix"], name["prefix"], name["use"]) == ("Jr MD PhD", "Dr", "official")

@@ -10,6 +10,7 @@ from support.hl7v2 import ADAPTER, PATIENT, PID, STAY, message, pv1, segment, tr
 
 from hcrm_adapter_hl7v2.mapping import datatypes
 from hcrm_adapter_hl7v2.mapping.compiled import SPECIAL, compile_event
+from hcrm_adapter_hl7v2.mapping.kinds import NAMED_KEYS, ORIGINS
 from hcrm_adapter_hl7v2.mapping.tables import shipped
 from hcrm_adapter_hl7v2.reader import parse_path
 from hcrm_core.api import KINDS
@@ -17,10 +18,6 @@ from hcrm_core.api import KINDS
 TABLES = shipped()
 REFERENCE = re.compile(r"[A-Z][A-Z0-9]{2}-\d+(\.\d+){0,2}")
 CONDITION = re.compile(rf"{REFERENCE.pattern}(=[A-Z]+)?")
-NAMED_KEYS = {
-    "patient", "encounter", "prior", "link", "pair", "prior encounter", "prescription", "staff", "location",
-}  # fmt: skip
-ORIGINS = {"patient", "first patient", "encounter", "prior", "prescription", "report", "uncertain", "facility"}
 
 
 def fields_of(kind: str) -> set[str]:

@@ -22,7 +22,7 @@ ENVELOPE = frozenset({"MSH-3", "MSH-4", "MSH-7", "MSH-9", "MSH-10", "MSH-13", "M
 _BEHIND: dict[str, set[str]] = {
     "prior": {"MRG-1"},
     "link": {"MRG-1"},
-    "prior encounter": {"MRG-5"},
+    "prior encounter": {"MRG-1", "MRG-5"},
     "prescription": {"ORC-2", "ORC-3", "RXE-15", "RXD-7"},
     "staff": {"STF-1", "STF-2"},
     "location": {"LOC-1"},

@@ -127,20 +127,25 @@ def _coding(parts: list[str], at: int) -> Coding | None:
     return Coding(code or None, system or None, display or None) if code or display else None
 
 
+_NUMBERS_OF = {"PID-19": "SS"}
+"""Fields of numbers without a type → the type (HL7 table 0203). Chinese systems put the identity number there."""
+
+
 def identifiers(view: View, raw: str, where: str) -> Any:
-    """Repeating CX; its namespace is the assigning authority (CX-4) and type (CX-5)."""
-    return tuple(found for part in view.repetitions(raw) if (found := identifier(view, part))) or UNSET
+    """Repeating CX; its namespace is the assigning authority (CX-4) and type (CX-5, else what the field is for)."""
+    usual = _NUMBERS_OF.get(where, "")
+    return tuple(found for part in view.repetitions(raw) if (found := identifier(view, part, usual))) or UNSET
 
 
-def identifier(view: View, raw: str) -> Identifier | None:
-    """One CX."""
+def identifier(view: View, raw: str, usual: str = "") -> Identifier | None:
+    """One CX; `usual` is its type where it states none."""
     parts = raw.split(view.component)
     value = view.clean(parts[0])
     if not value:
         return None
     authority = hierarchic(view, parts[3]) if len(parts) > 3 else ""
     kind = view.clean(parts[4]) if len(parts) > 4 else ""
-    return Identifier(value, authority or view.sender, kind or None, not authority)
+    return Identifier(value, authority or view.sender, kind or usual or None, not authority)
 
 
 def hierarchic(view: View, raw: str) -> str:

@@ -73,6 +73,8 @@ class Identities:
             return self._patients.get(view.positions["PID"][0])
         if name == "prior":
             return self._priors.get(index)
+        if name in ("former patient", "present patient"):
+            return self._of_a_move(name, index) if "PriorEncounter" in self._event.rule.records else None
         if name == "encounter":
             at = view.nearest("PV1", index)
             stay = self.stay(at) if at is not None and "Encounter" in self._event.rule.records else None
@@ -91,6 +93,12 @@ class Identities:
             patient = self.reference("patient", index)
             self._stays[index] = encounter_key(self._view, index, patient, event_day=is_event)
         return self._stays[index]
+
+    def _of_a_move(self, name: str, index: int) -> str | None:
+        """Whose a stay was that is moved or numbered anew, where that is somebody else, or whose it is."""
+        patient, at = self.reference("patient", index), self._view.nearest("MRG", index)
+        former = self._priors.get(at) if at is not None else None
+        return patient if name == "present patient" else former if former != patient else None
 
     def _named_key(self, name: str, index: int) -> str | None:
         patient = self.reference("patient", index)

@@ -13,6 +13,8 @@ ORIGINS: dict[str, str | None] = {
     "patient": "Patient",
     "first patient": "Patient",
     "prior": "Patient",
+    "former patient": "Patient",
+    "present patient": "Patient",
     "encounter": "Encounter",
     "prescription": "MedicationRequest",
     "report": "DiagnosticReport",

@@ -15,7 +15,7 @@ NULL = '""'
 REMEMBERED = 50_000
 """Values kept for each sender."""
 
-Memo = dict[tuple[Callable[..., Any], str], Any]
+Memo = dict[tuple[Callable[..., Any], str, str], Any]
 Memos = dict[tuple[str, ...], Memo]
 """Delimiters, charset, sender, facility and zone → what was read among them."""
 
@@ -60,7 +60,7 @@ class View:
 
         A patient's name, address and doctor come again in every message about them.
         """
-        key = (read, raw)
+        key = (read, raw, where)
         try:
             return self.memo[key]
         except KeyError:

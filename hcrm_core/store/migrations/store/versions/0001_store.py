@@ -173,6 +173,39 @@ def upgrade() -> None:
         batch_op.create_index("patient_identifier_token", ["token"], unique=False)
 
     op.create_table(
+        "patient_profile",
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.Column("profile", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("patient_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "patient_block",
+        sa.Column("token", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("token", "patient_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "patient_pair",
+        sa.Column("low_id", sa.String(), nullable=False),
+        sa.Column("high_id", sa.String(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("low_id", "high_id"),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("patient_pair", schema=None) as batch_op:
+        batch_op.create_index("patient_pair_high", ["high_id"], unique=False)
+
+    op.create_table(
+        "linking",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "patient_link",
         sa.Column("fact_id", sa.String(), nullable=False),
         sa.Column("patient_id", sa.String(), nullable=False),
@@ -182,6 +215,18 @@ def upgrade() -> None:
     with op.batch_alter_table("patient_link", schema=None) as batch_op:
         batch_op.create_index("patient_link_other", ["other_id"], unique=False)
         batch_op.create_index("patient_link_patient", ["patient_id"], unique=False)
+
+    op.create_table(
+        "stay_move",
+        sa.Column("encounter_id", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.String(), nullable=True),
+        sa.Column("target_id", sa.String(), nullable=True),
+        sa.Column("former_id", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("encounter_id"),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("stay_move", schema=None) as batch_op:
+        batch_op.create_index("stay_move_target", ["target_id"], unique=False)
 
     op.create_table(
         "processing",
@@ -374,11 +419,22 @@ def downgrade() -> None:
         batch_op.drop_index("processing_state")
 
     op.drop_table("processing")
+    with op.batch_alter_table("stay_move", schema=None) as batch_op:
+        batch_op.drop_index("stay_move_target")
+
+    op.drop_table("stay_move")
     with op.batch_alter_table("patient_link", schema=None) as batch_op:
         batch_op.drop_index("patient_link_patient")
         batch_op.drop_index("patient_link_other")
 
     op.drop_table("patient_link")
+    op.drop_table("linking")
+    with op.batch_alter_table("patient_pair", schema=None) as batch_op:
+        batch_op.drop_index("patient_pair_high")
+
+    op.drop_table("patient_pair")
+    op.drop_table("patient_block")
+    op.drop_table("patient_profile")
     with op.batch_alter_table("patient_identifier", schema=None) as batch_op:
         batch_op.drop_index("patient_identifier_token")
         batch_op.drop_index("patient_identifier_link")

@@ -1,0 +1,114 @@
+"""What was said of a stay follows it to another number, and to another patient, whatever arrives first."""
+
+from itertools import permutations
+
+import msgspec
+import pytest
+from support.streams import clear, tell
+
+from hcrm_core.store.engine import Store
+
+PATIENT, OTHER = "HOSP|MR|P1", "HOSP|MR|P2"
+
+
+def message(kind: str, minute: int, patient: str, *segments: str) -> bytes:
+    return "\r".join(
+        (
+            f"MSH|^~\\&|HIS|HOSP|HCRM||2026030110{minute:02d}||{kind}|M{minute}|P|2.5",
+            *([f"EVN||2026030110{minute:02d}"] if kind.startswith("ADT") else []),
+            f"PID|||{patient}^^^HOSP^MR||王^芳",
+            *segments,
+        )
+    ).encode()
+
+
+def visit(number: str) -> str:
+    return f"PV1||I|内科^1||||||||||||||||{number}^^^HOSP^VN"
+
+
+def result(minute: int, patient: str, number: str, order: str) -> bytes:
+    return message(
+        "ORU^R01", minute, patient, visit(number), f"OBR||{order}||K^血钾", "OBX||NM|K^血钾||7.1|mmol/L|||HH|||F"
+    )
+
+
+def prior(patient: str, number: str) -> str:
+    return f"MRG|{patient}^^^HOSP^MR||||{number}^^^HOSP^VN"
+
+
+ADMITTED = message("ADT^A01", 0, "P1", visit("V1"), "DG1|||I10^高血压")
+EARLY = result(5, "P1", "V1", "O1")
+LATE = result(30, "P1", "V1", "O2")
+RENUMBERED = message("ADT^A50", 20, "P1", prior("P1", "V1"), visit("V2"))
+MOVED = message("ADT^A45", 20, "P2", prior("P1", "V1"), visit("V1"))
+MOVED_ON = message("ADT^A45", 20, "P2", prior("P1", "V1"), visit("V2"))
+
+
+def found(lines: list[bytes], *kinds: str) -> list[dict]:
+    return [fact for line in lines if (fact := msgspec.json.decode(line)).get("kind") in kinds and not fact["void"]]
+
+
+def of_stays(lines: list[bytes]) -> list[tuple[str, str, str]]:
+    """Kind, key of the patient and key of the stay of each fact that names both."""
+    keys = {fact["fact"]: fact["key"] for fact in found(lines, "Patient", "Encounter")}
+    facts = found(lines, "Condition", "DiagnosticReport", "Observation")
+    for fact in facts:
+        assert fact["fields"]["subject"] == fact["patient"]
+    return sorted({(fact["kind"], keys[fact["patient"]], keys[fact["fields"]["encounter"]]) for fact in facts})
+
+
+def at(patient: str, stay: str) -> list[tuple[str, str, str]]:
+    return [(kind, patient, stay) for kind in ("Condition", "DiagnosticReport", "Observation")]
+
+
+@pytest.mark.parametrize(
+    ("move", "expected"),
+    [
+        (RENUMBERED, at(PATIENT, "HOSP|VN|V2")),
+        (MOVED, at(OTHER, "HOSP|VN|V1")),
+        (MOVED_ON, at(OTHER, "HOSP|VN|V2")),
+    ],
+    ids=["renumbered", "moved", "moved-and-renumbered"],
+)
+def test_diagnoses_and_results_follow_their_stay(store: Store, move: bytes, expected: list) -> None:
+    dumps = set()
+    for order in permutations((ADMITTED, EARLY, move, LATE)):
+        clear(store)
+        lines = tell(store, order, batch=1)
+        assert of_stays(lines) == expected
+        dumps.add(tuple(lines))
+    clear(store)
+    dumps.add(tuple(tell(store, (ADMITTED, EARLY, move, LATE), batch=4)))
+    assert len(dumps) == 1
+
+
+def test_a_chain_of_numbers_ends_at_the_last(store: Store) -> None:
+    again = message("ADT^A50", 25, "P1", prior("P1", "V2"), visit("V3"))
+    for order in permutations((ADMITTED, RENUMBERED, again, LATE)):
+        clear(store)
+        assert {stay for _, _, stay in of_stays(tell(store, order, batch=1))} == {"HOSP|VN|V3"}
+
+
+def test_numbers_that_replace_each_other_are_one_stay(store: Store) -> None:
+    back = message("ADT^A50", 25, "P1", prior("P1", "V2"), visit("V1"))
+    ends = set()
+    for order in permutations((ADMITTED, RENUMBERED, back, LATE)):
+        clear(store)
+        stays = {stay for _, _, stay in of_stays(tell(store, order, batch=1))}
+        assert len(stays) == 1
+        ends |= stays
+    assert len(ends) == 1
+
+
+def test_a_patient_moved_back_has_everything_back(store: Store) -> None:
+    back = message("ADT^A45", 40, "P1", prior("P2", "V1"), visit("V1"))
+    clear(store)
+    lines = tell(store, (ADMITTED, EARLY, MOVED, LATE, back), batch=2)
+    assert of_stays(lines) == at(PATIENT, "HOSP|VN|V1")
+
+
+def test_a_slip_that_names_somebody_else_s_stay_moves_nobody_else_s_result(store: Store) -> None:
+    slip = result(10, "P9", "V1", "O9")
+    for order in ((ADMITTED, slip, MOVED), (MOVED, ADMITTED, slip), (slip, MOVED, ADMITTED)):
+        clear(store)
+        assert ("Observation", "HOSP|MR|P9", "HOSP|VN|V1") in of_stays(tell(store, order, batch=1))
