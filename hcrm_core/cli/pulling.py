@@ -9,7 +9,7 @@ from typing import Any
 from hcrm_core import env
 from hcrm_core.cli.context import Opened
 from hcrm_core.config import nearest
-from hcrm_core.errors import HcrmError, UsageError
+from hcrm_core.errors import HcrmError, UnavailableError, UsageError
 from hcrm_core.fetching.clock import Clock, Stopped
 from hcrm_core.fetching.fetcher import Fetcher
 from hcrm_core.intake.pull import Pull, PullCount
@@ -79,6 +79,8 @@ class Puller:
         self.name = source.source
         self.own: list[int] = []
         """The numbers of what it has landed."""
+        self.rest = 0.0
+        """How many seconds the server wants to be left alone."""
         self._store, self._pool, self._source = space.store, space.pool, source
         self._tell = tell
         self._clock = Clock(ended)
@@ -101,6 +103,7 @@ class Puller:
             self._pulled.failure = "The pull was stopped; where it was is kept."
         except HcrmError as error:
             self._pulled.failure = str(error)
+            self.rest = (error.after or 0.0) if isinstance(error, UnavailableError) else 0.0
         finally:
             self._fetcher.close()
         count, self.own = pull.count, pull.count.own

@@ -1,4 +1,5 @@
-"""`hcrm run --watch`: a process that listens, one that decides as facts come in, and the work on what lands.
+"""`hcrm run --watch`: a process that listens, one that pulls, one that decides as facts come in, and the work on what
+lands.
 
 They are other processes so that no amount of folding delays an acknowledgment or a decision. Each survives the others:
 one that dies is started anew, and one whose daemon dies finishes what it began and ends.
@@ -7,7 +8,7 @@ one that dies is started anew, and one whose daemon dies finishes what it began 
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hcrm_core import env
 from hcrm_core.cli.children import LONGEST_PAUSE, Child
@@ -89,7 +90,10 @@ def watch(space: Opened) -> None:
     signal.signal(signal.SIGHUP, lambda *_: reread.set())
     work = Work(space)
     listener = Child(space, "listener", ("listen",), is_needed=True)
-    decider = Child(space, "live deciding", ("decide", "--live"), is_needed=False)
+    others = (
+        Child(space, "live deciding", ("decide", "--live"), is_needed=False),
+        Child(space, "pulling", ("pull",), is_needed=False),
+    )
     metrics = None
     # A mistake in the configuration ends the daemon here.
     for source in space.configuration.settings.sources:
@@ -100,24 +104,26 @@ def watch(space: Opened) -> None:
         metrics = Metrics(address, space.configuration.where("metrics", "listen"), work.exposition)
         say(f"Figures for Prometheus: http://{metrics.name}/metrics")
     try:
-        _work(work, listener, decider, ended, reread)
+        _work(work, listener, others, ended, reread)
     finally:
         if metrics:
             metrics.close()
-        listener.stop()
-        decider.stop()
+        for child in (listener, *others):
+            child.stop()
     say("Stopped: what has landed and is not folded yet waits for the next start.")
 
 
-def _work(work: Work, listener: Child, decider: Child, ended: threading.Event, reread: threading.Event) -> None:
+def _work(
+    work: Work, listener: Child, others: Sequence[Child], ended: threading.Event, reread: threading.Event
+) -> None:
     def over() -> bool:
         """Whether to end now; what the listener must still answer as folded is worked off before."""
         return ended.is_set() and listener.finished()
 
     def interrupted() -> bool:
         """Asked between batches: a backlog must not keep a dead listener waiting, nor a signal."""
-        listener.keep()
-        decider.keep()
+        for child in (listener, *others):
+            child.keep()
         return over() or reread.is_set()
 
     pause = IDLE_SECONDS
@@ -125,8 +131,8 @@ def _work(work: Work, listener: Child, decider: Child, ended: threading.Event, r
         if reread.is_set():
             reread.clear()
             work.reload()
-            listener.reload()
-            decider.reload()
+            for child in (listener, *others):
+                child.reload()
         try:
             busy = work.run(interrupted)
         except UNAVAILABLE:

@@ -34,14 +34,15 @@ class Patience:
         """Wait until it may be asked again.
 
         Raises:
-            FetchError: It was asked often enough.
+            FetchError: It was asked often enough, or the server wants to be left alone for long.
             Stopped: The wait was ended.
         """
         self._failed += 1
         if trouble.after is not None and trouble.after > LONGEST_WISH:
-            raise FetchError(
+            raise UnavailableError(
                 f"{trouble} It wants to be left alone for {trouble.after:.0f} seconds. Where the pull was is kept: "
-                "pull again then."
+                "pull again then.",
+                trouble.after,
             ) from None
         if self._failed >= self._tries:
             often = "" if self._tries == 1 else f" Asked {self._tries} times."

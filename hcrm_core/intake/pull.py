@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -111,7 +112,7 @@ class Pull:
             if not (done := last.done):
                 standstill.answered(waited=last.wait > 0)
                 self._clock.wait(min(last.wait, LONGEST_WAIT))
-        self._land([], self._position, finished=True)
+        self._land((), self._position, finished=True)
         return self.count
 
     def _ask(self, question: HttpRequest | SqlQuery, standstill: "Standstill") -> Pulled:
@@ -130,14 +131,14 @@ class Pull:
             for problem in pulled.problems:
                 if problem in self.count.problems or len(self.count.problems) < PROBLEMS:
                     self.count.problems[problem] += 1
-            self._land(pulled.messages, pulled.position)
+            self._land(pulled.messages, pulled.position, _place(question))
             self._tell(pulled.progress, self.count)
             self._clock.wait(0)
         return pulled
 
-    def _land(self, messages: Iterable[RawMessage], position: str, finished: bool = False) -> None:
+    def _land(self, messages: Iterable[RawMessage], position: str, place: str = "", finished: bool = False) -> None:
         name = self._source.source
-        arrivals = [arrival(name, one) for one in messages]
+        arrivals = [arrival(name, one, place) for one in messages]
         if not arrivals and position == self._position and not finished:
             return
         receipts = land(self._store, arrivals, self._now(), Step(name, self._position, position, finished))
@@ -209,6 +210,11 @@ class Standstill:
             raise FetchError(_standing("has brought the same messages three times running"))
         if self._empty >= EMPTY:
             raise FetchError(_standing(f"has brought no message {EMPTY:,} times running"))
+
+
+def _place(question: HttpRequest | SqlQuery) -> str:
+    """Where messages came from, for people: what was asked, without what a query may say of somebody."""
+    return urlsplit(question.url).path if isinstance(question, HttpRequest) else ""
 
 
 def _key(question: HttpRequest | SqlQuery) -> bytes:

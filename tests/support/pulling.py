@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 
+from hcrm_core.fetching.clock import Clock
+from hcrm_core.fetching.fetcher import Fetcher
+from hcrm_core.model.adapters import SourceSettings
+from hcrm_core.model.pulling import HttpRequest, HttpResponse
 from support.plugins import distribution
 from support.web import Answer, Asked, WebServer, shown
 
@@ -70,3 +75,41 @@ class Hospital:
         """A server for it; `how` as `WebServer` has it."""
         self.server = WebServer(self, **how)
         return self.server
+
+
+class StillClock(Clock):
+    """A clock that goes on only while it is waited for, and so at once.
+
+    Attributes:
+        waits: How long was waited, each time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+        self.passed = 0.0
+
+    def now(self) -> float:
+        return 1_790_000_000.0 + self.passed
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def wait(self, seconds: float) -> None:
+        if seconds > 0:
+            self.waits.append(seconds)
+            self.passed += seconds
+
+
+def fetcher(root: Path, url: str, *, clock: Clock | None = None, **settings: Any) -> Fetcher:
+    """What a source is asked through; `settings` as its table has them."""
+    table = {"adapter": "pages", "url": url, **settings}
+    typed = msgspec.convert(table, SourceSettings)
+    return Fetcher(typed, root, lambda *keys: ".".join(("hcrm.toml, source", *keys)), clock or StillClock())
+
+
+def asked(through: Fetcher, url: str, **question: Any) -> list[HttpResponse]:
+    """All pieces of the answer to one question."""
+    pieces = list(through.ask(HttpRequest(url=url, **question)))
+    assert all(isinstance(piece, HttpResponse) for piece in pieces)
+    return [piece for piece in pieces if isinstance(piece, HttpResponse)]
