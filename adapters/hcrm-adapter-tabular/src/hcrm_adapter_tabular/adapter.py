@@ -190,8 +190,10 @@ class TabularAdapter(Adapter):
             text = "It holds bytes that are no text of the file's charset. Save the file as UTF-8, or say `charset`."
             return row, Problem("bad-encoding", "", text)
         if row.beyond or row.missing:
-            more = f"{len(row.beyond)} cells more" if row.beyond else f"{row.missing} cells fewer"
-            text = f"It has {more} than there are headings, so its cells are out of step. Put quotation marks around "
+            many, more = (len(row.beyond), "more") if row.beyond else (row.missing, "fewer")
+            text = (
+                f"It has {many} cell{'s' * (many > 1)} {more} than there are headings, so they are out of step. Quote "
+            )
             return row, Problem("out-of-step", "", text + "texts that hold a separator or a line break.")
         return row, self._layouts.layout(row.table, tuple(row.cells))
 

@@ -1,8 +1,8 @@
 """SQL views: which `SELECT` comes next, and what its rows are as messages.
 
-A view is read in one of three ways: what is newer than a watermark, with a key that parts rows of one instant; what a table
-of changes has numbered since; or all of it, where rows that did not change are known by their bytes. A position is JSON:
-which view is next, and for each how far it has been read.
+A view is read in one of three ways: what is newer than a watermark, with a key that parts rows of one instant; what a
+table of changes has numbered since; or all of it, where rows that did not change are known by their bytes. A position
+is JSON: which view is next, and for each how far it has been read.
 """
 
 import re
@@ -23,7 +23,7 @@ _CHANGES = {
     **dict.fromkeys(("u", "upd", "update", "2", "修改", "更新"), "U"),
     **dict.fromkeys(("d", "del", "delete", "3", "删除"), "D"),
 }
-_QUOTES = {"mysql": "``", "mariadb": "``", "mssql": "[]"}
+_QUOTES = {"mysql": ("`", "`"), "mariadb": ("`", "`"), "mssql": ("[", "]")}
 
 
 class ViewSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -85,7 +85,7 @@ class Views:
         self._views = views
         self._names = list(views)
         self._zone = zone
-        self._quotes = _QUOTES.get(re.split(r"[+:]", url or "")[0], '""')
+        self._quotes = _QUOTES.get(re.split(r"[+:]", url or "")[0], ('"', '"'))
         for name, view in views.items():
             self._check(name, view, tables)
 

@@ -12,7 +12,7 @@ Order = Literal["ymd", "dmy", "mdy"]
 
 _CLOCK = (
     r"(?:(?P<half>上午|下午|中午|晚上|凌晨)?(?P<hour>\d{1,2})(?:[:时点](?P<minute>\d{1,2})(?:[:分](?:(?P<second>\d{1,2})"
-    r"(?P<fraction>\.\d{1,9})?秒?)?)?|时|点)(?P<after>[ap]m)?)"
+    r"(?P<fraction>\.\d{1,9})?秒?)?)?|时|点)(?: ?(?P<after>[ap]m))?)"
 )
 _OFFSET = r"(?P<offset>z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?"
 _WRITTEN = re.compile(

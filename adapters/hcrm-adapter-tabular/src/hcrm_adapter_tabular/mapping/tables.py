@@ -30,7 +30,7 @@ class FieldRule(Struct, frozen=True, forbid_unknown_fields=True, rename={"origin
     use: str | None = None
     """Of a contact: `mobile`, `home`, `work`."""
     unit: Columns = ()
-    """Of a quantity, of minutes or of `plus`: where its unit stands."""
+    """Of a quantity, of minutes or of `plus`: where its unit stands, or `'天'` itself."""
     after: str | None = None
     """Where no column says it: so long after another field of the record, a datetime, …"""
     plus: Columns = ()

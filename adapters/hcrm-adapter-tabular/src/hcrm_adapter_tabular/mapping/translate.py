@@ -16,7 +16,7 @@ from hcrm_adapter_tabular.mapping.datatypes import (
     coded,
     minutes,
 )
-from hcrm_adapter_tabular.mapping.tables import FieldRule
+from hcrm_adapter_tabular.mapping.tables import FieldRule, listed
 from hcrm_adapter_tabular.rows import Cell, Row, text
 from hcrm_core.api import (
     KINDS,
@@ -159,7 +159,7 @@ class Translator:
                 rule,
                 self._cells.get(heading) if self._filled(heading) else None,
                 self._cells[shown] if shown else None,
-                self._cells.get(self._first(cells.unit)),
+                self._unit(rule, cells),
                 self._row.since_1904,
             )
             where = ", ".join(filter(None, (heading if read.main is not None else "", shown)))
@@ -173,6 +173,12 @@ class Translator:
             if found is not None:
                 return found, where
         return None, ""
+
+    def _unit(self, rule: FieldRule, cells: Cells) -> Cell:
+        """The unit a cell says, else the one the mapping says itself."""
+        if heading := self._first(cells.unit):
+            return self._cells[heading]
+        return next((one[1:-1] for one in listed(rule.unit) if one.startswith("'")), None)
 
     def _unread(self, rule: FieldRule, where: str, error: Unreadable) -> None:
         if rule.must and self.quarantine is None:
@@ -197,7 +203,7 @@ class Translator:
         heading = self._first(cells.plus)
         if not heading:
             return None, ""
-        read = Read(rule, self._cells[heading], None, self._cells.get(self._first(cells.unit)), self._row.since_1904)
+        read = Read(rule, self._cells[heading], None, self._unit(rule, cells), self._row.since_1904)
         try:
             return dates.add_minutes(start, minutes(read, self._writing)), heading
         except Unreadable as error:

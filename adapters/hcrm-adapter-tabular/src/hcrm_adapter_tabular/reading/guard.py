@@ -111,6 +111,10 @@ class _Corner:
             self._rows = min(self._rows[0], row), max(self._rows[1], row)
             self._columns = min(self._columns[0], column), max(self._columns[1], column)
         self._tail = piece[-_OVERLAP:]
+        if self._rows[1]:
+            self._refuse()
+
+    def _refuse(self) -> None:
         _refuse((self._rows[1] - self._rows[0] + 1) * (self._columns[1] - self._columns[0] + 1))
 
 

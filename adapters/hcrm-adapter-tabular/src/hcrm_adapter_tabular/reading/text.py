@@ -40,7 +40,7 @@ def grid(data: bytes, charset: str | None, separator: str | None, quote: str | N
 def separator_of(sample: str, quote: str) -> str:
     """The separator of which most lines have equally many; the comma where none has any."""
     text = _QUOTED.sub("", sample) if quote == '"' else sample
-    lines = [line for line in text.split("\n") if line.strip()][:200]
+    lines = [line for line in re.split("[\r\n]+", text) if line.strip(" ")][:200]
     if len(lines) > 1 and not sample.endswith("\n"):
         lines.pop()  # the sample may have cut it
     best, found = (0, 0), ","
