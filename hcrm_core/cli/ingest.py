@@ -23,7 +23,7 @@ from hcrm_core.cli.findings import tell_findings, tell_left_out
 from hcrm_core.config import nearest
 from hcrm_core.errors import InputError, UsageError
 from hcrm_core.intake.accept import Processed
-from hcrm_core.intake.files import inputs, named_files
+from hcrm_core.intake.files import Suffixes, inputs, named_files
 from hcrm_core.intake.land import LandedCount, land_all
 from hcrm_core.intake.process import Intake
 from hcrm_core.model.observing import IntakeDone
@@ -203,7 +203,7 @@ def work_off(space: Opened) -> tuple[Processed, list[str]]:
 
 def _land(space: Opened, source: Source, paths: tuple[str, ...], summary: Summary, now: int) -> None:
     progress = Progress("Landing:", "messages")
-    for item in inputs(paths, source.adapter.file_suffixes):
+    for item in inputs(paths, Suffixes(source.adapter.file_suffixes, source.adapter.line_suffixes)):
         if item.data is None:
             if item.problem:
                 summary.rejected.append(item.problem)
@@ -213,13 +213,14 @@ def _land(space: Opened, source: Source, paths: tuple[str, ...], summary: Summar
             continue
         try:
             messages = space.pool.split(source, item.data, item.own_name)
-            count = land_all(space.store, source.source, messages, now, item.short_name)
+            count = land_all(space.store, source.source, messages, now, item.place)
         except InputError as error:
-            text = f"{item.name}: no message: {error}. The file was left out; check it or name another adapter."
+            left = "These lines were" if item.before else "The file was"
+            text = f"{item.name}: no message: {error}. {left} left out; check it or name another adapter."
             summary.rejected.append(text)
             say(f"hcrm: {text}")
             continue
-        summary.files += 1
+        summary.files += not item.before
         _add(summary, count)
         progress.add(count.messages)
     progress.end()

@@ -11,7 +11,7 @@ from hcrm_core.registry.installed import installed
 from hcrm_core.store import schema
 from hcrm_core.store.codec import create_key
 
-SHIPPED = ("hl7v2", "tabular", "simulator", "segmentation", "followup", "reporting")
+SHIPPED = ("hl7v2", "fhir", "tabular", "simulator", "segmentation", "followup", "reporting")
 """Enabled where they are installed; what is installed later enables nothing by itself."""
 
 CONFIGURATION = """\

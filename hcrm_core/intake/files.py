@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from hcrm_core.errors import InputError
+from hcrm_core.intake.line_pieces import pieces
 
 MEMBER_LIMIT = 2 * 1024**3
 """Bytes an archive member may unpack to; a larger one is taken for a bomb and refused."""
@@ -35,17 +36,19 @@ _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
 class Input(NamedTuple):
-    """One file to read.
+    """One file to read, or a piece of one that holds lines.
 
     Attributes:
         name: For messages to people: the path, or `archive!member`.
-        data: Its bytes; `None` where the file was passed over or could not be read.
+        data: Its bytes; `None` where the file was passed over or could not be read, or not to its end.
         problem: Why not; `None` for a file of another type, which is only counted.
+        before: How many lines of the file stand before this piece.
     """
 
     name: str
     data: bytes | None
     problem: str | None = None
+    before: int = 0
 
     @property
     def own_name(self) -> str:
@@ -58,12 +61,25 @@ class Input(NamedTuple):
         file, mark, member = self.name.partition("!")
         return file.rpartition("/")[2] + mark + member
 
+    @property
+    def place(self) -> str:
+        """The short name, and for a piece after the first how far into the file it begins."""
+        return f"{self.short_name}, after line {self.before:,}" if self.before else self.short_name
 
-def inputs(paths: tuple[str, ...], suffixes: tuple[str, ...]) -> Iterator[Input]:
+
+class Suffixes(NamedTuple):
+    """Suffixes of files to read, and of those among them that hold a message a line."""
+
+    all: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+
+
+def inputs(paths: tuple[str, ...], suffixes: Suffixes) -> Iterator[Input]:
     """The files behind `paths`, folders in the order of their names.
 
     A file that is named itself is read whatever its suffix; in folders and archives only files with one of `suffixes`
-    are read, and the others are yielded without data so that they can be counted.
+    are read, and the others are yielded without data so that they can be counted. A file of lines comes in pieces; what
+    could be read before a damage stays, and the damage is told.
 
     Raises:
         InputError: A named path does not exist.
@@ -98,7 +114,7 @@ def named_files(paths: tuple[str, ...], suffix: str) -> list[Path]:
     return found
 
 
-def _file(file: Path, suffixes: tuple[str, ...], *, named: bool) -> Iterator[Input]:
+def _file(file: Path, suffixes: Suffixes, *, named: bool) -> Iterator[Input]:
     lower = file.name.lower()
     try:
         if lower.endswith(_ZIP):
@@ -108,9 +124,12 @@ def _file(file: Path, suffixes: tuple[str, ...], *, named: bool) -> Iterator[Inp
         elif lower.endswith(".gz"):
             if named or _wanted(lower[:-3], suffixes):
                 with gzip.open(file) as stream:
-                    yield Input(str(file), _capped(stream))
+                    yield from _read(str(file), lower[:-3], stream, suffixes)
             else:
                 yield Input(str(file), None)
+        elif suffixes.lines and lower.endswith(suffixes.lines):
+            with file.open("rb") as plain:
+                yield from _in_pieces(str(file), plain)
         elif named or _wanted(lower, suffixes):
             yield Input(str(file), file.read_bytes())
         else:
@@ -119,44 +138,70 @@ def _file(file: Path, suffixes: tuple[str, ...], *, named: bool) -> Iterator[Inp
         yield Input(str(file), None, f"{file}: cannot be read ({_reason(error)}). Check or replace the file.")
 
 
-def _zip(file: Path, suffixes: tuple[str, ...]) -> Iterator[Input]:
+def _zip(file: Path, suffixes: Suffixes) -> Iterator[Input]:
     with zipfile.ZipFile(file) as archive:
         for member in sorted(archive.infolist(), key=lambda member: member.filename):
             if member.is_dir():
                 continue
             name = f"{file}!{member.filename}"
             if _wanted(member.filename.lower(), suffixes):
-                yield _member(name, partial(archive.open, member))
+                yield from _member(name, partial(archive.open, member), suffixes)
             else:
                 yield Input(name, None)
 
 
-def _tar(file: Path, suffixes: tuple[str, ...]) -> Iterator[Input]:
+def _tar(file: Path, suffixes: Suffixes) -> Iterator[Input]:
     with tarfile.open(file) as archive:
         for member in sorted(archive.getmembers(), key=lambda member: member.name):
             if not member.isfile():
                 continue
             name = f"{file}!{member.name}"
             if _wanted(member.name.lower(), suffixes):
-                yield _member(name, partial(archive.extractfile, member))
+                yield from _member(name, partial(archive.extractfile, member), suffixes)
             else:
                 yield Input(name, None)
 
 
-def _member(name: str, open_member: Callable[[], IO[bytes] | None]) -> Input:
+def _member(name: str, open_member: Callable[[], IO[bytes] | None], suffixes: Suffixes) -> Iterator[Input]:
     """One member; a damaged one costs no other."""
     try:
         stream = open_member()
         if stream is None:
-            return Input(name, None)
+            yield Input(name, None)
+            return
         with stream:
-            return Input(name, _capped(stream))
+            yield from _read(name, name.lower(), stream, suffixes)
     except UNREADABLE as error:
-        return Input(name, None, f"{name}: cannot be read ({_reason(error)}). Check or replace this member.")
+        yield Input(name, None, f"{name}: cannot be read ({_reason(error)}). Check or replace this member.")
 
 
-def _wanted(name: str, suffixes: tuple[str, ...]) -> bool:
-    return name.endswith(suffixes)
+def _read(name: str, lower: str, stream: IO[bytes] | gzip.GzipFile, suffixes: Suffixes) -> Iterator[Input]:
+    """What is packed: a file of lines in pieces, any other whole."""
+    if suffixes.lines and lower.endswith(suffixes.lines):
+        yield from _in_pieces(name, stream)
+    else:
+        yield Input(name, _capped(stream))
+
+
+def _in_pieces(name: str, stream: IO[bytes] | gzip.GzipFile) -> Iterator[Input]:
+    read = 0
+    try:
+        for piece in pieces(stream):
+            yield Input(name, piece.data, before=piece.before)
+            read = piece.before + piece.data.count(b"\n")
+    except UNREADABLE as error:
+        if not read:
+            raise
+        yield Input(
+            name,
+            None,
+            f"{name}: cannot be read beyond line {read:,} ({_reason(error)}). The lines before were read. Check "
+            "or replace the file, and read it again.",
+        )
+
+
+def _wanted(name: str, suffixes: Suffixes) -> bool:
+    return name.endswith(suffixes.all)
 
 
 def _capped(stream: IO[bytes] | gzip.GzipFile) -> bytes:

@@ -40,6 +40,7 @@ def adapter_kit(
     charset_settings: Callable[[str], Mapping[str, Any]] | None = None,
     frame: Callable[[bytes], bytes] | None = None,
     wrapping: bytes = b"",
+    made_of: Callable[[bytes], Sequence[bytes]] | None = None,
     seconds: float = 60.0,
     exempt: Mapping[str, str] | None = None,
 ) -> type:
@@ -61,6 +62,9 @@ def adapter_kit(
             `charset`, where the adapter has it and this is not given.
         frame: From a message to the bytes that carry it over a connection, of an adapter that listens.
         wrapping: A regular expression of the bytes of a file that belong to no message (a line of headings).
+        made_of: From a message to the bytes of its file that it is made of, in order, of an adapter that puts messages
+            together because a part of a container is not understood without the rest; the message itself where not
+            given.
         seconds: How long reading all bad input may take.
         exempt: Id of a check → why it does not apply; pytest shows it as skipped.
 
@@ -80,6 +84,7 @@ def adapter_kit(
         charset_settings=charset_settings,
         frame=frame,
         wrapping=wrapping,
+        made_of=made_of,
         seconds=seconds,
     )
     return SUITE.test_class(f"Test{adapter.__name__}", lambda: case, exempt)

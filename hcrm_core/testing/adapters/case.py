@@ -33,6 +33,7 @@ class AdapterCase:
     charset_settings: Callable[[str], Mapping[str, Any]] | None = None
     frame: Callable[[bytes], bytes] | None = None
     wrapping: bytes = b""
+    made_of: Callable[[bytes], Sequence[bytes]] | None = None
     seconds: float = 60.0
 
     def make(self, **settings: Any) -> Adapter:

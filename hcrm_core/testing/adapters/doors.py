@@ -1,7 +1,7 @@
 """Checks of the ways a message comes in: files, and connections that are answered."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hcrm_core.api import Adapter, Connection, InputError, Problem, RawMessage, Received, Verdict
 from hcrm_core.testing.adapters.case import AdapterCase
@@ -53,18 +53,19 @@ def files(case: AdapterCase) -> Iterator[str]:
     "Splitting loses nothing",
     reason="Only messages are stored. Bytes that are in none of them are gone for good once the file is.",
     fix="Yield payloads exactly as they stand in the file and report whatever lies between them as a repair. Bytes "
-    "that mean nothing in the format (a line of headings) can be passed as wrapping, a regular expression.",
+    "that mean nothing in the format (a line of headings) can be passed as wrapping, a regular expression. Where a "
+    "message is put together, since a part of a container is not understood without the rest, pass made_of.",
 )
 def split_loses_nothing(case: AdapterCase) -> Iterator[str]:
     for name, data in case.files.items():
         found = _split(case, data, name) if case.reads(name) else ()
         left, at = b"", 0
-        for number, raw in enumerate(found, start=1):
-            begin = data.find(raw.payload, at)
+        for number, part in _parts(case, found):
+            begin = data.find(part, at)
             if begin < 0:
                 yield f"Message {number} of {name} is not made of the bytes of the file, in order."
                 break
-            left, at = left + data[at:begin] + b"\n", begin + len(raw.payload)
+            left, at = left + data[at:begin] + b"\n", begin + len(part)
         else:
             left = re.sub(case.wrapping, b"", left + data[at:]) if case.wrapping else left + data[at:]
             if found and left.strip() and not any(raw.repairs for raw in found):
@@ -73,6 +74,13 @@ def split_loses_nothing(case: AdapterCase) -> Iterator[str]:
             again = [(one.payload, one.control_id) for one in _split(case, raw.payload, name)]
             if again != [(raw.payload, raw.control_id)]:
                 yield f"Message {number} of {name} is not itself when it is split."
+
+
+def _parts(case: AdapterCase, found: Iterable[RawMessage]) -> Iterator[tuple[int, bytes]]:
+    """The bytes of the file that messages are made of, each with the number of its message."""
+    for number, raw in enumerate(found, start=1):
+        for part in case.made_of(raw.payload) if case.made_of else (raw.payload,):
+            yield number, part
 
 
 def _split(case: AdapterCase, data: bytes, name: str) -> list[RawMessage]:

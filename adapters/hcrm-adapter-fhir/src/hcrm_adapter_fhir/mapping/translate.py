@@ -65,8 +65,8 @@ class Translator:
             return
         self.records[known] = record
         if self.origins is not None:
-            for field in record.__struct_fields__[2:]:
-                if getattr(record, field) is not UNSET:
+            for field in record.__struct_fields__:
+                if field not in ("key", "group") and getattr(record, field) is not UNSET:
                     self.origins.append(Origin(*known, field, origins.get(field, self.view.message.type)))
 
     def record(self, found: Plan, resource: dict[str, Any], key: str, more: dict[str, Any]) -> None:
