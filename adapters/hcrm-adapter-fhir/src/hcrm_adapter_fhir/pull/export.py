@@ -18,6 +18,9 @@ from hcrm_adapter_fhir.splitting import lines
 from hcrm_core.api import HttpRequest, HttpResponse, InputError, Problem, Pulled, RawMessage
 
 GONE = (404, 410)
+SHORTEST = 0.1
+"""Seconds to wait at least between two questions for an export."""
+
 RESTARTS = 3
 """How often one pull begins anew because an export expired under it."""
 
@@ -169,7 +172,7 @@ class Export:
     def _wait(self, response: HttpResponse) -> float:
         told = response.headers.get("retry-after", "")
         try:
-            return min(max(float(told), 0.0), 3600.0)
+            return min(max(float(told), SHORTEST), 3600.0)
         except ValueError:
             return self._settings.poll_seconds
 

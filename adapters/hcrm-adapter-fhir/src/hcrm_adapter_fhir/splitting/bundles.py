@@ -107,7 +107,7 @@ def _message(one: _One, head: Head, entry: _Entry, timestamp: str, others: dict[
     dated = bool(head.meta and head.meta.lastUpdated)
     known = plan(head.resourceType or "") is not None
     needed = _needed(raw, head, others) if known else {}
-    if head.id and not needed and (dated or not timestamp or not known):
+    if not known or (head.id and not needed and (dated or not timestamp)):
         return of_resource(raw, head, where)
     first = {"resource": Raw(raw)}
     url = entry.fullUrl or ""
