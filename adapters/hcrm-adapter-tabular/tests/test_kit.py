@@ -45,6 +45,8 @@ OTHERS = {
     "价格.csv": "收费项目编码,收费项目名称,单价,生效日期\nC1,床位费,150.00,2026-01-01\n",
 }
 
+HEADINGS = [text.partition("\n")[0] for text in (PATIENTS, ENCOUNTERS, *OTHERS.values())]
+
 
 def row(table: str, **cells: rows.Cell) -> bytes:
     return rows.payload(rows.Row(table=table, cells=cells))
@@ -53,7 +55,7 @@ def row(table: str, **cells: rows.Cell) -> bytes:
 TestTabular = adapter_kit(
     TabularAdapter,
     samples={
-        "患者_20260310.csv": PATIENTS.encode("gb18030"),
+        "患者_20260310.csv": PATIENTS.encode(),
         "就诊记录.csv": ENCOUNTERS.encode(),
         **{name.replace(".csv", "_20260310.csv"): text.encode() for name, text in OTHERS.items()},
     },
@@ -65,10 +67,11 @@ TestTabular = adapter_kit(
         row("encounters", 就诊号="V1", 患者ID="1", 出院时间=None),
         row("encounters", 就诊号="V1", 患者ID="1"),
     ),
+    made_of=lambda payload: [rows.text(cell).encode() for cell in rows.read(payload).cells.values()],
+    wrapping=b'[,"]|(?m:^.*(' + "|".join(sorted({one.partition(",")[0] for one in HEADINGS})).encode() + b"),.*$)",
     exempt={
         "A13": "Nothing repeats in a row.",
         "A14": "A row never lists all of something.",
         "A19": "A row is JSON; that a file says the same in every charset is tested in test_text.py.",
-        "A21": "A file is a container: a row is made of its cells and headings. test_text.py shows that none is lost.",
     },
 )

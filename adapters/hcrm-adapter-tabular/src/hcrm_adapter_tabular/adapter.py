@@ -1,6 +1,7 @@
 """The tabular adapter: spreadsheets and rows of SQL views in, records out."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Literal, cast
 
 from hcrm_adapter_tabular import rows
@@ -90,11 +91,15 @@ class TabularAdapter(Adapter):
         self._views = Views(settings.views, [*tables.tables], settings.url, settings.timezone)
 
     def split(self, data: bytes, name: str) -> Iterator[RawMessage]:
-        """The rows of a file, each a message of its own.
+        """The rows of a file, each a message of its own; what is such a message already is itself.
 
         Raises:
             InputError: No table of the mapping is in it, or it cannot be read.
         """
+        if data.startswith(rows.BEGINNING):
+            with suppress(ValueError):
+                rows.read(data)
+                return iter([RawMessage(data)])
         return messages(data, name, self._reading, self._layouts)
 
     def request(self, position: str) -> SqlQuery:

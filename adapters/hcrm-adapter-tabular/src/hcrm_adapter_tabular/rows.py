@@ -35,6 +35,9 @@ class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, k
     sequence: int = -1
 
 
+BEGINNING = b'{"table":'
+"""Of every message."""
+
 _decoder = msgspec.json.Decoder(Row)
 
 
