@@ -9,7 +9,7 @@ import select
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 
@@ -21,11 +21,11 @@ from hcrm_core.model.pulling import PullSettings
 class Connection:
     """A connection, opened when it is first used and anew when it was closed."""
 
-    def __init__(self, origin: Origin, settings: PullSettings, tls: ssl.SSLContext) -> None:
+    def __init__(self, origin: Origin, settings: PullSettings, tls: Callable[[], ssl.SSLContext]) -> None:
         """Args:
         origin: Of the server; whether it may be asked at all is settled before.
         settings: Of the source.
-        tls: What server certificates are checked by.
+        tls: Gives what server certificates are checked by.
         """
         self._origin = origin
         self._settings = settings
@@ -111,7 +111,7 @@ class Connection:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if not plain:
                 with _shut(sock, self._settings.connect_seconds):
-                    sock = self._tls.wrap_socket(sock, server_hostname=self._origin.host)
+                    sock = self._tls().wrap_socket(sock, server_hostname=self._origin.host)
             sock.settimeout(self._settings.read_seconds)
         except BaseException:
             sock.close()

@@ -43,6 +43,7 @@ class Fetcher:
         if settings.url is None:
             raise ConfigurationError(f"{where()}: the source has no url to be pulled from. Add it.")
         self._url = settings.url
+        self._context: ssl.SSLContext | None = None
         self._web = self._proof = self._database = None
         if self._url.lower().startswith(("http://", "https://")):
             self._web, self._proof = self._opened_web()
@@ -115,7 +116,9 @@ class Fetcher:
                     f"{self._where('pull', 'origins')}: an origin ends with its host or port: {address.origin}"
                 )
         allowed = Allowed(frozenset(address.origin for address in (own, *further)))
-        web = Web(allowed, settings.pull, self._tls(), self._clock)
+        if settings.pull.ca is not None:
+            self._tls()  # a file that is none is named now
+        web = Web(allowed, settings.pull, self._tls, self._clock)
         if settings.authentication is None:
             return web, None
 
@@ -142,6 +145,12 @@ class Fetcher:
             raise ConfigurationError(f"{self._where('url')}: {error}") from None
 
     def _tls(self) -> ssl.SSLContext:
+        """What server certificates are checked by; made when it is needed, since it takes a while."""
+        if self._context is None:
+            self._context = self._made_context()
+        return self._context
+
+    def _made_context(self) -> ssl.SSLContext:
         file = None if self._settings.pull.ca is None else self._root / self._settings.pull.ca
         try:
             return ssl.create_default_context(cafile=file)

@@ -2,7 +2,7 @@
 
 import http.client
 import ssl
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 
 from hcrm_core.errors import FetchError, PluginError, UnavailableError
 from hcrm_core.fetching.body import arriving, pieces, unpacked, whole
@@ -39,11 +39,13 @@ USER_AGENT = "hcrm"
 class Web:
     """The web servers of a source. Of one thread at a time."""
 
-    def __init__(self, allowed: Allowed, settings: PullSettings, tls: ssl.SSLContext, clock: Clock) -> None:
+    def __init__(
+        self, allowed: Allowed, settings: PullSettings, tls: Callable[[], ssl.SSLContext], clock: Clock
+    ) -> None:
         """Args:
         allowed: Where it may be asked.
         settings: How.
-        tls: What server certificates are checked by.
+        tls: Gives what server certificates are checked by.
         clock: Of waits and limits.
         """
         self._allowed = allowed

@@ -47,12 +47,13 @@ class ForeignDatabase:
                 "the address is neither a web server's (https://…) nor a database's as SQLAlchemy writes it "
                 "(postgresql+psycopg://user@host/database)."
             ) from None
-        if parsed.password is not None:
+        if parsed.password:
             raise ConfigurationError(
                 "the address holds a password. Put it into a file that only HCRM may read, named by password_file."
             )
         self._kind = parsed.get_backend_name()
-        self._name = parsed.render_as_string()
+        place = (parsed.username, None, parsed.host, parsed.port, parsed.database)
+        self._name = URL.create(parsed.drivername, *place).render_as_string()
         self._engine = self._made(parsed.set(password=password) if password else parsed, root, settings)
 
     def ask(self, query: SqlQuery) -> Iterator[Rows]:

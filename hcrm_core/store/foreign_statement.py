@@ -61,8 +61,6 @@ def bound(query: SqlQuery, backend: str, style: str) -> tuple[str, Any]:
         made += [escape(query.statement[end : colon.start]), _MARKS[style](name.text)]
         names.append(name.text)
         end = name.end + 1
-    if not names:
-        return query.statement, None
     statement = "".join([*made, escape(query.statement[end:])])
     if style in _IN_ORDER:
         return statement, tuple(query.parameters[name] for name in names)
