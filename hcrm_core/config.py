@@ -47,6 +47,24 @@ class MartSettings(Struct, frozen=True, forbid_unknown_fields=True):
     spark: SparkSettings = SparkSettings()
 
 
+class IdentitySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """When patients that no number links are one customer."""
+
+    scores: bool = True
+    """Whether patients are compared by name, birth date, phone, document and address; without, numbers and merges alone
+    link."""
+    link: float = 12.0
+    """From how many bits of evidence on two patients are linked."""
+    review: Annotated[float, Meta(ge=0)] = 5.0
+    """From how many bits on a pair is kept for review."""
+    model: str | None = None
+    """A linking model of your own, as `hcrm identity train` writes one; else the one that is shipped."""
+
+
+USUAL_IDENTITY = IdentitySettings()
+"""Where `hcrm.toml` says nothing of it."""
+
+
 class DecideSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """When strategies run."""
 
@@ -84,6 +102,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str = "Asia/Shanghai"
     store: StoreSettings = StoreSettings()
     mart: MartSettings = MartSettings()
+    identity: IdentitySettings = IdentitySettings()
     decide: DecideSettings = DecideSettings()
     metrics: MetricsSettings = MetricsSettings()
     workers: WorkerSettings = WorkerSettings()
@@ -218,6 +237,14 @@ class Configuration:
     def path(self, relative: str) -> Path:
         """A path of the configuration, relative to the workspace."""
         return self.root / relative
+
+    @property
+    def identity(self) -> IdentitySettings:
+        """When patients are one customer; the model's path is absolute."""
+        settings = self.settings.identity
+        if settings.model is None:
+            return settings
+        return msgspec.structs.replace(settings, model=str(self.path(settings.model).resolve()))
 
     @property
     def store_url(self) -> str:

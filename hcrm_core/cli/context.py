@@ -87,7 +87,13 @@ class Opened:
         """The store, whatever its schema; for commands that mend it."""
         settings = self.configuration.settings
         key = read_key(self.configuration.path(settings.store.key_file))
-        return Store(self.configuration.store_url, self.configuration.inbox_url, Codec(key), settings.timezone)
+        return Store(
+            self.configuration.store_url,
+            self.configuration.inbox_url,
+            Codec(key),
+            settings.timezone,
+            self.configuration.identity,
+        )
 
     @cached_property
     def registry(self) -> Registry:

@@ -1,16 +1,21 @@
-"""Customers of a whole population at once: the rule of `link.py` over rows instead of the store."""
+"""Customers of a whole population at once: the rules of `link.py` and `pairs.py` over rows instead of the store."""
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import combinations
 from typing import Any
 
 from hcrm_core.identity.evidence import identifier_rows
 from hcrm_core.identity.link import Components
+from hcrm_core.identity.model import Scorer
+from hcrm_core.identity.pairs import scored, tokens
+from hcrm_core.identity.profile import Profile, profile_of
+from hcrm_core.store.queries.pairs import PairRow
 
 Fields = Mapping[str, Any]
 
 
 def customers(
-    patients: Iterable[tuple[str, Fields]], links: Iterable[Fields], token: Callable[..., str]
+    patients: Iterable[tuple[str, Fields]], links: Iterable[Fields], token: Callable[..., str], scorer: Scorer
 ) -> dict[str, str]:
     """Patient id → customer id.
 
@@ -18,15 +23,47 @@ def customers(
         patients: (patient id, folded fields) of everybody.
         links: The folded fields of every PatientLink, its ends as patient ids.
         token: `Codec.token`.
+        scorer: Scores pairs.
     """
     components = Components()
     carrier: dict[str, str] = {}
+    known: dict[str, Profile] = {}
     for patient_id, fields in patients:
         components.add(patient_id)
         for row in identifier_rows(patient_id, fields, token):
             if row.link_token:
                 components.join(patient_id, carrier.setdefault(row.link_token, patient_id))
+        if scorer.enabled and (profile := profile_of(fields)):
+            known[patient_id] = profile
     for link in links:
         if link.get("type") and link.get("patient") and link.get("other"):
             components.join(link["patient"], link["other"])
+    for pair in scored_pairs(known, token, scorer):
+        if pair.verdict == "link":
+            components.join(pair.low_id, pair.high_id)
     return components.leaders()
+
+
+def scored_pairs(known: Mapping[str, Profile], token: Callable[..., str], scorer: Scorer) -> set[PairRow]:
+    """The pairs of a population that are worth keeping.
+
+    Args:
+        known: Patient → profile, of everybody who has one.
+        token: `Codec.token`.
+        scorer: Scores pairs.
+    """
+    return scored(meetings(known, token, scorer.largest_block), known, scorer)
+
+
+def meetings(known: Mapping[str, Profile], token: Callable[..., str], largest_block: int) -> set[tuple[str, str]]:
+    """The pairs that share a key which not too many have; the lesser id first."""
+    blocks: dict[int, list[str]] = {}
+    for patient_id, profile in known.items():
+        for one in tokens(profile, token):
+            blocks.setdefault(one, []).append(patient_id)
+    return {
+        (one, other) if one < other else (other, one)
+        for members in blocks.values()
+        if len(members) <= largest_block
+        for one, other in combinations(members, 2)
+    }

@@ -1,21 +1,23 @@
-"""What makes two source patients one person. Scored matching will offer further link tokens here.
+"""The numbers that make two source patients one person; what else does is scored (`pairs.py`).
 
-A number links where its namespace (assigning authority and type) is the same. A number whose sender names no authority
-links only together with an agreeing name and birth date; where those disagree the pair is left for review.
+A number links where its namespace (assigning authority and type) is the same; a valid resident identity number whoever
+is named as its authority, in either of its forms. A number whose sender names no authority links only together with an
+agreeing name and birth date.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hcrm_core.identity.documents import check_digit, plain, resident_number
 from hcrm_core.store.queries.links import IdentifierRow
 
 NOT_PERSONAL = frozenset({"AN", "VN", "ANON", "BA", "DN", "LN", "MD", "NPI", "RN", "TN", "EI"})
 """HL7 table 0203 types that number an account, a visit or a member of staff and never link patients."""
 
 _CHINESE_ID_TYPES = frozenset({"NI", "NNCHN", "SS", "CZ"})
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECK = "10X98765432"
+_MOBILE = re.compile(r"1[3-9]\d{9}")
 
 
 def identifier_rows(patient_id: str, fields: Mapping[str, Any], token: Callable[..., str]) -> list[IdentifierRow]:
@@ -27,7 +29,6 @@ def identifier_rows(patient_id: str, fields: Mapping[str, Any], token: Callable[
         token: `Codec.token`.
     """
     rows: dict[str, IdentifierRow] = {}
-    agreement = _name_and_birth(fields)
     for identifier in fields.get("identifier") or ():
         system, kind, value = identifier["system"], identifier.get("type") or "", identifier["value"]
         key = token("identifier", system, kind, value)
@@ -35,23 +36,27 @@ def identifier_rows(patient_id: str, fields: Mapping[str, Any], token: Callable[
         if kind in NOT_PERSONAL or is_placeholder(kind, value):
             link = None
         elif identifier.get("sender_scoped"):
+            agreement = _name_and_birth(fields)
             link = token("identifier+person", system, kind, value, *agreement) if agreement else None
+        elif kind in _CHINESE_ID_TYPES and (resident := resident_number(value)):
+            link = token("resident", resident)
         rows[key] = IdentifierRow(patient_id, key, link)
     return list(rows.values())
 
 
 def is_placeholder(kind: str, value: str) -> bool:
-    """Whether a number stands for nobody: one repeated digit, or a Chinese identity number that cannot be.
+    """Whether a number stands for nobody: one repeated digit, or a national one that cannot be.
 
-    The check digit is that of GB 11643-1999 (ISO 7064 MOD 11-2).
+    A national number cannot be with a wrong check digit (GB 11643-1999), or where it is a phone number.
     """
-    digits = value.replace("-", "").replace(" ", "").upper()
+    digits = plain(value)
     if len(set(digits)) <= 1 and (len(digits) >= 5 or digits.strip("0") == "" or not digits.isdecimal()):
         return True
-    if kind in _CHINESE_ID_TYPES and len(digits) == 18 and digits[:17].isdecimal():
-        total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits[:17], strict=True))
-        return _CHECK[total % 11] != digits[17]
-    return False
+    if kind not in _CHINESE_ID_TYPES:
+        return False
+    if len(digits) == 18 and digits[:17].isdecimal():
+        return check_digit(digits) != digits[17]
+    return _MOBILE.fullmatch(digits) is not None
 
 
 def _name_and_birth(fields: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -6,11 +6,14 @@ A customer's id is its least patient id, so it depends on nothing but who belong
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from hcrm_core.identity import pairs
 from hcrm_core.identity.evidence import identifier_rows
+from hcrm_core.identity.model import Scorer
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Connection
 from hcrm_core.store.queries import links
 from hcrm_core.store.queries.links import IdentifierRow, LinkRow
+from hcrm_core.store.queries.pairs import pairs_of
 
 
 class Changed(NamedTuple):
@@ -37,13 +40,14 @@ class _Edges:
         """Patients that lost a tie, on both its ends."""
 
 
-def relink(connection: Connection, changed: Changed, codec: Codec, now: int) -> set[str]:
+def relink(connection: Connection, changed: Changed, codec: Codec, scorer: Scorer, now: int) -> set[str]:
     """Bring links and customers up to date.
 
     Args:
         connection: A write transaction on the store.
         changed: By the batch.
         codec: Of the store.
+        scorer: Scores pairs that no number links.
         now: When the batch came to be known, microseconds UTC.
 
     Returns:
@@ -52,6 +56,10 @@ def relink(connection: Connection, changed: Changed, codec: Codec, now: int) -> 
     edges = _Edges()
     _update_identifiers(connection, changed.patients, codec, edges)
     _update_links(connection, changed.statements, edges)
+    if scorer.enabled and changed.patients:
+        moves = pairs.update(connection, changed.patients, scorer, codec)
+        edges.made += sorted(moves.made)
+        edges.cut |= {end for pair in moves.cut for end in pair}
     touched = set(changed.patients) | changed.mentioned | {end for pair in edges.made for end in pair}
     touched |= {
         fields[end] for fields in changed.statements.values() for end in ("patient", "other") if fields.get(end)
@@ -178,6 +186,7 @@ def _components(connection: Connection, seeds: Iterable[str]) -> dict[str, str]:
         tokens_seen |= tokens
         groups = [set(group) for group in links.patients_with(connection, tokens).values()]
         groups += [{link.patient_id, link.other_id} for link in links.links_of(connection, frontier)]
+        groups += [{pair.low_id, pair.high_id} for pair in pairs_of(connection, frontier, "link")]
         for group in groups:
             first, *others = sorted(group)
             for other in others:

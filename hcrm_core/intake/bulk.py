@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from hcrm_core.config import USUAL_IDENTITY, IdentitySettings
 from hcrm_core.errors import InputError
 from hcrm_core.identity.bulk import customers
+from hcrm_core.identity.model import scorer_of
 from hcrm_core.intake.fold import Accepted, Folder
 from hcrm_core.intake.land import Arrival, land
 from hcrm_core.mart.bulk import load_records
@@ -66,7 +68,7 @@ def load(
         before = processing.outcomes(connection, [message_id]).get(message_id)
     if before and before.adapter == ADAPTER and before.state == "folded":
         return Loaded(False, 0)
-    folder = Folder(store.codec)
+    folder = Folder(store.codec, store.identity)
     with store.write() as connection:
         processing.put(connection, [_outcome(message_id, "loading", 0, now)])
         folder.apply(connection, (), now, voided=[message_id])
@@ -80,7 +82,16 @@ def load(
     return Loaded(not repeated, records)
 
 
-def load_mart(mart: Path, source: str, paths: Sequence[Path], key: bytes, *, now: int, today: date) -> Manifest:
+def load_mart(
+    mart: Path,
+    source: str,
+    paths: Sequence[Path],
+    key: bytes,
+    *,
+    now: int,
+    today: date,
+    identity: IdentitySettings = USUAL_IDENTITY,
+) -> Manifest:
     """Load record files straight into a mart that has no store behind it, with the ids a store would give.
 
     For measuring and for populations beyond one machine's store; decisions cannot be applied to it.
@@ -92,6 +103,7 @@ def load_mart(mart: Path, source: str, paths: Sequence[Path], key: bytes, *, now
         key: The workspace's key.
         now: Arrival, microseconds UTC.
         today: The day of `now` in the workspace's zone.
+        identity: When patients are one customer.
     """
     token = Codec(key).token
     return load_records(
@@ -99,7 +111,7 @@ def load_mart(mart: Path, source: str, paths: Sequence[Path], key: bytes, *, now
         paths,
         source=source,
         key=key,
-        customers=lambda patients, links: customers(patients, links, token),
+        customers=lambda patients, links: customers(patients, links, token, scorer_of(identity)),
         as_of_us=now,
         today=today,
     )

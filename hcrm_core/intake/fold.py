@@ -6,8 +6,10 @@ The rule itself is `model/fold.py`, what is done for each touched fact `intake/s
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from hcrm_core.config import USUAL_IDENTITY, IdentitySettings
 from hcrm_core.failpoints import fp
 from hcrm_core.identity.link import relink
+from hcrm_core.identity.model import scorer_of
 from hcrm_core.intake.batch import Batch, Entry, one_set
 from hcrm_core.intake.moves import MOVES, Moves, moved
 from hcrm_core.intake.said import Said, take_apart
@@ -46,8 +48,10 @@ class Accepted(NamedTuple):
 class Folder:
     """Folds batches into the store inside the caller's transaction."""
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: Codec, identity: IdentitySettings = USUAL_IDENTITY) -> None:
+        """Args: codec: of the store; identity: when patients that no number links are one customer."""
         self._codec = codec
+        self._scorer = scorer_of(identity)
         self._ids: dict[tuple[str, str, str], str] = {}
         self._entries: dict[tuple[str, Said], Entry] = {}
 
@@ -96,7 +100,7 @@ class Folder:
             changed += more
             identities.mentioned.update(followed.mentioned)
         fp("identity")
-        relinked = relink(connection, identities, self._codec, now)
+        relinked = relink(connection, identities, self._codec, self._scorer, now)
         facts.note_batch(connection, now, changed=bool(changed or relinked))
         return records
 

@@ -51,7 +51,7 @@ class Intake:
         self._source_of = source_of
         self._clock = clock
         self._claims = Claims(store)
-        self._folder = Folder(store.codec)
+        self._folder = Folder(store.codec, store.identity)
         self._jobs: deque[_Job] = deque()
         self._counted: Counter[tuple[str, str, bool]] = Counter()
         self.stuck: dict[str, str] = {}

@@ -87,7 +87,7 @@ def replay(
         UsageError: The bytes of one have been pruned; those before it are done.
         PluginError: An adapter fails again and again; likewise.
     """
-    folder = Folder(store.codec)
+    folder = Folder(store.codec, store.identity)
     total = NOTHING
     for messages, by, translations in _translated(store, translate, source_of, numbers):
         total += accept(store, folder, by, messages, translations, clock(), replay=True)
@@ -114,7 +114,7 @@ def preview(
         now: Microseconds UTC.
         masked: Whether direct identifiers are hidden; who shows them writes that down.
     """
-    folder = Folder(store.codec)
+    folder = Folder(store.codec, store.identity)
     total = NOTHING
     # Nobody else folds while the rehearsal lasts, so whatever can be done before it is.
     batches = list(_translated(store, translate, source_of, numbers))

@@ -7,13 +7,13 @@ from sqlalchemy import select
 
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries.facts import all_facts
-from hcrm_core.store.tables import patient_customer, patient_link
+from hcrm_core.store.tables import patient_customer, patient_link, patient_pair
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def dump(store: Store) -> Iterator[bytes]:
-    """One JSON line for each fact, link and customer, in the order of their ids.
+    """One JSON line for each fact, link, scored pair and customer, in the order of their ids.
 
     Left out is what depends on arrival: message numbers, `known_at`, and who computed it when.
     """
@@ -37,5 +37,7 @@ def dump(store: Store) -> Iterator[bytes]:
             )
         for link in connection.execute(select(patient_link).order_by(patient_link.c.fact_id)):
             yield _encode({"link": link.fact_id, "patient": link.patient_id, "other": link.other_id})
+        for pair in connection.execute(select(patient_pair).order_by(patient_pair.c.low_id, patient_pair.c.high_id)):
+            yield _encode({"pair": [pair.low_id, pair.high_id], "verdict": pair.verdict, "evidence": pair.evidence})
         for member in connection.execute(select(patient_customer).order_by(patient_customer.c.patient_id)):
             yield _encode({"patient": member.patient_id, "customer": member.customer_id})

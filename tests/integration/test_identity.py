@@ -79,7 +79,8 @@ def test_a_visit_number_links_nobody(store: Store) -> None:
 
 def test_an_identity_number_with_a_wrong_check_digit_links_nobody(store: Store) -> None:
     wrong = ID_CARD[:-1] + "1"
-    tell(store, (person(f"1001^^^HOSP^MR~{wrong}^^^PRC^NI"), person(f"2002^^^HOSP^MR~{wrong}^^^PRC^NI")))
+    others = person(f"2002^^^HOSP^MR~{wrong}^^^PRC^NI", name="李^四", born="19850611")
+    tell(store, (person(f"1001^^^HOSP^MR~{wrong}^^^PRC^NI"), others))
     assert len(groups(store)) == 2
 
 

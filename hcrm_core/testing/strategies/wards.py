@@ -168,7 +168,7 @@ class Wards:
         """Fold batches into a ward as the core does, each arriving at its instant; another salt makes other messages
         that say the same."""
         with ward.store() as store:
-            folder = Folder(store.codec)
+            folder = Folder(store.codec, store.identity)
             with store.read() as connection:
                 last = connection.exec_driver_sql("SELECT max(message_id) FROM processing").scalar()
             number = 1 + int(last or 0)

@@ -88,7 +88,7 @@ def register_shard(seed: int, count: int, today: date, shard: int) -> list[Regis
     first = shard * SHARD
     found: list[Registration] = []
     for person in _persons(rng, today, first, min(SHARD, count - first)):
-        for nth in range(TIMES.draw(rng)):
+        for nth in range(1 if NOBODY in person.kinds else TIMES.draw(rng)):
             who, wrong = _written(rng, person, nth)
             found.append(Registration(f"{person.number:07d}{nth}", person.number, who, person.kinds, wrong))
     return found
@@ -97,7 +97,7 @@ def register_shard(seed: int, count: int, today: date, shard: int) -> list[Regis
 def _written(rng: Chance, person: Person, nth: int) -> tuple[Demographics, tuple[str, ...]]:
     who, wrong = person.truth, []
     if NOBODY in person.kinds:
-        return who, ()
+        return who, (NOBODY,)
     if NEWBORN in person.kinds and nth == 0:
         return _without_a_name(person), ("newborn without a name",)
     for choices, share in MISTAKEN:
