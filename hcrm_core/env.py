@@ -71,9 +71,9 @@ def from_microseconds(value: int) -> datetime:
     return datetime.fromtimestamp(value // 1_000_000, UTC).replace(microsecond=value % 1_000_000)
 
 
-def shown(value: int) -> str:
-    """Microseconds since 1970 UTC as the commands show an instant: ISO 8601, UTC, to the second."""
-    return from_microseconds(value).isoformat(timespec="seconds").replace("+00:00", "Z")
+def shown(value: int, timezone: str) -> str:
+    """Microseconds since 1970 UTC as commands show an instant: ISO 8601 to the second, in a zone, with its offset."""
+    return from_microseconds(value).astimezone(ZoneInfo(timezone)).isoformat(timespec="seconds")
 
 
 def local_day(instant: datetime, timezone: str) -> date:

@@ -103,7 +103,7 @@ def _show(space: Opened, wanted: str) -> dict[str, Any]:
         said = last_mention(log[field.patient_id], name, codec)
         shown[name] = {
             "value": field.value,
-            "said_at": env.shown(said_at(said.stamp)),
+            "said_at": env.shown(said_at(said.stamp), space.timezone),
             "patient": field.patient_id,
             "message": said.message_id,
         }

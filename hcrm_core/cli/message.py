@@ -64,7 +64,7 @@ def note(space: Opened, message_ids: Sequence[int], by: str) -> None:
 
 
 def _shown(space: Opened, row: Row, unmask: bool) -> dict[str, Any]:
-    shown: dict[str, Any] = row.shown()
+    shown: dict[str, Any] = row.shown(space.timezone)
     outcome = row.outcome
     if outcome:
         shown |= {

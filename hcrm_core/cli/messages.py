@@ -40,7 +40,7 @@ messages.add_command(prune)
 def list_(limit: int, as_json: bool, workspace: str | None, **options: Any) -> None:
     """List messages, newest first."""
     with opened(workspace) as space:
-        rows = [row.shown() for row in islice(select(space, selection(space, options)), limit)]
+        rows = [row.shown(space.timezone) for row in islice(select(space, selection(space, options)), limit)]
     if as_json:
         show_json(rows)
         return

@@ -43,7 +43,7 @@ def list_(
             found = queries.list_points(
                 connection, state=state, account=account, customer=who, strategy=strategy, limit=limit
             )
-    rows = [_row(one) for one in found]
+    rows = [_row(one, space.timezone) for one in found]
     if as_json:
         show_json(rows)
         return
@@ -72,7 +72,7 @@ def balances(account: str | None, customer: str | None, limit: int, as_json: boo
         show_table(("account", "customer_id", "points"), [tuple(row.values()) for row in rows])
 
 
-def _row(row: PointsRow) -> dict[str, Any]:
+def _row(row: PointsRow, timezone: str) -> dict[str, Any]:
     shown = row._asdict()
     del shown["fingerprint"]
     return {
@@ -80,6 +80,6 @@ def _row(row: PointsRow) -> dict[str, Any]:
         **shown,
         "detail": msgspec.json.decode(row.detail),
         "evidence": msgspec.json.decode(row.evidence),
-        "created_at": env.shown(row.created_at),
-        "changed_at": env.shown(row.changed_at),
+        "created_at": env.shown(row.created_at, timezone),
+        "changed_at": env.shown(row.changed_at, timezone),
     }

@@ -130,10 +130,11 @@ def preview(what: str, as_of: str | None, plugin: str, as_json: bool, workspace:
         progress.end()
     offered = {strategy.name: strategy for strategy in strategies}
     if as_json:
-        show_json([_described(one._asdict() | {"as_of": env.shown(one.as_of)}, offered) for one in found])
+        instants = [{"as_of": env.shown(one.as_of, space.timezone)} for one in found]
+        show_json([_described(one._asdict() | at, offered) for one, at in zip(found, instants, strict=True)])
         return
     for one in found:
-        _tell(one, offered[one.strategy])
+        _tell(one, offered[one.strategy], space.timezone)
     click.echo("Nothing was applied. Next: name the file in hcrm.toml, then hcrm decide, or hcrm segments list")
 
 
@@ -192,11 +193,11 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value if isinstance(value, int | str | bool | None) else str(value) for name, value in row.items()}
 
 
-def _tell(one: Previewed, strategy: Strategy) -> None:
+def _tell(one: Previewed, strategy: Strategy, timezone: str) -> None:
     named = " · ".join(text for text in (strategy.title.get("en"), strategy.title.get("zh")) if text)
     segment = f": {one.segment}" if one.segment and strategy.name.rpartition(".")[2] != one.segment else ""
     state = f"frozen {strategy.frozen_on}" if strategy.frozen_on else "living"
-    click.echo(f"{strategy.name}{segment} ({named}), {state}, as of {env.shown(one.as_of)}")
+    click.echo(f"{strategy.name}{segment} ({named}), {state}, as of {env.shown(one.as_of, timezone)}")
     click.echo(f"{counted(one.customers, 'customer')}" + (f", as {', '.join(one.examples)}" if one.examples else ""))
     if one.people:
         click.echo()

@@ -57,7 +57,7 @@ class Row(NamedTuple):
         """Where it stands."""
         return self.outcome.state if self.outcome else "received"
 
-    def shown(self) -> dict[str, Any]:
+    def shown(self, timezone: str) -> dict[str, Any]:
         """As `hcrm messages list` shows it."""
         reason = None
         if self.outcome and self.outcome.reason:
@@ -70,7 +70,7 @@ class Row(NamedTuple):
             "control_id": self.control_id,
             "type": (self.outcome.message_type or None) if self.outcome else None,
             "state": self.state,
-            "received_at": env.shown(self.received_at),
+            "received_at": env.shown(self.received_at, timezone),
             "place": self.place,
             "reason": reason,
         }

@@ -117,9 +117,9 @@ def show(task_id: str, as_json: bool, workspace: str | None) -> None:
         with space.store.read() as connection:
             task = decisions.get_task(connection, task_id)
             history = decisions.task_history(connection, task.task_id)
-        shown = _person(space, [task]).get(task.customer_id, {}) | _row(task)
+        shown = _person(space, [task]).get(task.customer_id, {}) | _row(task, space.timezone)
         shown["history"] = [
-            {"at": env.shown(event.at), "by": event.by, "state": event.state, "reason": event.reason}
+            {"at": env.shown(event.at, space.timezone), "by": event.by, "state": event.state, "reason": event.reason}
             for event in history
         ]
     if as_json:
@@ -192,7 +192,7 @@ def export(
 def show_worklist(space: Opened, found: list[TaskRow]) -> None:
     """Print tasks as a table, with the names of those they are for."""
     people = _person(space, found)
-    _table([_row(task) | people.get(task.customer_id, {"name": ""}) for task in found])
+    _table([_row(task, space.timezone) | people.get(task.customer_id, {"name": ""}) for task in found])
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
@@ -207,10 +207,10 @@ def _rows(space: Opened, **chosen: Any) -> Iterator[dict[str, Any]]:
         found = decisions.list_tasks(connection, **chosen)
     people = _person(space, found)
     for task in found:
-        yield _row(task) | people.get(task.customer_id, {"name": "", "phone": ""})
+        yield _row(task, space.timezone) | people.get(task.customer_id, {"name": "", "phone": ""})
 
 
-def _row(task: TaskRow) -> dict[str, Any]:
+def _row(task: TaskRow, timezone: str) -> dict[str, Any]:
     shown = task._asdict()
     del shown["fingerprint"]
     return {
@@ -218,9 +218,9 @@ def _row(task: TaskRow) -> dict[str, Any]:
         **shown,
         "detail": msgspec.json.decode(task.detail),
         "evidence": msgspec.json.decode(task.evidence),
-        "created_at": env.shown(task.created_at),
-        "closed_at": env.shown(task.closed_at) if task.closed_at else None,
-        "basis_gone_at": env.shown(task.basis_gone_at) if task.basis_gone_at else None,
+        "created_at": env.shown(task.created_at, timezone),
+        "closed_at": env.shown(task.closed_at, timezone) if task.closed_at else None,
+        "basis_gone_at": env.shown(task.basis_gone_at, timezone) if task.basis_gone_at else None,
     }
 
 

@@ -1,9 +1,9 @@
 """An explanation as text for a terminal. Ids and codes only: names are merged where they may be shown."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+
+from hcrm_core.env import shown
 
 if TYPE_CHECKING:
     # Who lists tasks needs `plain` and no analytical engine, which takes a quarter of a second to load.
@@ -13,29 +13,29 @@ if TYPE_CHECKING:
 
 def render_explanation(explanation: "Explanation", timezone: str) -> str:
     """Lines of text that end without a newline; instants are shown in `timezone`."""
-    return "\n".join(_lines(explanation, ZoneInfo(timezone)))
+    return "\n".join(_lines(explanation, timezone))
 
 
-def _lines(explanation: "Explanation", zone: ZoneInfo) -> Iterator[str]:
-    as_of = f", as of {_instant(explanation.as_of, zone)}" if explanation.as_of is not None else ""
+def _lines(explanation: "Explanation", timezone: str) -> Iterator[str]:
+    as_of = f", as of {shown(explanation.as_of, timezone)}" if explanation.as_of is not None else ""
     yield f"{explanation.kind} decided by {explanation.strategy} {explanation.version} (run {explanation.run}{as_of})"
     if explanation.parameters:
         yield "  with " + ", ".join(f"{name} = {value}" for name, value in sorted(explanation.parameters.items()))
     for name, value in explanation.decision.items():
         if value not in (None, "", {}):
-            yield f"  {name}: {_shown(name, value, zone)}"
+            yield f"  {name}: {_shown(name, value, timezone)}"
     if explanation.history:
         yield "history"
         for event in explanation.history:
             reason = f" ({event['reason']})" if event["reason"] else ""
-            yield f"  {_instant(event['at'], zone)}  {event['state']}{reason}, by {event['by']}"
+            yield f"  {shown(event['at'], timezone)}  {event['state']}{reason}, by {event['by']}"
     if explanation.evidence:
         yield "because"
         for item in explanation.evidence:
-            yield from _evidence(item, zone)
+            yield from _evidence(item, timezone)
 
 
-def _evidence(item: "Evidence", zone: ZoneInfo) -> Iterator[str]:
+def _evidence(item: "Evidence", timezone: str) -> Iterator[str]:
     said = f"{item.member} = {plain(item.value)}" if item.value is not None else f"{item.member} was emptied"
     if item.source is None:
         said = "no live statement mentioned it"
@@ -48,15 +48,15 @@ def _evidence(item: "Evidence", zone: ZoneInfo) -> Iterator[str]:
             f"    said by {source.source} in message {source.control_id or source.message_id} "
             f"({source.message_type or 'unknown type'}){fields}"
         )
-        yield f"    on {_instant(source.said_at, zone)}, received {_instant(source.received_at, zone)}"
+        yield f"    on {shown(source.said_at, timezone)}, received {shown(source.received_at, timezone)}"
     if item.outdated:
         now = f"{item.member} = {plain(item.now)}" if item.now is not None else f"{item.member} was emptied"
         yield f"    since then: {now}"
 
 
-def _shown(name: str, value: Any, zone: ZoneInfo) -> str:
+def _shown(name: str, value: Any, timezone: str) -> str:
     if name.endswith("_at") and isinstance(value, int):
-        return _instant(value, zone)
+        return shown(value, timezone)
     if isinstance(value, dict):
         return ", ".join(f"{key} = {plain(part)}" for key, part in value.items())
     return plain(value)
@@ -71,7 +71,3 @@ def plain(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(plain(part) for part in value)
     return str(value)
-
-
-def _instant(microseconds: int, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).astimezone(zone).isoformat(timespec="seconds")

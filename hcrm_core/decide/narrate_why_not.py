@@ -1,22 +1,21 @@
 """Why somebody is not in it, as text for a terminal. Ids and codes only, as in `narrate`."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from hcrm_core.decide.narrate import plain
 from hcrm_core.decide.why_not import WhyNot
+from hcrm_core.env import shown
 from hcrm_core.model.absence import Cause, Check
 
 
 def render_why_not(found: WhyNot, timezone: str) -> str:
     """Lines of text that end without a newline; instants are shown in `timezone`."""
-    return "\n".join(_lines(found, ZoneInfo(timezone)))
+    return "\n".join(_lines(found, timezone))
 
 
-def _lines(found: WhyNot, zone: ZoneInfo) -> Iterator[str]:
-    at = datetime.fromtimestamp(found.as_of // 1_000_000, UTC).astimezone(zone).isoformat(timespec="seconds")
+def _lines(found: WhyNot, timezone: str) -> Iterator[str]:
+    at = shown(found.as_of, timezone)
     run = f"run {found.run}" if found.run else "it never ran"
     standing = "has decided" if found.verdict == "decided" else "has nothing that stands"
     yield f"{found.strategy} {found.version} {standing} about the customer {found.customer} ({run}, as of {at})"

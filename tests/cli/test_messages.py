@@ -72,17 +72,17 @@ FILTERS: dict[tuple[str, str], Callable[[Row], bool]] = {
     ("--type", "ADT*"): lambda row: (row["type"] or "").startswith("ADT"),
     ("--control-id", "W04"): lambda row: row["control_id"] == "W04",
     ("--patient", "RMYY|MR|1001"): lambda row: row["control_id"] in OF_WANG and row["state"] == "folded",
-    ("--since", "2026-03-13T01:00:00Z"): lambda row: row["received_at"] >= "2026-03-13T01:00:00Z",
-    ("--until", "2026-03-14"): lambda row: row["received_at"] < "2026-03-13T16:00:00Z",
+    ("--since", "2026-03-13T01:00:00Z"): lambda row: row["received_at"] >= "2026-03-13T09:00:00+08:00",
+    ("--until", "2026-03-14"): lambda row: row["received_at"] < "2026-03-14T00:00:00+08:00",
 }
 OTHERS: dict[tuple[str, str], Callable[[Row], bool]] = {
     **{("--state", state): lambda row, state=state: row["state"] == state for state in selection.STATES},
     ("--source", "lis"): lambda row: row["source"] == "lis",
     ("--type", "ORU^R01"): lambda row: row["type"] == "ORU^R01",
     ("--patient", "RMYY|MR|4004"): lambda row: row["control_id"] in ("W08", "W12", "L2"),
-    ("--since", "2026-03-14"): lambda row: row["received_at"] >= "2026-03-13T16:00:00Z",
-    ("--since", "12h"): lambda row: row["received_at"] >= "2026-03-13T14:00:00Z",
-    ("--until", "1d"): lambda row: row["received_at"] < "2026-03-13T02:00:00Z",
+    ("--since", "2026-03-14"): lambda row: row["received_at"] >= "2026-03-14T00:00:00+08:00",
+    ("--since", "12h"): lambda row: row["received_at"] >= "2026-03-13T22:00:00+08:00",
+    ("--until", "1d"): lambda row: row["received_at"] < "2026-03-13T10:00:00+08:00",
 }
 NOTHING = {"--source": "nobody", "--type": "ADT^A99", "--control-id": "w04", "--since": "1m", "--until": "2026-03-01"}
 

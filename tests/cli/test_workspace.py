@@ -80,7 +80,7 @@ def test_messages_are_listed_newest_first_with_what_became_of_them(full: Path) -
     assert [row["control_id"] for row in rows] == [f"W{number:02d}" for number in range(15, -1, -1)]
     assert set(rows[0]) >= {"id", "source", "control_id", "type", "state", "received_at", "reason"}
     assert {row["state"] for row in rows} == {"folded", "quarantined"}
-    assert rows[0]["received_at"] == "2026-03-13T01:00:00Z"
+    assert rows[0]["received_at"] == "2026-03-13T09:00:00+08:00"
     assert [row["control_id"] for row in told("messages", "list", "--limit", "2")] == ["W15", "W14"]
     assert [row["type"] for row in told("messages", "list", "--control-id", "W04")] == ["ADT^A03"]
     assert told("messages", "list", "--source", "nobody") == []
