@@ -28,6 +28,7 @@ def configure(server: FhirServer, more: str = "", types: tuple[str, ...] = ("Pat
             f'\n[sources.ehr]\nadapter = "fhir"\nurl = "{server.url}"\n{more}\n'
             f"[sources.ehr.search]\ntypes = {json.dumps(list(types))}\ncount = 10\n"
         )
+        file.write("[sources.ehr.export]\npoll_seconds = 0.1\n")
         file.write("[sources.ehr.pull]\nrequests_per_second = 1000\ntries = 2\n")
 
 

@@ -91,7 +91,7 @@ class Ledger:
                 if inner is not None:
                     filled.update(self._unnamed(node, name, inner))
                 continue
-            if part is None or inner is None:
+            if part is None or inner is None or inner == [None]:
                 continue
             if part.status is not None:
                 filled.add(part)
@@ -113,12 +113,12 @@ class Ledger:
                     yield Found(strange, place + strange.path[len(node.path) :], inner)
                 continue
             part = node.parts[name]
-            if part is None:
+            if part is None or inner == [None]:
                 continue
             items = inner if isinstance(inner, list) else [inner]
             for number, one in enumerate(items):
                 there = f"{place}.{name}" + (f"[{number}]" if len(items) > 1 else "")
-                if part.status is not None and one is not None:
+                if part.status is not None:
                     yield Found(part, there, one)
                 if part.parts is not None and isinstance(one, dict):
                     yield from self._places(part, one, there)
@@ -232,11 +232,12 @@ def _grow(top: Node, path: str, status: int, datatype: str | None = None) -> Non
     found = node.parts.get(last)
     if found is None:
         node.parts[last] = Node(f"{node.path}.{last}", status, _parts(f"{node.path}.{last}", datatype))
-    elif found.status is None:
-        found.status = status
-        found.rest = status == IGNORED
+    else:
+        if found.status is None:
+            found.status = status
+            found.rest = status == IGNORED
         for name, part in (_parts(found.path, datatype) or {}).items():
-            assert found.parts is not None, path
+            found.parts = found.parts or {}
             found.parts.setdefault(name, part)
 
 
