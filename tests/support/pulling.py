@@ -9,8 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
+from hcrm_core.cli.context import Opened
+from hcrm_core.cli.pulling import fetcher_of, pulled_sources
 from hcrm_core.fetching.clock import Clock
 from hcrm_core.fetching.fetcher import Fetcher
+from hcrm_core.intake.pull import Pull
 from hcrm_core.model.adapters import SourceSettings
 from hcrm_core.model.pulling import HttpRequest, HttpResponse
 from support.plugins import distribution
@@ -113,3 +116,17 @@ def asked(through: Fetcher, url: str, **question: Any) -> list[HttpResponse]:
     pieces = list(through.ask(HttpRequest(url=url, **question)))
     assert all(isinstance(piece, HttpResponse) for piece in pieces)
     return [piece for piece in pieces if isinstance(piece, HttpResponse)]
+
+
+class Pulling:
+    """A hospital's server, a workspace that pulls from it, and pulls that never wait in earnest."""
+
+    def __init__(self, hospital: Hospital, space: Opened) -> None:
+        self.hospital, self.space = hospital, space
+        self.clock = StillClock()
+        (self.source,) = pulled_sources(space)
+
+    def pull(self) -> Pull:
+        """A pull that has not begun."""
+        fetcher = fetcher_of(self.space, self.source, self.clock)
+        return Pull(self.space.store, self.space.pool, self.source, fetcher, self.clock, lambda: 1)
