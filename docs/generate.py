@@ -21,6 +21,7 @@ PAGES = {
     "hl7v2": "generate_hl7v2:hl7v2",
     "hl7v2-official": "generate_official:page",
     "mappings": "generate_mapping:mappings",
+    "tabular": "generate_tabular:tabular",
     "kits": "generate_kits:kits",
     "quality": "generate_quality:page",
 }

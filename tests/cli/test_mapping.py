@@ -187,6 +187,8 @@ def test_settings_stand_in_the_mapping_or_in_the_workspace(ward: Path) -> None:
 @pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.toml")), ids=lambda file: file.name)
 def test_a_mapping_that_is_shipped_keeps_to_its_examples(ward: Path, file: Path) -> None:
     toml = (ward / "hcrm.toml").read_text(encoding="utf-8")
+    if file.name.startswith("tables"):
+        toml = toml.replace('adapter = "hl7v2"', 'adapter = "tabular"')
     (ward / "hcrm.toml").write_text("\n".join(line for line in toml.split("\n") if "charset" not in line), "utf-8")
     assert "keeps to its " in hcrm("mapping", "check", file).stdout
 

@@ -13,6 +13,8 @@ GUIDES = (
     "map-your-his",
     "map-a-z-segment",
     "what-was-understood",
+    "read-spreadsheets",
+    "pull-from-sql-views",
     "follow-up-rules",
     "read-the-report",
     "simulate-a-hospital",
