@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
+from hcrm_core.identity.components import Components
 from hcrm_core.identity.evidence import identifier_rows
-from hcrm_core.identity.link import Components
 from hcrm_core.identity.model import Scorer
 from hcrm_core.identity.pairs import scored, tokens
 from hcrm_core.identity.profile import Profile, profile_of

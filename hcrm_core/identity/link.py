@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from hcrm_core.identity import pairs
+from hcrm_core.identity.components import Components, components_of
 from hcrm_core.identity.evidence import identifier_rows
 from hcrm_core.identity.model import Scorer
+from hcrm_core.identity.rebuild import everybody
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Connection
 from hcrm_core.store.queries import links
+from hcrm_core.store.queries import pairs as pair_queries
 from hcrm_core.store.queries.links import IdentifierRow, LinkRow
-from hcrm_core.store.queries.pairs import pairs_of
 
 
 class Changed(NamedTuple):
@@ -56,6 +58,10 @@ def relink(connection: Connection, changed: Changed, codec: Codec, scorer: Score
     edges = _Edges()
     _update_identifiers(connection, changed.patients, codec, edges)
     _update_links(connection, changed.statements, edges)
+    if (linked_by := pair_queries.linked_by(connection)) != scorer.version:
+        pair_queries.set_linked_by(connection, scorer.version)
+        if linked_by is not None:
+            return everybody(connection, changed.patients.keys() | changed.mentioned, scorer, codec, now)
     if scorer.enabled and changed.patients:
         moves = pairs.update(connection, changed.patients, scorer, codec)
         edges.made += sorted(moves.made)
@@ -69,7 +75,7 @@ def relink(connection: Connection, changed: Changed, codec: Codec, scorer: Score
     if edges.cut:
         # Each piece of a group that fell apart holds one of the ends.
         links.assign_customers(connection, list(moved.items()), now)
-        after = _components(connection, edges.cut)
+        after = components_of(connection, edges.cut)
         before = links.customers_of(connection, after)
         fallen = {patient: customer for patient, customer in after.items() if before.get(patient) != customer}
         links.assign_customers(connection, list(fallen.items()), now)
@@ -141,55 +147,3 @@ def _update_links(connection: Connection, statements: Mapping[str, Mapping[str, 
     edges.made += [(link.patient_id, link.other_id) for link in rows - before]
     edges.cut |= {end for link in before - rows for end in (link.patient_id, link.other_id)}
     links.replace_links(connection, statements, sorted(rows))
-
-
-class Components:
-    """Groups of patients that belong together, each led by its least id."""
-
-    def __init__(self) -> None:
-        self._parent: dict[str, str] = {}
-
-    def add(self, patient: str) -> None:
-        """Know a patient, alone until joined."""
-        self._parent.setdefault(patient, patient)
-
-    def join(self, one: str, other: str) -> None:
-        """Make two patients one."""
-        self.add(one)
-        self.add(other)
-        low, high = sorted((self._leader(one), self._leader(other)))
-        self._parent[high] = low
-
-    def leaders(self) -> dict[str, str]:
-        """Patient → least patient of its group."""
-        return {patient: self._leader(patient) for patient in self._parent}
-
-    def _leader(self, patient: str) -> str:
-        while (parent := self._parent[patient]) != patient:
-            self._parent[patient] = parent = self._parent[parent]
-            patient = parent
-        return patient
-
-
-def _components(connection: Connection, seeds: Iterable[str]) -> dict[str, str]:
-    """Patient → least patient of its component, for every patient reachable from a seed."""
-    components = Components()
-    known: set[str] = set()
-    tokens_seen: set[str] = set()
-    frontier = set(seeds)
-    while frontier:
-        known |= frontier
-        for patient in frontier:
-            components.add(patient)
-        carried = links.identifiers(connection, frontier)
-        tokens = {row.link_token for row in carried if row.link_token} - tokens_seen
-        tokens_seen |= tokens
-        groups = [set(group) for group in links.patients_with(connection, tokens).values()]
-        groups += [{link.patient_id, link.other_id} for link in links.links_of(connection, frontier)]
-        groups += [{pair.low_id, pair.high_id} for pair in pairs_of(connection, frontier, "link")]
-        for group in groups:
-            first, *others = sorted(group)
-            for other in others:
-                components.join(first, other)
-        frontier = set().union(*groups) - known
-    return components.leaders()

@@ -103,6 +103,13 @@ def learned_since(connection: Connection, known_at: int) -> list[FactRow]:
     return [fact_row(row) for row in driver_rows(connection, query, (known_at,))]
 
 
+def of_kind(connection: Connection, kind: str) -> Iterator[FactRow]:
+    """Every fact of a kind, by id."""
+    query = f"SELECT {COLUMNS} FROM fact AS f {JOINED} WHERE f.kind = :kind ORDER BY f.fact_id"
+    for row in connection.execute(text(query), {"kind": kind}):
+        yield fact_row(row)
+
+
 def all_facts(connection: Connection) -> Iterator[FactRow]:
     """Every fact, by id."""
     for row in connection.execute(text(f"SELECT {COLUMNS} FROM fact AS f {JOINED} ORDER BY f.fact_id")):

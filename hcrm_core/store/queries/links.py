@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from hcrm_core.store.engine import driver_select, driver_sql
+from hcrm_core.store.engine import driver_rows, driver_select, driver_sql
 
 
 class IdentifierRow(NamedTuple):
@@ -79,6 +79,11 @@ def stated_by(connection: Connection, fact_ids: Iterable[str]) -> list[LinkRow]:
 def customers_of(connection: Connection, patient_ids: Iterable[str]) -> dict[str, str]:
     """Patient → customer, for those patients that have one."""
     return dict(_members(connection, "patient_id", patient_ids))
+
+
+def everybody(connection: Connection) -> dict[str, str]:
+    """Patient → customer, for all patients."""
+    return dict(driver_rows(connection, "SELECT patient_id, customer_id FROM patient_customer", ()))
 
 
 def members_of(connection: Connection, customer_ids: Iterable[str]) -> dict[str, str]:

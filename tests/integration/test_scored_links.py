@@ -1,0 +1,235 @@
+"""Links by score: the same whatever the order, gone when the facts change, equal in bulk and after another model."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from support.people import ADULT, OLD_FORM, TWIN, registration, streams, with_blocks_of
+from support.streams import clear, tell
+
+from hcrm_core.config import IdentitySettings
+from hcrm_core.identity.bulk import customers, scored_pairs
+from hcrm_core.identity.golden import fields_of
+from hcrm_core.identity.model import scorer_of
+from hcrm_core.identity.profile import profile_of
+from hcrm_core.intake.fold import Folder
+from hcrm_core.store.dump import dump
+from hcrm_core.store.engine import Store
+from hcrm_core.store.queries.facts import of_kind
+from hcrm_core.store.tables import patient_block, patient_customer, patient_link, patient_pair, patient_profile
+
+ONE_STORE = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], database=None
+)
+FANG = {"name": "王^晓芳", "birth": "19900307", "sex": "F", "phone": "13912345678"}
+LATER = "20260301110000+0800"
+
+
+def groups(store: Store) -> list[set[str]]:
+    """The patients of each customer, by their record numbers."""
+    names = {store.codec.token("Patient", "his", f"HOSP|MR|P{number}"): f"P{number}" for number in range(1, 130)}
+    found: dict[str, set[str]] = {}
+    with store.read() as connection:
+        for row in connection.execute(select(patient_customer)):
+            found.setdefault(row.customer_id, set()).add(names[row.patient_id])
+    return sorted(found.values(), key=min)
+
+
+def verdicts(store: Store) -> list[str]:
+    with store.read() as connection:
+        return sorted(connection.execute(select(patient_pair.c.verdict)).scalars())
+
+
+def check(store: Store, data: st.DataObject, identity: IdentitySettings) -> None:
+    stream = data.draw(streams)
+    store.identity = identity
+    clear(store)
+    expected = tell(store, stream, batch=len(stream))
+    order = data.draw(st.permutations([*stream, *data.draw(st.lists(st.sampled_from(stream), max_size=3))]))
+    clear(store)
+    assert tell(store, order, batch=data.draw(st.integers(1, 4))) == expected
+    assert_as_in_bulk(store, identity)
+
+
+def assert_as_in_bulk(store: Store, identity: IdentitySettings) -> None:
+    """What was kept up to date event by event is what everybody at once comes to."""
+    scorer, token = scorer_of(identity), store.codec.token
+    with store.read() as connection:
+        people = [(row.fact_id, fields_of(row, store.codec)) for row in of_kind(connection, "Patient") if not row.void]
+        stated = [
+            {"patient": row.patient_id, "other": row.other_id, "type": "replaced-by"}
+            for row in connection.execute(select(patient_link))
+        ]
+        linked = {row.patient_id: row.customer_id for row in connection.execute(select(patient_customer))}
+        kept = {tuple(row) for row in connection.execute(select(patient_pair))}
+        assert connection.execute(select(patient_profile)).rowcount <= len(people)
+    known = {one: profile for one, fields in people if (profile := profile_of(fields))}
+    assert kept == {tuple(pair) for pair in scored_pairs(known, token, scorer)}
+    assert linked == customers(people, stated, token, scorer)
+
+
+@pytest.mark.parametrize("largest_block", [2, 100])
+@settings(ONE_STORE, max_examples=15)
+@given(data=st.data())
+def test_any_permutation_and_duplication_links_the_same(
+    store: Store, tmp_path: Path, data: st.DataObject, largest_block: int
+) -> None:
+    """With keys that no more than two may share, too: they come to be shared by too many and by few again."""
+    check(store, data, with_blocks_of(tmp_path, largest_block))
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("largest_block", [1, 2, 3, 100])
+@settings(ONE_STORE, max_examples=1_000)
+@given(data=st.data())
+def test_any_permutation_and_duplication_links_the_same_1000_times(
+    store: Store, tmp_path: Path, data: st.DataObject, largest_block: int
+) -> None:
+    check(store, data, with_blocks_of(tmp_path, largest_block))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": "王^小芳"},
+        {"name": "王^曉芳"},
+        {"name": "晓芳^王"},
+        {"name": "王晓芳"},
+        {"name": "WANG^XIAOFANG"},
+        {"name": "XIAO FANG WANG"},
+        {"name": "Wang, Xiaofang"},
+        {"birth": "19900703"},
+        {"phone": "13912345687", "document": ADULT},
+    ],
+    ids=str,
+)
+def test_a_person_written_otherwise_is_linked(store: Store, other: dict[str, str]) -> None:
+    tell(store, (registration("P1", **FANG), registration("P2", **(FANG | other))))
+    assert groups(store) == [{"P1", "P2"}]
+    assert verdicts(store) == ["link"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": "王^晓丽"},  # a twin
+        {"name": "王^国强", "sex": "M"},
+        {"phone": "13987654321"},  # a namesake born on the same day
+        {"phone": "13800000000"},
+        {"birth": ""},
+        {"sex": "M"},
+        {"name": "王某之女"},
+        {"name": "无名氏"},
+    ],
+    ids=str,
+)
+def test_somebody_who_may_be_another_is_not(store: Store, other: dict[str, str]) -> None:
+    tell(store, (registration("P1", **FANG), registration("P2", **(FANG | other))))
+    assert groups(store) == [{"P1"}, {"P2"}]
+
+
+def test_two_valid_identity_numbers_are_two_people_however_alike(store: Store) -> None:
+    tell(store, (registration("P1", **FANG, document=ADULT), registration("P2", **FANG, document=TWIN)))
+    assert groups(store) == [{"P1"}, {"P2"}]
+    assert verdicts(store) == []
+
+
+def test_the_old_form_of_an_identity_number_is_the_same_number(store: Store) -> None:
+    tell(store, (registration("P1", document=ADULT, name="王^芳"), registration("P2", document=OLD_FORM, name="李^四")))
+    assert groups(store) == [{"P1", "P2"}]
+
+
+def test_a_link_falls_away_with_what_it_rested_on(store: Store) -> None:
+    tell(store, (registration("P1", **FANG), registration("P2", **FANG)), batch=1)
+    assert groups(store) == [{"P1", "P2"}]
+    tell(store, (registration("P2", phone="13987654321", time=LATER),))
+    assert groups(store) == [{"P1"}, {"P2"}]
+    assert verdicts(store) == ["review"]
+    tell(store, (registration("P2", name="李^四", time="20260301120000+0800"),))
+    assert verdicts(store) == []
+
+
+def test_the_one_between_joins_two_and_parts_them_when_it_leaves(store: Store) -> None:
+    """P2 has both phones: with it P1 and P3 are one."""
+    one, other = FANG, FANG | {"phone": "13700001234"}
+    both = FANG | {"phone": "13912345678~13700001234"}
+    tell(store, (registration("P1", **one), registration("P3", **other)))
+    assert len(groups(store)) == 2
+    tell(store, (registration("P2", **both),))
+    assert groups(store) == [{"P1", "P2", "P3"}]
+    tell(store, (registration("P2", name="赵^敏", time=LATER),))
+    assert groups(store) == [{"P1"}, {"P2"}, {"P3"}]
+
+
+def test_what_too_many_share_compares_nobody_and_does_again_when_fewer_do(store: Store, tmp_path: Path) -> None:
+    store.identity = with_blocks_of(tmp_path, 3)
+    tell(store, [registration(f"P{number}", **FANG) for number in (1, 2, 3)], batch=1)
+    assert groups(store) == [{"P1", "P2", "P3"}]
+    tell(store, (registration("P4", **FANG),))
+    assert len(groups(store)) == 4
+    tell(store, (registration("P4", name="赵^敏", birth="19700101", phone="13711112222", time=LATER),))
+    assert groups(store) == [{"P1", "P2", "P3"}, {"P4"}]
+    assert_as_in_bulk(store, store.identity)
+
+
+def test_a_crowd_with_one_name_and_day_costs_no_comparison(store: Store) -> None:
+    crowd = [registration(f"P{number}", "测^试一", "19900307", "F", "13912345678") for number in range(1, 121)]
+    tell(store, crowd, batch=30)
+    assert verdicts(store) == []
+    with store.read() as connection:
+        assert len(connection.execute(select(patient_block)).all()) >= 120
+
+
+def test_switched_off_numbers_alone_link(store: Store) -> None:
+    store.identity = IdentitySettings(scores=False)
+    tell(store, (registration("P1", **FANG), registration("P2", **FANG)))
+    assert len(groups(store)) == 2
+    with store.read() as connection:
+        assert not connection.execute(select(patient_profile)).all()
+
+
+def test_with_other_settings_everybody_is_linked_anew_by_the_next_batch(store: Store) -> None:
+    store.identity = IdentitySettings(scores=False)
+    tell(store, (registration("P1", **FANG), registration("P2", **FANG)))
+    store.identity = IdentitySettings()
+    tell(store, (registration("P3", **FANG),))
+    assert groups(store) == [{"P1", "P2", "P3"}]
+    assert_as_in_bulk(store, store.identity)
+    store.identity = IdentitySettings(link=90)
+    tell(store, (registration("P4", name="赵^敏"),))
+    assert len(groups(store)) == 4
+    assert set(verdicts(store)) == {"review"}
+    store.identity = IdentitySettings(scores=False)
+    tell(store, (registration("P5", name="钱^敏"),))
+    assert verdicts(store) == []
+    clean = list(dump(store))
+    with store.write() as connection:
+        Folder(store.codec, store.identity).apply(connection, (), now=99)
+    assert list(dump(store)) == clean
+
+
+def test_evidence_names_fields_and_levels_and_no_values(store: Store) -> None:
+    tell(store, (registration("P1", **FANG), registration("P2", **(FANG | {"name": "王^小芳"}))))
+    with store.read() as connection:
+        (pair,) = connection.execute(select(patient_pair)).all()
+    evidence = msgspec.json.decode(pair.evidence)
+    assert {field: level for field, (level, _) in evidence.items()} == {
+        "name": "sound",
+        "birth": "same",
+        "sex": "same",
+        "phone": "same",
+    }
+    assert pair.score == scorer_of(store.identity).prior + sum(weight for _, weight in evidence.values())
+
+
+def test_profiles_and_keys_show_no_name_or_number(store: Store) -> None:
+    """As far as the codec seals: keys are keyed tokens, and the profile passes the codec."""
+    tell(store, (registration("P1", **FANG, document=ADULT),))
+    with store.read() as connection:
+        (row,) = connection.execute(select(patient_profile)).all()
+        blocks = connection.execute(select(patient_block)).all()
+    assert msgspec.json.decode(store.codec.open(row.profile))[1] == "19900307"
+    assert all(0 <= block.token < 1 << 60 for block in blocks)
