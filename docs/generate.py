@@ -18,6 +18,7 @@ PAGES = {
     "mart": "generate_data:mart",
     "records": "generate_data:records",
     "configuration": "generate_settings:configuration",
+    "fhir": "generate_fhir:fhir",
     "hl7v2": "generate_hl7v2:hl7v2",
     "hl7v2-official": "generate_official:page",
     "mappings": "generate_mapping:mappings",

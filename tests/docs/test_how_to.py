@@ -13,6 +13,8 @@ GUIDES = (
     "map-your-his",
     "map-a-z-segment",
     "what-was-understood",
+    "read-fhir-files",
+    "pull-from-a-fhir-server",
     "read-spreadsheets",
     "pull-from-sql-views",
     "follow-up-rules",

@@ -96,7 +96,9 @@ class Search:
             problems.append(Problem("page-repeated", kind, text))
         newest = max((here.newest, *_changes(bundle, kind)), key=_order)
         progress = f"{kind}, page {here.page + 1}"
-        found = () if mark in here.seen else tuple(_messages(response.body, kind, here.page))
+        # A bundle without entries is a message where it lies in a folder; as a page it says that there is nothing.
+        nothing = mark in here.seen or next(iter(entries_of(bundle)), None) is None
+        found = () if nothing else tuple(_messages(response.body, kind, here.page))
         if address and not again:
             here.next, here.page, here.newest = address, here.page + 1, newest
             here.seen = [*here.seen, mark, _mark(asked.encode())][-REMEMBERED:]
