@@ -4,10 +4,9 @@ import msgspec
 import pytest
 from support.hl7v2 import PID, adapter, message, pv1
 
-from hcrm_adapter_hl7v2.mapping.fitting import fields_of, fits, reference_of
 from hcrm_adapter_hl7v2.mapping.kinds import GIVES, LINKS
 from hcrm_adapter_hl7v2.mapping.tables import shipped
-from hcrm_core.api import KINDS, TextFile
+from hcrm_core.api import KINDS, TextFile, fields_of, fits, reference_of
 
 NASTY = (
     "", '""', "2", "王^芳", "20260310", "202603101030", "F", "a&b^c~d^e&f", "\\F\\^\\X0D\\", "-1", "9" * 30, "1.5&CNY",

@@ -3,12 +3,11 @@
 import re
 from typing import Any
 
-from hcrm_adapter_hl7v2.mapping import fitting
 from hcrm_adapter_hl7v2.mapping.check_field import FieldChecker
 from hcrm_adapter_hl7v2.mapping.kinds import NAMED_KEYS, ORIGINS, SEGMENT
 from hcrm_adapter_hl7v2.mapping.overlay import Overlay
 from hcrm_adapter_hl7v2.mapping.tables import Tables, data, shipped
-from hcrm_core.api import KINDS, TomlFile
+from hcrm_core.api import KINDS, TomlFile, fields_of, reference_of
 
 
 def check(file: TomlFile[Overlay], tables: Tables) -> None:
@@ -64,7 +63,7 @@ class _Checker:
     def _belongs(self, kind: str, name: str) -> None:
         """A record about a patient that does not say whose it is would be nobody's."""
         rule = self.tables.records[name]
-        whose = [field for field in fitting.fields_of(kind) if fitting.reference_of(kind, field) == "Patient"]
+        whose = [field for field in fields_of(kind) if reference_of(kind, field) == "Patient"]
         if whose and not any(field in rule.fields for field in whose):
             advice = f'Add {whose[0]} = {{ from = "patient" }} to its fields.'
             raise self.file.refusal(f"nothing says whose it is. {advice}", "records", name)

@@ -1,11 +1,10 @@
 """How one field of a record is to be read, held against what can be read and what the field takes."""
 
-from hcrm_adapter_hl7v2.mapping import fitting
 from hcrm_adapter_hl7v2.mapping.kinds import GIVES, LINKS, ORIGINS
 from hcrm_adapter_hl7v2.mapping.overlay import Overlay
 from hcrm_adapter_hl7v2.mapping.tables import FieldRule, RecordRule, Tables
 from hcrm_adapter_hl7v2.reader import parse_path
-from hcrm_core.api import TomlFile
+from hcrm_core.api import TomlFile, fields_of, fits, fitting, reference_of
 
 _VALUE = "observation-value"
 
@@ -39,8 +38,8 @@ class FieldChecker:
 
     def known(self, kind: str, field: str, *at: str | int) -> None:
         """Check that a kind of record has a field."""
-        if field not in fitting.fields_of(kind):
-            raise self._file.unknown(f"field of {kind}", field, list(fitting.fields_of(kind)), *at)
+        if field not in fields_of(kind):
+            raise self._file.unknown(f"field of {kind}", field, list(fields_of(kind)), *at)
 
     def path(self, text: str, *at: str | int) -> None:
         """Check a path."""
@@ -65,24 +64,24 @@ class FieldChecker:
         if value == "":
             return
         try:
-            fitting.fitting(kind, field, value)
+            fitting(kind, field, value)
         except ValueError:
             raise self._file.refusal(f"{kind}.{field} cannot be {value!r}.", *at) from None
 
     def _reads(self, kind: str, field: str, rule: FieldRule, *at: str | int) -> None:
-        reference = fitting.reference_of(kind, field)
+        reference = reference_of(kind, field)
         if rule.origin is not None:
             if rule.origin not in ORIGINS:
                 raise self._file.unknown("record at hand", rule.origin, list(ORIGINS), *at, "from")
             if ORIGINS[rule.origin] != reference and rule.origin != field:
                 raise self._file.refusal(f"{kind}.{field} is no key of the {rule.origin}.", *at, "from")
             return
-        fit = [name for name in GIVES if fitting.fits(kind, field, GIVES[name])]
+        fit = [name for name in GIVES if fits(kind, field, GIVES[name])]
         if reference:
             fit = [name for name, made in LINKS.items() if made == reference]
         if rule.datatype not in (*GIVES, *LINKS, _VALUE):
             raise self._file.unknown("data type", rule.datatype, [*GIVES, *LINKS], *at, "as")
-        truth = rule.datatype == "code" and fitting.fits(kind, field, True)
+        truth = rule.datatype == "code" and fits(kind, field, True)
         if rule.datatype not in fit and not truth:
             advice = f"Write one of: {', '.join(fit)}." if fit else 'It is filled by from = "…" only.'
             raise self._file.refusal(f"as = {rule.datatype!r} does not fit {kind}.{field}. {advice}", *at, "as")

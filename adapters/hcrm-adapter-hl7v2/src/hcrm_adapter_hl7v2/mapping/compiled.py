@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 from hcrm_adapter_hl7v2.mapping import datatypes
 from hcrm_adapter_hl7v2.mapping.coded import coded
-from hcrm_adapter_hl7v2.mapping.fitting import fitting
 from hcrm_adapter_hl7v2.mapping.tables import Constants, EventRule, FieldRule, RecordRule, Tables
 from hcrm_adapter_hl7v2.mapping.view import View
 from hcrm_adapter_hl7v2.reader import Path, parse_path
-from hcrm_core.api import KINDS, UNSET
+from hcrm_core.api import KINDS, UNSET, fitting
 
 SPECIAL = ("practitioner", "provider", "department", "unit", "observation-value", "minutes", "amount", "period")
 """Data types that look beyond their own field; `translate.py` knows them."""
