@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from hcrm_core.api import Adapter
-from hcrm_core.testing.adapters import doors, hostile, meaning, origins, purity, shape, translation
+from hcrm_core.testing.adapters import doors, hostile, meaning, origins, pulling, purity, shape, translation
 from hcrm_core.testing.adapters.case import AdapterCase, Says
 from hcrm_core.testing.adapters.suite import SUITE
+from hcrm_core.testing.adapters.walk import Serves
 from hcrm_core.testing.checks import Outcome
 
 __all__ = ["SUITE", "AdapterCase", "adapter_kit", "check_adapter"]
 
 # Imported for the checks they register.
-_MODULES = (shape, purity, translation, meaning, origins, hostile, doors)
+_MODULES = (shape, purity, translation, meaning, origins, hostile, doors, pulling)
 
 
 def adapter_kit(
@@ -41,6 +42,7 @@ def adapter_kit(
     frame: Callable[[bytes], bytes] | None = None,
     wrapping: bytes = b"",
     made_of: Callable[[bytes], Sequence[bytes]] | None = None,
+    serves: Serves | None = None,
     seconds: float = 60.0,
     exempt: Mapping[str, str] | None = None,
 ) -> type:
@@ -65,6 +67,9 @@ def adapter_kit(
         made_of: From a message to the bytes of its file that it is made of, in order, of an adapter that puts messages
             together because a part of a container is not understood without the rest; the message itself where not
             given.
+        serves: From a question (`HttpRequest`, `SqlQuery`) to the pieces of its answer, of an adapter that pulls: it
+            stands for the source, has the same to tell whenever it is asked, passes over the lines of `skip`, and
+            gives at least one answer in several pieces where the adapter asks for lines or rows.
         seconds: How long reading all bad input may take.
         exempt: Id of a check → why it does not apply; pytest shows it as skipped.
 
@@ -85,6 +90,7 @@ def adapter_kit(
         frame=frame,
         wrapping=wrapping,
         made_of=made_of,
+        serves=serves,
         seconds=seconds,
     )
     return SUITE.test_class(f"Test{adapter.__name__}", lambda: case, exempt)

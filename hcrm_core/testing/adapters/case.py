@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from hcrm_core.api import Adapter, RawMessage, Translation
+from hcrm_core.testing.adapters.walk import Serves, Step, walk
 from hcrm_core.testing.checks import NotGiven
 
 Says = tuple[str, str, bytes, bytes, bytes]
@@ -34,6 +35,7 @@ class AdapterCase:
     frame: Callable[[bytes], bytes] | None = None
     wrapping: bytes = b""
     made_of: Callable[[bytes], Sequence[bytes]] | None = None
+    serves: Serves | None = None
     seconds: float = 60.0
 
     def make(self, **settings: Any) -> Adapter:
@@ -78,6 +80,16 @@ class AdapterCase:
         if not found:
             raise NotGiven("Pass samples of which at least one is translated; all of these are quarantined.")
         return found
+
+    @cached_property
+    def pull(self) -> list[Step]:
+        """A pull by a new adapter to its end; nothing where it does not pull or fails, which A24 tells."""
+        if not self.adapter.pulls or self.serves is None:
+            return []
+        try:
+            return walk(self.make(), self.serves)
+        except Exception:
+            return []
 
     @property
     def module(self) -> str:

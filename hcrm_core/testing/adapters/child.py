@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from hcrm_core.api import HttpResponse, Rows
 from hcrm_core.testing.adapters.case import AdapterCase
 from hcrm_core.testing.checks import NotGiven
 
@@ -20,6 +21,7 @@ class Asked(msgspec.Struct, frozen=True):
         module, file, name: Where the adapter's class is: its module, else its file; and its name there.
         source, settings: To make an instance with.
         files, messages: The samples by name.
+        pulls: Of a pull, each position asked from, the one an answer is read from, and the answer.
         reverse: Whether to take them backwards, each by an instance of its own.
         watch: Whether to watch what the adapter touches.
         hostile: Whether to feed it bad input instead.
@@ -32,6 +34,7 @@ class Asked(msgspec.Struct, frozen=True):
     settings: dict[str, Any]
     files: dict[str, bytes]
     messages: dict[str, bytes]
+    pulls: list[tuple[str, str, HttpResponse | Rows]] = []
     reverse: bool = False
     watch: bool = False
     hostile: bool = False
@@ -89,6 +92,7 @@ def ask(
         settings=dict(case.settings),
         files=case.files,
         messages=case.messages,
+        pulls=[(step.asked_at, step.position, step.piece) for step in case.pull[:50]],
         **how,
     )
     try:

@@ -21,7 +21,7 @@ _ELSEWHERE = {
     "HOME": os.sep,
     "HCRM_NOW": "2001-02-03T04:05:06Z",
 }
-_PURE = "translate, split, fields, origins and acknowledge"
+_PURE = "translate, split, fields, origins, acknowledge, request and answer"
 
 
 def _asked(case: AdapterCase, what: str) -> Answer:

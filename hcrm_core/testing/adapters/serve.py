@@ -61,6 +61,9 @@ def _calls(asked: Asked) -> Iterator[tuple[str, Callable[[Adapter], Any]]]:
         for outcome in OUTCOMES:
             verdict = Verdict(outcome, 7, 1_780_000_000_000_000)
             yield f"acknowledge({name}, {outcome})", partial(_acknowledge, payload=payload, verdict=verdict)
+    for number, (asked_at, position, piece) in enumerate(asked.pulls, 1):
+        yield f"request of answer {number}", methodcaller("request", asked_at)
+        yield f"answer {number}", methodcaller("answer", position, piece)
 
 
 def _split(adapter: Adapter, data: bytes, name: str) -> list[RawMessage]:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from support import broken_adapters as broken
+from support import ward_pull
 from support.adapter_that_reaches_into_the_core import ReachesIntoTheCore
 from support.adapter_that_works_at_import import WorksAtImport
 from support.adapter_with_a_database import BringsADatabase
 from support.ward_list import END, WardList
+from support.ward_pull import PullsTheWard, serves
 
 from hcrm_core.api import Adapter
 from hcrm_core.testing import adapter_kit
@@ -35,6 +37,7 @@ def given(adapter: type[Adapter], **more: Any) -> dict[str, Any]:
         "complete": (WHOLE.encode(), WHOLE.rpartition("\n")[0].encode()),
         "charsets": {"UTF-8": WHOLE.encode(), "GB18030": WHOLE.encode("gb18030")},
         "frame": lambda payload: payload + END,
+        "serves": serves,
         "seconds": 30.0,
     } | more
 
@@ -44,6 +47,7 @@ def case(adapter: type[Adapter], **more: Any) -> AdapterCase:
 
 
 TestTheKitOnAGoodAdapter = adapter_kit(WardList, **given(WardList))
+TestTheKitOnOneThatPulls = adapter_kit(PullsTheWard, **given(PullsTheWard))
 
 BROKEN: dict[type[Adapter], str] = {
     broken.HasASentenceForAVersion: "A01",
@@ -101,12 +105,21 @@ BROKEN: dict[type[Adapter], str] = {
     broken.AcceptsEverything: "A23",
     broken.AnswersNothing: "A23",
     broken.CountsItsAnswers: "A23",
+    ward_pull.DeniesThatItPulls: "A24",
+    ward_pull.NeverComesToAnEnd: "A24",
+    ward_pull.StandsStill: "A24",
+    ward_pull.RemembersItsPage: "A25",
+    ward_pull.CountsItsQuestions: "A25",
+    ward_pull.RunsAhead: "A26",
+    ward_pull.FailsOnErrorPages: "A27",
+    ward_pull.AsksTheClockBeforeItAsks: "A05",
 }
 """A broken adapter → the check that catches it."""
 
 ALSO: dict[type[Adapter], set[str]] = {
     broken.TakesSilenceForEmpty: {"A15"},
     broken.ReadsOnlyTheFirstMember: {"A13"},
+    ward_pull.RemembersItsPage: {"A26"},
 }
 """What a broken adapter cannot but break besides."""
 
@@ -139,11 +152,18 @@ def test_every_check_has_an_adapter_that_it_catches() -> None:
 
 @pytest.mark.parametrize(
     ("check", "argument"),
-    [("A12", "says"), ("A13", "shuffled"), ("A14", "complete"), ("A19", "charsets"), ("A22", "frame")],
+    [
+        ("A12", "says"),
+        ("A13", "shuffled"),
+        ("A14", "complete"),
+        ("A19", "charsets"),
+        ("A22", "frame"),
+        ("A24", "serves"),
+    ],
 )
 def test_what_is_not_passed_is_not_passed_silently(check: str, argument: str) -> None:
-    without = {name: value for name, value in given(WardList).items() if name != argument}
-    outcome = SUITE.outcome(check, AdapterCase(adapter=WardList, **without))
+    without = {name: value for name, value in given(PullsTheWard).items() if name != argument}
+    outcome = SUITE.outcome(check, AdapterCase(adapter=PullsTheWard, **without))
     assert outcome.state == "failed"
     assert f"Pass {argument}" in outcome.fix
 
