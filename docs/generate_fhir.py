@@ -17,8 +17,8 @@ def fhir() -> str:
         "# FHIR\n",
         f"What the adapter `fhir` reads: {words.doc(FhirAdapter)}\n",
         f"Files: {words.codes(FhirAdapter.file_suffixes, sort=False)}; in {words.codes(FhirAdapter.line_suffixes)} a "
-        "line is a resource, and the file may be of any length. One resource is one message; why, and what an element that "
-        "is not there says, tells [record 24](../adr/0024-a-resource-is-a-message.md).\n",
+        "line is a resource, and the file may be of any length. One resource is one message; why, and what an element "
+        "that is not there says, tells [record 24](../adr/0024-a-resource-is-a-message.md).\n",
         "Resources of types that are not listed here are read without records and counted in the coverage.\n",
         "## Which resource gives which record\n",
     ]

@@ -74,3 +74,13 @@ def test_a_soak_tells_lag_memory_and_handles_a_minute() -> None:
     assert told["messages"] >= 300
     assert set(told["figures"]) == {"lag", "waiting", "megabytes", "handles"}
     assert told["figures"]["megabytes"]["median"] > 50
+
+
+def test_the_races_of_fhir_read_what_they_write_and_leave_nothing_behind() -> None:
+    before = set(Path(tempfile.gettempdir()).glob("hcrm-bench-*"))
+    done = hcrm("bench", "fhir", "--only", "t10,t11", "--resources", "200", "--rounds", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    figures = {figure["race"]: figure for figure in json.loads(done.stdout)}
+    assert figures.keys() == {"T10", "T11"}
+    assert all(figure["ours"][0] > 0 and figure["other"][0] > 0 for figure in figures.values())
+    assert set(Path(tempfile.gettempdir()).glob("hcrm-bench-*")) == before

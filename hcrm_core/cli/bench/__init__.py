@@ -4,6 +4,8 @@ import click
 
 from hcrm_core.cli.bench.command import intake
 from hcrm_core.cli.bench.decide import decide
+from hcrm_core.cli.bench.fhir import fhir
+from hcrm_core.cli.bench.identity import identity
 from hcrm_core.cli.bench.soak import soak
 
 
@@ -14,4 +16,6 @@ def bench() -> None:
 
 bench.add_command(intake)
 bench.add_command(decide)
+bench.add_command(identity)
+bench.add_command(fhir)
 bench.add_command(soak)
