@@ -9,14 +9,16 @@ import click
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, counted, json_option, opened, show_json, workspace_option
 from hcrm_core.cli.mapping import told
+from hcrm_core.cli.pulling import fetcher_of
 from hcrm_core.errors import HcrmError
+from hcrm_core.fetching.clock import Clock
 from hcrm_core.intake.figures import Figures, figures
 from hcrm_core.intake.guard import parse_address
 from hcrm_core.mart.contract import check_strategy
 from hcrm_core.registry.installed import installed
 from hcrm_core.registry.offers import Source
 from hcrm_core.store import audit, durable, schema
-from hcrm_core.store.queries import inbox, processing
+from hcrm_core.store.queries import inbox, positions, processing
 
 PATIENCE = 60
 """How many seconds a message may wait before somebody should look."""
@@ -58,6 +60,7 @@ def examine(space: Opened) -> Iterator[tuple[str, str]]:
     yield "good", "The databases are at this version's schema."
     yield from _sources(space)
     yield from _listening(space)
+    yield from _pulling(space)
     yield from _messages(space)
     yield from _disk(space)
 
@@ -182,6 +185,41 @@ def _listening(space: Opened) -> Iterator[tuple[str, str]]:
             yield "note", f"The source {source} has never sent a message. Point it at {address}."
         elif now - last[3] > SILENCE * 1_000_000:
             yield "note", f"The source {source} was last heard {_span((now - last[3]) // 1_000_000)} ago."
+
+
+def _pulling(space: Opened) -> Iterator[tuple[str, str]]:
+    now = env.microseconds(env.now())
+    for name in space.configuration.settings.sources:
+        try:
+            source = space.registry.source(name)
+            if source.settings.url is None:
+                continue
+            if not source.adapter.pulls:
+                yield "wrong", f"The source {name} has a url, but its adapter {source.name} pulls nothing. Take it out."
+                continue
+            fetcher_of(space, source, Clock()).close()
+        except HcrmError as error:
+            if space.configuration.table("sources", name).get("url"):
+                yield "wrong", str(error)
+            continue
+        yield "good", f"The source {name} can be pulled: its url and the files it names are sound."
+        with space.unchecked_store.read_inbox() as landed:
+            reached = positions.read(landed, name)
+        finished = reached and reached.finished_at
+        if finished is None:
+            yield "note", f"The source {name} was never pulled to the end. Do it with: hcrm pull {name}"
+            continue
+        ago = (now - finished) // 1_000_000
+        every = source.settings.pull.every_seconds
+        text = f"The source {name} was pulled to the end {_span(ago)} ago"
+        if every is not None and ago > 3 * every + PATIENCE:
+            yield (
+                "wrong",
+                f"{text}, and should be every {_span(int(every))}. Is hcrm run --watch running, and what does it say? "
+                f"Try: hcrm pull {name}",
+            )
+        else:
+            yield "good", f"{text}."
 
 
 def _disk(space: Opened) -> Iterator[tuple[str, str]]:

@@ -61,7 +61,8 @@ def fetcher_of(space: Opened, source: Source, clock: Clock) -> Fetcher:
     """
 
     def where(*keys: str) -> str:
-        return space.configuration.where("sources", source.source, *keys)
+        path = ("sources", source.source, *keys)
+        return f"{space.configuration.where(*path)}: {'.'.join(path)}"
 
     return Fetcher(source.settings, space.root, where, clock)
 

@@ -20,9 +20,10 @@ from hcrm_core.store.engine import Store
 POINTS = (
     "asked", "asked:2", "asked:4", "asked:7", "pulled", "pulled:2", "pulled:5", "pulled:8", "pre-insert",
     "pre-insert:3", "post-insert", "post-insert:2", "post-insert:6", "pre-commit", "pre-commit:4", "pre-commit:7",
-    "post-commit", "post-commit:2", "post-commit:5", "claim", "translate", "upsert", "identity", "fold-commit",
+    "post-commit", "post-commit:2", "post-commit:5", "claim", "translate", "upsert", "", "identity", "fold-commit",
 )  # fmt: skip
-"""Where it is killed, one after the other, in one workspace; the hospital's people grow in between."""
+"""Where it is killed, one after the other, in one workspace; the hospital's people grow in between. Once it is let be:
+a message over which five in a row died would count as poison."""
 
 
 def pull(workspace: Path, site: Path, failpoint: str = "") -> subprocess.CompletedProcess[str]:
