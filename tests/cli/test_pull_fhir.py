@@ -60,6 +60,13 @@ def test_types_are_searched_page_by_page_and_the_next_pull_asks_for_what_changed
     assert "_lastUpdated=ge2026-03-10T01:55:00.000Z" in asked(server)[-1]
 
 
+def test_types_a_server_has_nothing_of_bring_no_message(server: FhirServer) -> None:
+    server.resources = [patient("p1")]
+    configure(server, types=("Location", "Procedure", "Immunization", "MedicationRequest", "Patient"))
+    summary = pull()
+    assert (summary["requests"], summary["messages"]) == (5, 1)
+
+
 def test_a_server_that_knows_neither_sort_nor_dates_is_read_whole_every_time(server: FhirServer) -> None:
     server.resources = [patient(f"p{n}", written=HOUR[n]) for n in (5, 1, 3)]
     server.knows = {"_count", "_getpages"}

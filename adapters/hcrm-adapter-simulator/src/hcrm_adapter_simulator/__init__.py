@@ -1,4 +1,4 @@
-"""A synthetic Chinese hospital for HCRM: `hcrm simulate`, and `simulate`, `write_hl7v2`, `write_records` for code.
+"""A synthetic Chinese hospital for HCRM: `hcrm simulate`, and for code `simulate` and `write_…`, one function a format.
 
 Nothing is imported until it is used, so that loading the plugin costs nothing.
 """
@@ -12,20 +12,36 @@ import click
 from hcrm_core.api import hookimpl
 
 if TYPE_CHECKING:
+    from hcrm_adapter_simulator.fhir_files import write_fhir
     from hcrm_adapter_simulator.hl7v2_files import write_hl7v2
     from hcrm_adapter_simulator.output import Written
     from hcrm_adapter_simulator.record_files import write_records
     from hcrm_adapter_simulator.settings import Settings
     from hcrm_adapter_simulator.simulation import simulate
+    from hcrm_adapter_simulator.sql_files import write_sql
+    from hcrm_adapter_simulator.workbooks import write_xlsx
 
-__all__ = ["Settings", "Written", "register_commands", "simulate", "write_hl7v2", "write_records"]
+__all__ = [
+    "Settings",
+    "Written",
+    "register_commands",
+    "simulate",
+    "write_fhir",
+    "write_hl7v2",
+    "write_records",
+    "write_sql",
+    "write_xlsx",
+]
 
 _HOMES = {
     "Settings": "settings",
     "Written": "output",
     "simulate": "simulation",
+    "write_fhir": "fhir_files",
     "write_hl7v2": "hl7v2_files",
     "write_records": "record_files",
+    "write_sql": "sql_files",
+    "write_xlsx": "workbooks",
 }
 
 

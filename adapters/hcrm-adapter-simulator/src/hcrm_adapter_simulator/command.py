@@ -5,11 +5,30 @@ import sys
 import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import click
 
 from hcrm_core.api import UsageError, now
+
+
+class Format(NamedTuple):
+    """What `--format` offers: what the hospital is written as, and what to do with it."""
+
+    things: str
+    writer: str
+    next: str
+
+
+INGEST = "Read them with: hcrm ingest {folder}"
+FORMATS = {
+    "hl7v2": Format("messages", "write_hl7v2", INGEST),
+    "fhir": Format("resources", "write_fhir", INGEST),
+    "sql": Format("rows", "write_sql", "Its views are pulled with: hcrm pull; {folder}/mapping.toml reads them."),
+    "xlsx": Format("rows", "write_xlsx", INGEST + "; {folder}/mapping.toml says what the headings do not."),
+    "records": Format("records", "write_records", INGEST),
+}
 
 
 @click.command()
@@ -31,10 +50,10 @@ from hcrm_core.api import UsageError, now
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["hl7v2", "records"]),
+    type=click.Choice([*FORMATS]),
     default="hl7v2",
     show_default=True,
-    help="HL7 v2 messages, or canonical records in Parquet.",
+    help="HL7 v2 messages; FHIR R4 resources in NDJSON; a database of views; workbooks; canonical records in Parquet.",
 )
 @click.option(
     "--charset", type=click.Choice(["UTF-8", "GB18030"]), default="UTF-8", show_default=True, help="Of HL7 v2 files."
@@ -58,34 +77,28 @@ def simulate(
 
     The same options give the same bytes.
     """
-    from hcrm_adapter_simulator.settings import Settings
+    import hcrm_adapter_simulator as simulator
     from hcrm_adapter_simulator.workers import processors
 
     last = until.date() if until else yesterday()
     try:
-        settings = Settings(until=last, patients=patients, months=months, seed=seed)
+        settings = simulator.Settings(until=last, patients=patients, months=months, seed=seed)
     except ValueError as problem:
         raise UsageError(str(problem)) from problem
-    if form == "records" and charset != "UTF-8":
-        raise UsageError("Record files are UTF-8; --charset goes with --format hl7v2.")
+    if form != "hl7v2" and charset != "UTF-8":
+        raise UsageError("Only HL7 v2 files have a choice of charsets; --charset goes with --format hl7v2.")
     started = time.monotonic()
     jobs = jobs or processors()
-    if form == "records":
-        from hcrm_adapter_simulator.record_files import write_records
-
-        written = write_records(settings, folder, jobs, progress)
-    else:
-        from hcrm_adapter_simulator.hl7v2_files import write_hl7v2
-
-        written = write_hl7v2(settings, folder, charset, jobs, progress)
+    how = FORMATS[form]
+    of_messages = (charset,) if form == "hl7v2" else ()
+    written = getattr(simulator, how.writer)(settings, folder, *of_messages, jobs=jobs, progress=progress)
     seconds = time.monotonic() - started
-    things = "records" if form == "records" else "messages"
     if as_json:
         document = {
             "folder": str(folder),
             "format": form,
             "files": written.files,
-            things: written.items,
+            how.things: written.items,
             "patients": written.truth["patients"],
             "seconds": round(seconds, 3),
             "until": last.isoformat(),
@@ -96,8 +109,8 @@ def simulate(
     if quiet:
         return
     click.echo(
-        f"Wrote {written.items:,} {things} of {written.truth['persons']:,} persons up to {last} into "
-        f"{written.files} files in {seconds:.1f} seconds. Read them with: hcrm ingest {folder}"
+        f"Wrote {written.items:,} {how.things} of {written.truth['persons']:,} persons up to {last} into "
+        f"{written.files} files in {seconds:.1f} seconds. {how.next.format(folder=folder)}"
     )
 
 
