@@ -23,6 +23,7 @@ from hcrm_core.cli.findings import tell_findings, tell_left_out
 from hcrm_core.config import nearest
 from hcrm_core.errors import InputError, UsageError
 from hcrm_core.intake.accept import Processed
+from hcrm_core.intake.beginnings import Beginnings
 from hcrm_core.intake.files import Suffixes, inputs, named_files
 from hcrm_core.intake.land import LandedCount, land_all
 from hcrm_core.intake.process import Intake
@@ -203,7 +204,10 @@ def work_off(space: Opened) -> tuple[Processed, list[str]]:
 
 def _land(space: Opened, source: Source, paths: tuple[str, ...], summary: Summary, now: int) -> None:
     progress = Progress("Landing:", "messages")
-    for item in inputs(paths, Suffixes(source.adapter.file_suffixes, source.adapter.line_suffixes)):
+    offer = source.adapter
+    beginnings = Beginnings(space.pool, source)
+    refused = ""
+    for item in inputs(paths, Suffixes(offer.file_suffixes, offer.line_suffixes, offer.table_suffixes)):
         if item.data is None:
             if item.problem:
                 summary.rejected.append(item.problem)
@@ -211,10 +215,13 @@ def _land(space: Opened, source: Source, paths: tuple[str, ...], summary: Summar
             else:
                 summary.skipped += 1
             continue
+        if item.before and item.name == refused:
+            continue
         try:
-            messages = space.pool.split(source, item.data, item.own_name)
+            messages = space.pool.split(source, beginnings.completed(item), item.own_name)
             count = land_all(space.store, source.source, messages, now, item.place)
         except InputError as error:
+            refused = item.name if item.table else ""
             left = "These lines were" if item.before else "The file was"
             text = f"{item.name}: no message: {error}. {left} left out; check it or name another adapter."
             summary.rejected.append(text)

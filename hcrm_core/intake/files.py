@@ -43,12 +43,14 @@ class Input(NamedTuple):
         data: Its bytes; `None` where the file was passed over or could not be read, or not to its end.
         problem: Why not; `None` for a file of another type, which is only counted.
         before: How many lines of the file stand before this piece.
+        table: Whether it is a table's, whose further pieces need what stands above them.
     """
 
     name: str
     data: bytes | None
     problem: str | None = None
     before: int = 0
+    table: bool = False
 
     @property
     def own_name(self) -> str:
@@ -68,10 +70,15 @@ class Input(NamedTuple):
 
 
 class Suffixes(NamedTuple):
-    """Suffixes of files to read, and of those among them that hold a message a line."""
+    """Suffixes of files to read, and of those among them that hold a message a line, or a row a line below headings."""
 
     all: tuple[str, ...]
     lines: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+
+    def pieces_of(self, lower: str) -> bool:
+        """Whether a file of this name is read in pieces."""
+        return lower.endswith((*self.lines, *self.tables))
 
 
 def inputs(paths: tuple[str, ...], suffixes: Suffixes) -> Iterator[Input]:
@@ -127,9 +134,9 @@ def _file(file: Path, suffixes: Suffixes, *, named: bool) -> Iterator[Input]:
                     yield from _read(str(file), lower[:-3], stream, suffixes)
             else:
                 yield Input(str(file), None)
-        elif suffixes.lines and lower.endswith(suffixes.lines):
+        elif suffixes.pieces_of(lower):
             with file.open("rb") as plain:
-                yield from _in_pieces(str(file), plain)
+                yield from _in_pieces(str(file), plain, lower.endswith(suffixes.tables))
         elif named or _wanted(lower, suffixes):
             yield Input(str(file), file.read_bytes())
         else:
@@ -177,17 +184,17 @@ def _member(name: str, open_member: Callable[[], IO[bytes] | None], suffixes: Su
 
 def _read(name: str, lower: str, stream: IO[bytes] | gzip.GzipFile, suffixes: Suffixes) -> Iterator[Input]:
     """What is packed: a file of lines in pieces, any other whole."""
-    if suffixes.lines and lower.endswith(suffixes.lines):
-        yield from _in_pieces(name, stream)
+    if suffixes.pieces_of(lower):
+        yield from _in_pieces(name, stream, lower.endswith(suffixes.tables))
     else:
         yield Input(name, _capped(stream))
 
 
-def _in_pieces(name: str, stream: IO[bytes] | gzip.GzipFile) -> Iterator[Input]:
+def _in_pieces(name: str, stream: IO[bytes] | gzip.GzipFile, table: bool) -> Iterator[Input]:
     read = 0
     try:
-        for piece in pieces(stream):
-            yield Input(name, piece.data, before=piece.before)
+        for piece in pieces(stream, quoted=table):
+            yield Input(name, piece.data, before=piece.before, table=table)
             read = piece.before + piece.data.count(b"\n")
     except UNREADABLE as error:
         if not read:

@@ -36,6 +36,7 @@ _decode_tried = msgspec.msgpack.Decoder(list[Tried]).decode
 _decode_problems = msgspec.msgpack.Decoder(list[Problem] | None).decode
 _decode_question = msgspec.msgpack.Decoder(HttpRequest | SqlQuery).decode
 _decode_pulled = msgspec.msgpack.Decoder(Pulled).decode
+_decode_bytes = msgspec.msgpack.Decoder(bytes).decode
 _decode_names = msgspec.msgpack.Decoder(list[str | None]).decode
 
 
@@ -107,6 +108,15 @@ class WorkerPool:
                 raise InputError(f"the process of the adapter {source.name} {source.version} {reason}") from None
             except msgspec.DecodeError:
                 raise InputError(f"the adapter {source.name} {source.version} gave what is no message") from None
+
+    def beginning(self, source: Source, data: bytes, name: str) -> bytes:
+        """What the further pieces of a table begin with, from its first.
+
+        Raises:
+            InputError: Nothing in it can be a message, or the adapter fails on it.
+            PluginError: The adapter's process dies.
+        """
+        return _decode_bytes(self._one(source, "beginning", Work(self._reader(source), (data,), file=name)))
 
     def inspect(self, source: Source, payload: bytes) -> Inspected:
         """Read one message for people to look at.

@@ -81,6 +81,9 @@ def main(line: socket.socket) -> None:
     def translated(body: msgspec.Raw) -> list[msgspec.Raw]:
         return readers[0].translate(_decode_work(body))
 
+    def begun(body: msgspec.Raw) -> bytes:
+        return readers[0].beginning(_decode_work(body))
+
     def split(body: msgspec.Raw) -> Iterator[list[RawMessage]]:
         return readers[0].split(_decode_work(body))
 
@@ -108,6 +111,7 @@ def main(line: socket.socket) -> None:
         {
             "open": opened,
             "translate": translated,
+            "beginning": begun,
             "split": split,
             "inspect": inspected,
             "names": named,
@@ -158,6 +162,20 @@ class Readers:
         finally:
             limit_memory(self._memory)
 
+    def beginning(self, work: Work) -> bytes:
+        """What the further pieces of a table begin with.
+
+        Raises:
+            InputError: Nothing in it can be a message, or the adapter fails on it.
+        """
+        adapter = self.adapter(work.reader)
+        try:
+            return adapter.beginning(work.payloads[0], work.file)
+        except HcrmError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise _unsplit(adapter, error) from error
+
     def _cut(self, work: Work, data: bytes) -> Iterator[list[RawMessage]]:
         adapter = self.adapter(work.reader)
         cut: list[RawMessage] = []
@@ -172,8 +190,7 @@ class Readers:
         except HcrmError:
             raise
         except (Exception, SystemExit) as error:
-            kind = type(error).__name__
-            raise InputError(f"the adapter {adapter.name} {adapter.version} failed on it ({kind})") from error
+            raise _unsplit(adapter, error) from error
         if cut:
             yield cut
 
@@ -303,6 +320,10 @@ def _owned(plugin: str, before: Translation, after: Translation, origins: Sequen
         own += [Origin(*place, name, f"plugin {plugin}") for name in fields if was.get(name) != fields[name]]
     changed = {(origin.kind, origin.key, origin.field) for origin in own}
     return [origin for origin in origins if (origin.kind, origin.key, origin.field) not in changed] + own
+
+
+def _unsplit(adapter: Adapter, error: BaseException) -> InputError:
+    return InputError(f"the adapter {adapter.name} {adapter.version} failed on it ({type(error).__name__})")
 
 
 def _fails(adapter: Adapter, when: str, error: BaseException) -> PluginError:

@@ -54,6 +54,8 @@ class Adapter(ABC):
         file_suffixes: Suffixes of files it reads (lower case, with the dot); empty: it reads no files.
         line_suffixes: Those of them whose files hold a message a line; such a file is split in pieces of whole lines,
             so that it may be of any length.
+        table_suffixes: Those of them whose files hold a row a line below headings; such a file is split in pieces of
+            whole rows, each behind what `beginning` makes of the first.
         listens: Whether it has a protocol to listen by: `connection` and `acknowledge`.
         pulls: Whether it knows what to ask a source for: `request` and `answer`.
         maps: Whether it reads the setting `mapping`: a TOML text whose notation is its own, but for the tables `source`
@@ -65,6 +67,7 @@ class Adapter(ABC):
     settings_type: ClassVar[type[SourceSettings]] = SourceSettings
     file_suffixes: ClassVar[tuple[str, ...]] = ()
     line_suffixes: ClassVar[tuple[str, ...]] = ()
+    table_suffixes: ClassVar[tuple[str, ...]] = ()
     listens: ClassVar[bool] = False
     pulls: ClassVar[bool] = False
     maps: ClassVar[bool] = False
@@ -87,13 +90,27 @@ class Adapter(ABC):
         """Cut a file into messages, in order.
 
         Args:
-            data: The file, or a piece of whole lines of it where its suffix is one of `line_suffixes`.
+            data: The file, or a piece of whole lines of it where its suffix is one of `line_suffixes`; of one of
+                `table_suffixes` a further piece stands behind what `beginning` made.
             name: The file's own name, for formats that say by it what is inside.
 
         Raises:
             InputError: Nothing in it can be a message; its text is a sentence saying what the file seems to be.
         """
         raise InputError(f"The adapter {self.name} reads no files.")
+
+    def beginning(self, data: bytes, name: str) -> bytes:
+        """What the further pieces of a table begin with, so that each is understood without the first: its headings,
+        and whatever else was found out. Pure; asked only for files of `table_suffixes`.
+
+        Args:
+            data: The file's first piece.
+            name: The file's own name.
+
+        Raises:
+            InputError: As `split` does.
+        """
+        raise NotImplementedError
 
     def connection(self) -> Connection:
         """A new connection's framing; asked only of an adapter that listens."""

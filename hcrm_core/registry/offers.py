@@ -41,6 +41,7 @@ class AdapterOffer(Struct, frozen=True):
     version: str
     file_suffixes: tuple[str, ...]
     line_suffixes: tuple[str, ...]
+    table_suffixes: tuple[str, ...]
     listens: bool
     pulls: bool
     maps: bool

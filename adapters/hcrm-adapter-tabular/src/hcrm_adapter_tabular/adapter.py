@@ -12,7 +12,7 @@ from hcrm_adapter_tabular.mapping.overlay import overlaid
 from hcrm_adapter_tabular.mapping.tables import shipped
 from hcrm_adapter_tabular.mapping.translate import Translator
 from hcrm_adapter_tabular.reading.charset import codec_named
-from hcrm_adapter_tabular.splitting import Reading, messages
+from hcrm_adapter_tabular.splitting import Reading, beginning, messages
 from hcrm_core.api import (
     Adapter,
     AnyRecord,
@@ -69,6 +69,7 @@ class TabularAdapter(Adapter):
     version = "1"
     settings_type = TabularSettings
     file_suffixes = (".csv", ".tsv", ".tab", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet")
+    table_suffixes = (".csv", ".tsv", ".tab")
     pulls = True
     maps = True
 
@@ -101,6 +102,10 @@ class TabularAdapter(Adapter):
                 rows.read(data)
                 return iter([RawMessage(data)])
         return messages(data, name, self._reading, self._layouts)
+
+    def beginning(self, data: bytes, name: str) -> bytes:
+        """What was found out of a text file by its first piece: table, headings, separator and charset."""
+        return beginning(data, name, self._reading, self._layouts)
 
     def request(self, position: str) -> SqlQuery:
         """The `SELECT` of the view that comes next.

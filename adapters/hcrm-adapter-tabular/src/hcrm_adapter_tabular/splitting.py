@@ -5,6 +5,9 @@ from fnmatch import fnmatchcase
 from itertools import chain, islice
 from typing import NamedTuple
 
+import msgspec
+from msgspec import Struct
+
 from hcrm_adapter_tabular import rows
 from hcrm_adapter_tabular.headings import day_of, unique
 from hcrm_adapter_tabular.mapping.compiled import Layouts
@@ -16,6 +19,7 @@ LOOKED_AT = 50
 
 _WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 _PARQUET = b"PAR1"
+_BEGINNING = b'{"beginning":'
 
 
 class Reading(NamedTuple):
@@ -48,6 +52,9 @@ def messages(data: bytes, name: str, reading: Reading, layouts: Layouts) -> Iter
     Raises:
         InputError: No table of the mapping is in it, or it cannot be read.
     """
+    if data.startswith(_BEGINNING):
+        yield from _piece(data, name, reading, layouts)
+        return
     day = day_of(name)
     passed_over: list[Problem] = []
     found = False
@@ -62,8 +69,46 @@ def messages(data: bytes, name: str, reading: Reading, layouts: Layouts) -> Iter
             yield RawMessage(rows.payload(row), "", tuple(passed_over), place)
             passed_over.clear()
     if not found:
-        reason = " ".join(one.text for one in passed_over[:1]) or "it holds no row below its headings"
-        raise InputError(reason[0].lower() + reason[1:].rstrip("."))
+        raise _refusal(passed_over)
+
+
+class Beginning(Struct, frozen=True):
+    """What was found out of a text file, for the pieces of it that follow."""
+
+    beginning: str
+    """Of which table it is."""
+    headings: list[str]
+    separator: str
+    charset: str | None
+
+
+def beginning(data: bytes, name: str, reading: Reading, layouts: Layouts) -> bytes:
+    """What was found out of a text file by its first piece, as a line to stand before another; raises as `messages`."""
+    grid = text.grid(data, reading.charset, reading.separator, reading.quote)
+    head = _head(grid, name, reading, layouts)
+    if not isinstance(head, _Head):
+        raise _refusal([head] if head else [])
+    codec, separator = text.dialect(data, reading.charset, reading.separator, reading.quote)
+    # The charset of what is ASCII so far may show further on.
+    found = Beginning(head.table, head.headings, separator, None if data.isascii() else codec)
+    return msgspec.json.encode(found) + b"\n"
+
+
+def _piece(data: bytes, name: str, reading: Reading, layouts: Layouts) -> Iterator[RawMessage]:
+    line, _, rest = data.partition(b"\n")
+    try:
+        begun = msgspec.json.decode(line, type=Beginning)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise InputError("it is a piece of a table whose beginning cannot be read") from None
+    grid = text.grid(rest, begun.charset or reading.charset, begun.separator, reading.quote)
+    head = _Head(begun.beginning, begun.headings, grid.lines)
+    for row, place in _rows(grid, head, day_of(name), layouts):
+        yield RawMessage(rows.payload(row), place=place)
+
+
+def _refusal(passed_over: list[Problem]) -> InputError:
+    reason = " ".join(one.text for one in passed_over[:1]) or "it holds no row below its headings"
+    return InputError(reason[0].lower() + reason[1:].rstrip("."))
 
 
 def _grids(data: bytes, reading: Reading) -> Iterator[tuple[Grid, bool]]:

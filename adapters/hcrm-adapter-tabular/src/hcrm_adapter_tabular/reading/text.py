@@ -30,11 +30,16 @@ def grid(data: bytes, charset: str | None, separator: str | None, quote: str | N
     Raises:
         InputError: It is no text.
     """
-    codec = charset_of(data, charset)
-    if separator is None:
-        separator = separator_of(data[:_SAMPLE].decode(codec, "replace"), '"' if quote is None else quote)
+    codec, separator = dialect(data, charset, separator, quote)
     stream = io.TextIOWrapper(io.BytesIO(data), encoding=codec, errors=_escaping(codec), newline="")
     return Grid("", _lines(stream, codec, separator, '"' if quote is None else quote), ragged=True)
+
+
+def dialect(data: bytes, charset: str | None, separator: str | None, quote: str | None) -> tuple[str, str]:
+    """Codec and separator of a text file, those that are given included; raises as `grid` does."""
+    codec = charset_of(data, charset)
+    sample = data[:_SAMPLE].decode(codec, "replace")
+    return codec, separator or separator_of(sample, '"' if quote is None else quote)
 
 
 def separator_of(sample: str, quote: str) -> str:
