@@ -14,6 +14,7 @@ GUIDES = (
     "map-a-z-segment",
     "what-was-understood",
     "read-fhir-files",
+    "pull-from-a-server",
     "pull-from-a-fhir-server",
     "read-spreadsheets",
     "pull-from-sql-views",
