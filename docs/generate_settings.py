@@ -1,6 +1,7 @@
 """The page of what can be set; `generate.py` beside this writes it."""
 
 import importlib
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, get_args, get_origin
 
@@ -28,6 +29,10 @@ ENVIRONMENT = (
     ("HCRM_TRACEBACK", "Where set, an unforeseen error shows its traceback, which may hold patient data."),
 )
 
+_SEE_LISTEN = "See [listen for messages](../how-to/listen-for-messages.md)."
+_SEE_PULL = "See [pull from a server](../how-to/pull-from-a-server.md)."
+_OPTIONAL = re.compile(r"Optional\[Annotated\[(\w+), [^]]*\]\]")
+
 
 def configuration() -> str:
     from hcrm_adapter_hl7v2.adapter import Hl7v2Settings
@@ -35,6 +40,7 @@ def configuration() -> str:
     from hcrm_core.config import MartSettings, MetricsSettings, Settings, SparkSettings, StoreSettings, WorkerSettings
     from hcrm_core.model.adapters import SourceSettings
     from hcrm_core.model.listening import ListenerSettings
+    from hcrm_core.model.pulling import Authentication, PullSettings
 
     parts = [
         "# Configuration\n",
@@ -61,18 +67,20 @@ def configuration() -> str:
     rows = [
         (f"`{name}`", kind, default, meanings[name])
         for name, kind, default in _keys(Hl7v2Settings)
-        if name != "listener"
+        if name not in ("listener", "authentication", "pull")
     ]
     parts.append(
         "## `[sources.NAME]` of the adapter `hl7v2`\n\n`adapter`, `timezone`, `listen` and `acknowledge` are keys of "
         "every source.\n\n" + words.table(headers, rows)
     )
-    meanings = words.attributes(ListenerSettings)
-    rows = [(f"`{name}`", kind, default, meanings[name]) for name, kind, default in _keys(ListenerSettings)]
-    parts.append(
-        "## `[sources.NAME.listener]`\n\nHow the port of a source that has `listen` is guarded. See [listen for "
-        "messages](../how-to/listen-for-messages.md).\n\n" + words.table(headers, rows)
-    )
+    for name, struct, text in (
+        ("listener", ListenerSettings, f"How the port of a source that has `listen` is guarded. {_SEE_LISTEN}"),
+        ("pull", PullSettings, f"How a source that has `url` is asked. {_SEE_PULL}"),
+        ("authentication", Authentication, "How the core proves who asks. Secrets are read from files."),
+    ):
+        meanings = words.attributes(struct)
+        rows = [(f"`{key}`", kind, default, meanings[key]) for key, kind, default in _keys(struct)]
+        parts.append(f"## `[sources.NAME.{name}]`\n\n{text}\n\n" + words.table(headers, rows))
     parts.append(
         '## `[followup]` of the plugin `followup`\n\n`rules`: a list of rule files, `["rules/discharge.yaml"]`. Where '
         "absent, the shipped rule `discharge` applies. See [follow-up rules](../how-to/follow-up-rules.md).\n"
@@ -97,6 +105,7 @@ def _keys(struct: type[Struct]) -> Iterator[tuple[str, str, str]]:
         kind = field.type.__name__ if isinstance(field.type, type) and not str(field.type).startswith("tuple") else (
             str(field.type).replace("typing.", "").replace("hcrm_core.model.toml_file.TextFile", "str")
         )  # fmt: skip
+        kind = _OPTIONAL.sub(r"\1 | None", kind)
         if get_origin(field.type) is Annotated:
             kind = get_args(field.type)[0].__name__
         default = field.default
