@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "messages": ("hcrm_core.cli.messages:messages", "See, replay and account for messages."),
     "mapping": ("hcrm_core.cli.mapping:mapping", "Check how a source's messages are mapped."),
     "customers": ("hcrm_core.cli.customers:customers", "See customers and the patients behind them."),
+    "identity": ("hcrm_core.cli.identity:identity", "Train the model that links patients by score."),
     "segments": ("hcrm_core.cli.segments:segments", "See segments and who is in them."),
     "tasks": ("hcrm_core.cli.tasks:tasks", "See, complete and export follow-up tasks."),
     "points": ("hcrm_core.cli.points:points", "See points and what gave or took them."),

@@ -100,11 +100,16 @@ class Scorer:
         said = msgspec.json.encode((CODE, self._model, self._settings.scores, self._link, self._review))
         return hashlib.sha256(said).hexdigest()[:16] if self.enabled else "off"
 
-    def score(self, one: Profile, other: Profile) -> Scored:
-        """The verdict on two patients."""
+    def score(self, one: Profile, other: Profile, by_rarity: bool = True) -> Scored:
+        """The verdict on two patients.
+
+        Args:
+            one, other: Their profiles.
+            by_rarity: Whether a name that agrees weighs by how rare it is, and not by the model's average.
+        """
         levels = compare(one, other)
         evidence = {field: Evidence(level, self._weights[field][level]) for field, level in levels.items()}
-        if (level := levels.get("name")) in ("same", "sound"):
+        if by_rarity and (level := levels.get("name")) in ("same", "sound"):
             odds = self._model.odds["name"][level]
             evidence["name"] = Evidence(level, _bits(odds.m / self.frequency(one, other, level)))
         score = self.prior + sum(found.weight for found in evidence.values())

@@ -10,6 +10,8 @@ from hcrm_core.mart.linkage import Learnt, People, learn
 from hcrm_core.mart.linkage import score as splink_scores
 
 LARGEST_BLOCK = 100
+FEWEST = 2_000
+"""Patients without whom training comes to nothing."""
 RARELY = 3
 """A surname or syllable that fewer have does not get into the tables."""
 

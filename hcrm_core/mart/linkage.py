@@ -56,7 +56,7 @@ def learn(people: People, seed: int) -> Learnt:
     Raises:
         ConfigurationError: Splink is not installed.
     """
-    splink = _splink()
+    splink = splink_package()
     settings = {
         "link_type": "dedupe_only",
         "unique_id_column_name": "place",
@@ -99,7 +99,7 @@ def score(people: People, learnt: Learnt, pairs: Iterable[tuple[int, int]]) -> d
     Raises:
         ConfigurationError: Splink is not installed.
     """
-    splink = _splink()
+    splink = splink_package()
     settings = {
         "link_type": "dedupe_only",
         "unique_id_column_name": "place",
@@ -121,7 +121,7 @@ def score(people: People, learnt: Learnt, pairs: Iterable[tuple[int, int]]) -> d
         )
         api = linker._db_api
         linker.table_management.register_blocked_pairs_for_predict(api.register(blocked))
-        found = linker.inference.predict(warning_mode="off")
+        found = linker.inference.predict(warning_mode="never")
         rows = connection.execute(
             f"SELECT place_l, place_r, match_weight FROM {found.physical_name} ORDER BY 1, 2"
         ).fetchall()
@@ -140,7 +140,12 @@ def _linker(splink: Any, connection: duckdb.DuckDBPyConnection, people: People, 
         | {field: pa.array(values, pa.string()) for field, values in people.columns.items()}
         | {f"{field}_of": pa.array(range(count), pa.int64()) for field in people.columns}
     )
-    return splink.Linker(splink.DuckDBAPI(connection).register(table), settings, log_level=logging.ERROR)
+    return linker_of(splink, connection, table, settings)
+
+
+def linker_of(splink: Any, connection: duckdb.DuckDBPyConnection, people: pa.Table, settings: dict[str, Any]) -> Any:
+    """Splink's linker of a table, silent."""
+    return splink.Linker(splink.DuckDBAPI(connection).register(people), settings, log_level=logging.ERROR)
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, people: People) -> None:
@@ -163,7 +168,12 @@ def _comparison(
     return {"output_column_name": field, "comparison_levels": listed}
 
 
-def _splink() -> Any:
+def splink_package() -> Any:
+    """Splink, where it is installed.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
     try:
         import splink
     except ImportError:

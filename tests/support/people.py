@@ -16,8 +16,8 @@ TYPED = "110105199003072019"
 """The number of an adult with its old form, that of the twin, and the first with a wrong digit."""
 
 NAMES = (
-    "王^晓芳", "王^小芳", "王^曉芳", "晓芳^王", "WANG^XIAOFANG", "XIAOFANG WANG", "王^晓丽", "李^晓芳", "单^雄", "Dan^Xiong",
-    '""',
+    "王^晓芳", "王^小芳", "王^曉芳", "晓芳^王", "WANG^XIAOFANG", "XIAOFANG WANG", "王^晓丽", "李^晓芳",
+    "单^雄", "Dan^Xiong", '""',
 )  # fmt: skip
 BIRTHS = ("19900307", "19900703", "19900308", "19900101", "")
 PHONES = ("13912345678", "13912345687", "13800000000", "13987654321", '""')

@@ -51,7 +51,7 @@ def intake(only: str | None, rounds: int, seconds: float, peer: str | None, as_j
 def show(figures: list[Figure], as_json: bool) -> None:
     """The figures as a table, or as JSON."""
     if as_json:
-        show_json([_shown(figure) for figure in figures])
+        show_json([as_shown(figure) for figure in figures])
         return
     show_table(
         ("race", "what", "ours", "other", "unit", "ratio", "wanted", "note"),
@@ -62,7 +62,8 @@ def show(figures: list[Figure], as_json: bool) -> None:
     )
 
 
-def _shown(figure: Figure) -> dict[str, Any]:
+def as_shown(figure: Figure) -> dict[str, Any]:
+    """A figure as JSON."""
     shown = figure._asdict()
     shown["ratio"] = None if math.isnan(figure.ratio) else round(figure.ratio, 4)
     shown["reached"] = None if math.isnan(figure.ratio) else _reached(figure, figure.must)
