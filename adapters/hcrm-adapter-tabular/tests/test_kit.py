@@ -1,7 +1,12 @@
 """The conformance kit on tables: what hospitals keep in spreadsheets and offer as views."""
 
+import csv
+import io
+import sqlite3
+
 from hcrm_adapter_tabular import rows
 from hcrm_adapter_tabular.adapter import TabularAdapter
+from hcrm_core.api import HttpRequest, Rows, SqlQuery
 from hcrm_core.testing import adapter_kit
 
 PATIENTS = """\
@@ -52,6 +57,20 @@ def row(table: str, **cells: rows.Cell) -> bytes:
     return rows.payload(rows.Row(table=table, cells=cells))
 
 
+def his(question: HttpRequest | SqlQuery) -> list[Rows]:
+    """A database of a HIS whose views hold the patients and the visits, a row a piece."""
+    assert isinstance(question, SqlQuery)
+    with sqlite3.connect(":memory:") as database:
+        for name, table in (("V_PATIENT", PATIENTS), ("V_VISIT", ENCOUNTERS)):
+            headings, *lines = csv.reader(io.StringIO(table))
+            database.execute(f"CREATE TABLE {name} ({', '.join(headings)})")
+            database.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(headings))})", lines)
+        cursor = database.execute(question.statement, question.parameters)
+        columns = tuple(column[0] for column in cursor.description)
+        found = [tuple(line) for line in cursor]
+        return [Rows(columns=columns, rows=(row,), last=row == found[-1]) for row in found]
+
+
 TestTabular = adapter_kit(
     TabularAdapter,
     samples={
@@ -59,7 +78,15 @@ TestTabular = adapter_kit(
         "就诊记录.csv": ENCOUNTERS.encode(),
         **{name.replace(".csv", "_20260310.csv"): text.encode() for name, text in OTHERS.items()},
     },
-    settings={"timezone": "Asia/Shanghai"},
+    settings={
+        "timezone": "Asia/Shanghai",
+        "url": "sqlite:///his.db",
+        "views": {
+            "patients": {"view": "V_PATIENT", "watermark": "更新时间", "key": "患者ID", "overlap": 60.0},
+            "encounters": {"select": "SELECT * FROM V_VISIT"},
+        },
+    },
+    serves=his,
     says=(
         "Encounter",
         "period_end",

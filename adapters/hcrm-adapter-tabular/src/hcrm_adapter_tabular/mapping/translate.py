@@ -53,6 +53,11 @@ class Translator:
         self.quarantine: Problem | None = None
         self._row = row
         self._cells = row.cells
+        self._filled = {
+            heading: cell
+            for heading, cell in row.cells.items()
+            if cell is not None and (not isinstance(cell, str) or cell.strip())
+        }
         self._layout = layout
         self._writing = writing
         self._trace = trace
@@ -61,7 +66,7 @@ class Translator:
     def run(self) -> None:
         """Make all records."""
         for plan in self._layout.plans:
-            if all(any(self._filled(heading) for heading in need) for need in plan.needs):
+            if all(map(self._first, plan.needs)):
                 self._record(plan)
 
     def key(self, name: str) -> str | None:
@@ -81,9 +86,7 @@ class Translator:
         if found:
             return dates.microseconds(found, writing.zone)
         for heading in self._layout.said_at:
-            if self._filled(heading):
-                cell = self._cells[heading]
-                assert cell is not None
+            if (cell := self._filled.get(heading)) is not None:
                 found = dates.date_time(cell, writing.zone, writing.order, self._row.since_1904)
                 if found:
                     return dates.microseconds(found, writing.zone)
@@ -151,22 +154,15 @@ class Translator:
 
     def _value(self, rule: FieldRule, cells: Cells) -> tuple[Any, str]:
         """What a rule reads and where; `None`: nothing."""
-        for heading in cells.column or ("",):
-            shown = self._first(cells.display)
-            if not self._filled(heading) and not (shown and heading == (cells.column or ("",))[-1]):
-                continue
-            read = Read(
-                rule,
-                self._cells.get(heading) if self._filled(heading) else None,
-                self._cells[shown] if shown else None,
-                self._unit(rule, cells),
-                self._row.since_1904,
-            )
-            where = ", ".join(filter(None, (heading if read.main is not None else "", shown)))
+        shown = self._first(cells.display)
+        filled = [heading for heading in cells.column if heading in self._filled]
+        make = self._link if rule.datatype in LINKS else None
+        for heading in filled or ([""] if shown else []):
+            main, display = self._filled.get(heading), self._filled.get(shown)
+            read = Read(rule, main, display, self._unit(rule, cells), self._row.since_1904)
+            where = ", ".join(filter(None, (heading, shown)))
             try:
-                found = (
-                    self._link(read, where) if rule.datatype in LINKS else READERS[rule.datatype](read, self._writing)
-                )
+                found = make(read, where) if make else READERS[rule.datatype](read, self._writing)
             except Unreadable as error:
                 self._unread(rule, where, error)
                 found = error.kept
@@ -188,7 +184,7 @@ class Translator:
 
     def _unreadable(self, field: Field) -> bool:
         """Whether a cell of the field is filled: what cannot be read does not clear."""
-        return any(self._filled(heading) for _, cells in field.rules for heading in cells.column)
+        return any(self._first(cells.column) for _, cells in field.rules)
 
     def _observe(self, plan: Plan, key: str, field: Field, fields: Fields) -> None:
         found, where = self._value(*field.rules[0])
@@ -263,17 +259,14 @@ class Translator:
         for test in condition:
             if test.of_change and test.value == self._row.change:
                 return ""
-            for heading in filter(self._filled, test.headings):
-                if test.value is None or coded({test.value: True}, text(self._cells[heading])):
+            for heading in test.headings:
+                cell = self._filled.get(heading)
+                if cell is not None and (test.value is None or coded({test.value: True}, text(cell))):
                     return heading
         return None
 
-    def _filled(self, heading: str) -> bool:
-        cell: Cell = self._cells.get(heading)
-        return cell is not None and (not isinstance(cell, str) or bool(cell.strip()))
-
     def _first(self, headings: tuple[str, ...]) -> str:
-        return next((heading for heading in headings if self._filled(heading)), "")
+        return next((heading for heading in headings if heading in self._filled), "")
 
     def _constant(self, plan: Plan, key: str, fields: Fields, name: str, value: Any, where: str) -> None:
         fields[name] = value
