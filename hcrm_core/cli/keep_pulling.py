@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hcrm_core.cli.children import when_input_ends
 from hcrm_core.cli.context import Opened, say
-from hcrm_core.cli.pulling import Puller, pulled_sources
+from hcrm_core.cli.pulling import Puller, pulled_sources, warn_of_plaintext
 from hcrm_core.errors import HcrmError
 from hcrm_core.registry.offers import Source
 from hcrm_core.store.engine import UNAVAILABLE
@@ -32,6 +32,7 @@ def keep_pulling(space: Opened) -> None:
     when_input_ends(lambda: wake(ended))
     sources = _timed(space)
     while sources and not ended.is_set():
+        warn_of_plaintext(space, sources)
         keepers = [Keeper(space, source) for source in sources]
         woken.wait()
         woken.clear()

@@ -23,7 +23,7 @@ from hcrm_core.cli.context import (
 )
 from hcrm_core.cli.findings import tell_left_out
 from hcrm_core.cli.ingest import Counts, account, tell_counts, work_off
-from hcrm_core.cli.pulling import Pulled, Puller, pulled_sources
+from hcrm_core.cli.pulling import Pulled, Puller, pulled_sources, warn_of_plaintext
 from hcrm_core.errors import UsageError
 from hcrm_core.intake.pull import PullCount
 from hcrm_core.registry.offers import Source
@@ -91,6 +91,7 @@ def run(space: Opened, names: Sequence[str], again: bool) -> Summary:
         with space.store.write_inbox() as connection:
             for source in chosen:
                 positions.forget(connection, source.source)
+    warn_of_plaintext(space, chosen)
     summary = Summary()
     own = _pull(space, chosen, summary)
     for one in summary.failures:

@@ -3,17 +3,20 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from hcrm_core import env
-from hcrm_core.cli.context import Opened
+from hcrm_core.cli.context import Opened, say
 from hcrm_core.config import nearest
 from hcrm_core.errors import HcrmError, UnavailableError, UsageError
 from hcrm_core.fetching.clock import Clock, Stopped
 from hcrm_core.fetching.fetcher import Fetcher
 from hcrm_core.intake.pull import Pull, PullCount
 from hcrm_core.registry.offers import Source
+from hcrm_core.store import audit
+from hcrm_core.store.engine import UNAVAILABLE
 
 Tell = Callable[[str, str, PullCount], None]
 """Told of a source what is being done, and what came of it so far."""
@@ -65,6 +68,25 @@ def fetcher_of(space: Opened, source: Source, clock: Clock) -> Fetcher:
         return f"{space.configuration.where(*path)}: {'.'.join(path)}"
 
     return Fetcher(source.settings, space.root, where, clock)
+
+
+def warn_of_plaintext(space: Opened, sources: Sequence[Source]) -> None:
+    """Say, and keep for the record, that patient data crosses a network unencrypted."""
+    for source in sources:
+        url = source.settings.url or ""
+        if not source.settings.pull.plaintext or not url.lower().startswith("http://"):
+            continue
+        say(f"hcrm: {source.source} is asked in plain text, as plaintext = true allows. Prefer https.")
+        with suppress(*UNAVAILABLE), space.store.write() as connection:
+            audit.record(
+                connection,
+                space.store.codec,
+                at=_now(),
+                by=env.user(),
+                action="pull.plaintext",
+                subject=source.source,
+                detail={},
+            )
 
 
 class Puller:

@@ -1,6 +1,7 @@
 """`hcrm pull`: it asks until there is nothing more for now, says what it did, and goes on where it was."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,14 @@ def test_the_doctor_looks_at_what_is_pulled(workspace: Path, monkeypatch: pytest
         assert "good: The source city was pulled to the end 0 seconds ago." in findings()
         monkeypatch.setenv("HCRM_NOW", "2026-03-13T10:00:00+08:00")
         assert any("pulled to the end 1 hour ago, and should be every 1 minute" in one for one in findings())
+
+
+def test_plain_text_is_said_and_kept_for_the_record(workspace: Path) -> None:
+    with Hospital(1).serve() as server:
+        lines = f'url = "{server.url}"\npull = {{ plaintext = true }}\n'
+        configure(workspace, f'[sources.city]\nadapter = "pages"\n{lines}')
+        result = hcrm("pull")
+    assert result.exit_code == 0 and "city is asked in plain text, as plaintext = true allows" in result.stderr
+    with sqlite3.connect(workspace / "store.db") as store:
+        assert store.execute("SELECT count(*) FROM audit WHERE action = 'pull.plaintext'").fetchone() == (1,)
+    store.close()

@@ -62,7 +62,8 @@ def test_a_pull_that_is_killed_at_twenty_points_loses_nothing_and_doubles_nothin
     database: str, lines: bool, workspace: Path, tmp_path: Path, request: pytest.FixtureRequest,
     tally: Callable[..., None],
 ) -> None:  # fmt: skip
-    assert endure(database, lines, POINTS, workspace, tmp_path, request, tally) >= 20
+    kills = endure(database, lines, POINTS, workspace, tmp_path, request, tally)
+    assert kills >= (15 if lines else 20)  # a pull of two files asks three times, so that not every point is passed
 
 
 def endure(

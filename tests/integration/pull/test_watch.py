@@ -82,3 +82,25 @@ def test_a_daemon_ends_though_a_server_keeps_it_waiting(workspace: Path, tmp_pat
         with Daemon(workspace, path=site) as daemon:
             wait_for(lambda: bool(server.asked), "it asks")
             daemon.stop()
+
+
+def test_a_pull_that_is_interrupted_ends_at_once_and_keeps_what_it_has(
+    workspace: Path, tmp_path: Path, folded: Callable[[], int]
+) -> None:
+    site = distribution(tmp_path / "site", "pages", CODE)
+    hospital = Hospital(20)
+    hospital.before = lambda asked: (
+        Answer(503, headers={"Retry-After": "200"}) if asked.target.endswith("=10") else None
+    )
+    with hospital.serve() as server:
+        configure(workspace, f'[sources.city]\nadapter = "pages"\nurl = "{server.url}"\n')
+        with Daemon(workspace, path=site, command="pull") as pulling:
+            wait_for(lambda: len(server.asked) == 2, "it waits for a server that wants to be left alone")
+            pulling.process.send_signal(signal.SIGINT)
+            assert pulling.process.wait(20) == 1
+            assert "interrupted. What has landed is kept" in pulling.log
+        hospital.before = lambda asked: None
+        with Daemon(workspace, path=site, command="pull") as pulling:
+            assert pulling.process.wait(60) == 0
+            assert "10 messages, 10 new" in pulling.log
+    assert folded() == 20
