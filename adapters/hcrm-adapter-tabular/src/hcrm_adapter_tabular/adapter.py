@@ -19,6 +19,7 @@ from hcrm_core.api import (
     ConfigurationError,
     FieldCoverage,
     HttpResponse,
+    InputError,
     Origin,
     Problem,
     Pulled,
@@ -119,9 +120,10 @@ class TabularAdapter(Adapter):
         """The rows of a view, each a message of its own.
 
         Raises:
-            InputError: They lack a column that the settings name.
+            InputError: They lack a column that the settings name, or are no rows.
         """
-        assert isinstance(response, Rows)
+        if not isinstance(response, Rows):
+            raise InputError("A web server answers where a database was asked. Check `url`.")
         return self._views.answer(position, response)
 
     def translate(self, payload: bytes) -> Translation:
