@@ -7,6 +7,7 @@ frequency. Nothing but the two profiles and the model goes into it.
 """
 
 import hashlib
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from math import log2
@@ -26,6 +27,8 @@ Verdict = Literal["link", "review", "separate"]
 SHIPPED = "data/model.json"
 RARE = {"family": 5e-5, "given": 2e-4}
 """The share of a surname, or of a syllable or character of a given name, that the model's tables do not have."""
+UNKNOWN = 1e-6
+"""The least share of a name with a part that the tables do not have."""
 _LEAST = 1e-9
 
 
@@ -182,27 +185,30 @@ def certain(levels: Levels, beyond: int) -> bool:
 
 
 def frequency(name: Name, level: str, terms: dict[str, dict[str, float]]) -> float:
-    """The share of people who have a name, or one that sounds so: that of its family name times those of its parts."""
+    """The share of people who have a name, or one that sounds so: that of its family name times those of its parts.
+
+    How rare a name is of which a part is in no table nobody can say; it counts as no rarer than one in a million.
+    """
     if level == "same" and name.given:
-        share = terms["family"].get(name.family, RARE["family"])
-        for character in name.given:
-            share *= terms["given"].get(character, RARE["given"])
-        return share
+        return _product(name.family, name.given, terms["family"], terms["given"])
     families, givens = terms["family sound"], terms["given sound"]
-    if name.sounded and name.words:
+    if name.sounded:
         own = name.words if name.family else name.words[len(name.families) :]
-        share = max((families.get(one, RARE["family"]) for one in name.families), default=RARE["family"])
-        for word in own:
-            share *= givens.get(word, RARE["given"])
-        return share
+        return max(_product(one, own, families, givens) for one in name.families or ("",))
     # Letters that do not say which word is the family name: whichever makes the name the most common.
-    best = 0.0
-    for place, family in enumerate(name.words):
-        share = families.get(family, RARE["family"])
-        for other in (*name.words[:place], *name.words[place + 1 :]):
-            share *= givens.get(other, RARE["given"])
-        best = max(best, share)
-    return best
+    return max(
+        _product(one, (*name.words[:place], *name.words[place + 1 :]), families, givens)
+        for place, one in enumerate(name.words)
+    )
+
+
+def _product(family: str, parts: Iterable[str], families: dict[str, float], givens: dict[str, float]) -> float:
+    share = families.get(family, RARE["family"])
+    known = family in families
+    for part in parts:
+        share *= givens.get(part, RARE["given"])
+        known = known and part in givens
+    return share if known else max(share, UNKNOWN)
 
 
 def _bits(ratio: float) -> int:

@@ -138,8 +138,8 @@ def _persons(rng: Chance, today: date, first: int, count: int) -> list[Person]:
     found: list[Person] = []
     while len(found) < count:
         for truth, kinds, mother in _household(rng, today):
-            if found and rng.random() < NAMESAKES and not kinds:
-                truth, kinds = _named_after(rng, truth, found), (NAMESAKE,)
+            if found and rng.random() < NAMESAKES and not kinds and NOBODY not in (other := rng.pick(found)).kinds:
+                truth, kinds = _named_after(truth, other.truth, rng), (NAMESAKE,)
             found.append(Person(first + len(found), truth, kinds, mother))
     return found[:count]
 
@@ -226,9 +226,8 @@ def _twin(rng: Chance, one: Demographics, foreign: bool) -> Demographics:
     return replace(one, given=given, sex=sex, identity=identity)
 
 
-def _named_after(rng: Chance, one: Demographics, others: list[Person]) -> Demographics:
+def _named_after(one: Demographics, other: Demographics, rng: Chance) -> Demographics:
     """Somebody else's name, often of the same age."""
-    other = rng.pick(others).truth
     if mistakes.is_chinese(other) != mistakes.is_chinese(one):
         return one
     birth = one.birth if rng.random() < 0.5 else date(other.birth.year, one.birth.month, min(one.birth.day, 28))
