@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from hcrm_adapter_fhir.adapter import FhirAdapter
+from hcrm_core.api import HttpRequest, HttpResponse, SqlQuery
 from hcrm_core.testing import adapter_kit
 
 WRITTEN = "2026-03-10T10:30:00+08:00"
@@ -172,6 +173,40 @@ WRAPPING = (
     rb"[\[\]{},:]"
 )
 
+BASE = "https://fhir.example.org/r4"
+
+
+def searched(question: HttpRequest | SqlQuery) -> list[HttpResponse]:
+    """A server with two pages of patients, one of stays, and of nothing else."""
+    assert isinstance(question, HttpRequest)
+    kind, _, query = question.url.removeprefix(f"{BASE}/").partition("?")
+    page = [] if kind not in ("Patient", "Encounter") else [PATIENT] if kind == "Patient" else [STAY]
+    first = kind == "Patient" and "page=2" not in query
+    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": r} for r in page]}
+    if first:
+        bundle["link"] = [{"relation": "next", "url": f"{BASE}/Patient?page=2"}]
+    elif kind == "Patient":
+        bundle["entry"] = [{"resource": {**PATIENT, "id": "p2"}}]
+    return [HttpResponse(status=200, body=encode(bundle))]
+
+
+def exported(question: HttpRequest | SqlQuery) -> list[HttpResponse]:
+    """A server that makes an export of one file, given in pieces of a line."""
+    assert isinstance(question, HttpRequest)
+    if question.url.startswith(f"{BASE}/$export"):
+        return [HttpResponse(status=202, headers={"content-location": f"{BASE}/status"})]
+    if question.url == f"{BASE}/file":
+        left = [encode({**PATIENT, "id": f"p{number}"}) + b"\n" for number in range(4)][question.skip :]
+        return [
+            HttpResponse(status=200, body=line, line=question.skip + place, last=place == len(left) - 1)
+            for place, line in enumerate(left)
+        ]
+    if question.method == "DELETE":
+        return [HttpResponse(status=202)]
+    listed = {"transactionTime": WRITTEN, "output": [{"type": "Patient", "url": f"{BASE}/file"}]}
+    return [HttpResponse(status=200, body=encode(listed))]
+
+
 TestFhir = adapter_kit(
     FhirAdapter,
     samples={
@@ -181,7 +216,8 @@ TestFhir = adapter_kit(
         "transaction.json": encode(TRANSACTION),
         "history.json": encode(HISTORY),
     },
-    settings={"timezone": "Asia/Shanghai"},
+    settings={"timezone": "Asia/Shanghai", "url": BASE},
+    serves=searched,
     says=[
         ("Patient", "telecom", encode(PATIENT), encode({k: v for k, v in PATIENT.items() if k != "telecom"}),
          encode({**{k: v for k, v in PATIENT.items() if k != "telecom"}, "meta": SUBSET})),
@@ -195,6 +231,7 @@ TestFhir = adapter_kit(
 TestValidated = adapter_kit(
     FhirAdapter,
     samples={"patient.json": encode(PATIENT), "ward.ndjson": encode(STAY)},
-    settings={"timezone": "Asia/Shanghai", "validate": True},
+    settings={"timezone": "Asia/Shanghai", "validate": True, "url": BASE, "method": "export"},
+    serves=exported,
     exempt=dict.fromkeys(("A04", "A10", "A12", "A13", "A14", "A16", "A19", "A17"), "The first class shows it."),
 )
