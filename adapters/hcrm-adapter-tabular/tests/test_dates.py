@@ -146,3 +146,9 @@ def test_numbers_never_fail_and_keep_their_digits(text: str) -> None:
 @given(st.integers(-(10**14), 10**14))
 def test_whole_numbers_are_read_back(number: int) -> None:
     assert integer(str(number)) == integer(f"{number:,}") == integer(f"{number}.0") == number
+
+
+@pytest.mark.parametrize("piece", ["0", "1,234", "(", "¥", "元", "2026-06-01 ", "上午", "\u3000", "9"])
+def test_a_cell_without_end_is_refused_at_once(piece: str) -> None:
+    cell = piece * 200_000
+    assert decimal(cell) is integer(cell) is minor_units(cell, "CNY", minor=False) is date_time(cell, ZONE) is None

@@ -190,7 +190,9 @@ class Views:
         try:
             where = msgspec.json.decode(position, type=_Position) if position else _Position()
         except msgspec.DecodeError:
-            raise InputError("The position of the pull is none of this adapter; begin anew: hcrm pull --again.") from None
+            raise InputError(
+                "The position of the pull is none of this adapter; begin anew: hcrm pull --again."
+            ) from None
         # A view that was taken out of the settings is forgotten; a new one is read from its beginning.
         next_ = where.next if where.next in self._views else self._names[0]
         return _Position(next_, {name: read for name, read in where.views.items() if name in self._views})

@@ -28,6 +28,9 @@ _WRITTEN = re.compile(
 _DIGITS = re.compile(r"(\d{4})(\d\d)?(?:(\d\d)(?:[t ]?(\d\d)(\d\d)(\d\d)?)?)?", re.ASCII)
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?:[t ]+" + _CLOCK + r")?", re.ASCII)
 _NOTHING = re.compile(r"0{4}([-/.]?0{2}){2}([ t]?00:?00(:?00)?)?")
+_LONGEST = 60
+"""Characters a date may have; what is longer is none."""
+
 _EPOCHS = {False: datetime(1899, 12, 30), True: datetime(1904, 1, 1)}
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,6 +47,8 @@ def date_time(cell: str | int | float, zone: str, order: Order = "ymd", since_19
     """
     if isinstance(cell, int | float) and 9_999 < cell < 80_000:
         return _serial(cell, zone, since_1904)
+    if isinstance(cell, str) and len(cell) > _LONGEST:
+        return None
     text = " ".join(unicodedata.normalize("NFKC", str(cell)).lower().split())
     if _NOTHING.fullmatch(text):
         return ""

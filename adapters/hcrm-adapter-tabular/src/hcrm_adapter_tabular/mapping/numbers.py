@@ -6,6 +6,9 @@ import unicodedata
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.ASCII)
 _SIGNS = re.compile(r"^(?:rmb|cny|￥|¥|人民币)|(?:元整|元|圆|rmb|cny)$")
+_LONGEST = 100
+"""Characters a number may have; what is longer is none."""
+
 _NO_MINOR_UNITS = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "XAF", "XOF"})
 _THREE_MINOR_UNITS = frozenset({"KWD", "BHD", "OMR", "JOD", "TND", "IQD", "LYD"})
 
@@ -17,6 +20,8 @@ def half_width(text: str) -> str:
 
 def decimal(text: str) -> str | None:
     """A number as exact text, `None` where it is none; commas may group thousands, and `.5` gets its zero."""
+    if len(text) > _LONGEST:
+        return None
     found = half_width(text)
     if _GROUPED.fullmatch(found):
         found = found.replace(",", "")
@@ -44,6 +49,8 @@ def minor_units(text: str, currency: str, *, minor: bool) -> int | None:
         currency: ISO 4217.
         minor: Whether the amount is in minor units already (分).
     """
+    if len(text) > _LONGEST:
+        return None
     found = half_width(text)
     bracketed = re.fullmatch(r"\((.*)\)", found)
     found = (bracketed[1] if bracketed else found).strip()
