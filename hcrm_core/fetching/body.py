@@ -128,12 +128,16 @@ def arriving(read: Callable[[int], bytes], monotonic: Callable[[], float], secon
     Raises:
         UnavailableError: They took longer.
     """
-    came, until = 0, monotonic() + seconds
-    while chunk := read(CHUNK):
-        yield chunk
+    came, waited = 0, 0.0
+    while True:
+        before = monotonic()
+        chunk = read(CHUNK)
+        waited += monotonic() - before  # and not what is done with it meanwhile
+        if not chunk:
+            return
         came += len(chunk)
-        now = monotonic()
         if came >= CHUNK:
-            came, until = 0, now + seconds
-        elif now > until:
+            came, waited = 0, 0.0
+        elif waited > seconds:
             raise UnavailableError(f"The server's answer comes too slowly: less than 64 KiB in {seconds:g} seconds.")
+        yield chunk
