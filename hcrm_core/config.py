@@ -64,6 +64,33 @@ class IdentitySettings(Struct, frozen=True, forbid_unknown_fields=True):
 USUAL_IDENTITY = IdentitySettings()
 """Where `hcrm.toml` says nothing of it."""
 
+Criterion = Literal["trust", "completeness", "recency"]
+
+
+class FieldSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One field of a customer, where it is decided otherwise than the rest."""
+
+    trust: tuple[str, ...] | None = None
+    rule: tuple[Criterion, ...] | None = None
+
+
+class GoldenSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which source's word stands where several patients are one customer."""
+
+    trust: tuple[str, ...] = ("manual",)
+    """Sources, the most trusted first; the others come after them and are alike. `manual`, what people correct by hand,
+    comes first where it is not listed."""
+    rule: tuple[Criterion, ...] = ("trust", "recency")
+    """What decides, the first first: `trust`; `completeness`, a whole date before a year; `recency`, the source that
+    spoke of the patient last."""
+    fields: dict[str, FieldSettings] = {}
+    """Field of the `Patient` → its own `trust` or `rule`. Birth date, sex and death go by trust, completeness and
+    recency unless they stand here."""
+
+
+USUAL_GOLDEN = GoldenSettings()
+"""Where `hcrm.toml` says nothing of it."""
+
 
 class DecideSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """When strategies run."""
@@ -103,6 +130,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     store: StoreSettings = StoreSettings()
     mart: MartSettings = MartSettings()
     identity: IdentitySettings = IdentitySettings()
+    golden: GoldenSettings = GoldenSettings()
     decide: DecideSettings = DecideSettings()
     metrics: MetricsSettings = MetricsSettings()
     workers: WorkerSettings = WorkerSettings()
@@ -168,6 +196,10 @@ class Configuration:
         twice = {name for name in self.settings.plugins if self.settings.plugins.count(name) > 1}
         if twice:
             raise ConfigurationError(f"{self.where('plugins')}: plugins names {', '.join(sorted(twice))} twice.")
+        if "golden" in self._tables or "manual" in self.settings.sources:
+            from hcrm_core.model.survivorship import check
+
+            check(self.settings, self.where)
 
     def handed(self) -> Handed:
         """What a host may know of it."""

@@ -93,6 +93,7 @@ class Opened:
             Codec(key),
             settings.timezone,
             self.configuration.identity,
+            settings.golden,
         )
 
     @cached_property

@@ -1,7 +1,6 @@
 """`hcrm explain`: from a decision back to the message and field it rests on."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import click
 import msgspec
@@ -9,17 +8,15 @@ import msgspec
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, workspace_option
 from hcrm_core.cli.customers import resolve
+from hcrm_core.cli.trace import Trace
 from hcrm_core.config import nearest
 from hcrm_core.decide.again import cited_again
-from hcrm_core.decide.evidence import Landed
 from hcrm_core.decide.explain import Explanation, explain_points, explain_segment, explain_task
 from hcrm_core.decide.narrate import render_explanation
 from hcrm_core.decide.narrate_why_not import render_why_not
 from hcrm_core.decide.why_not import why_not
 from hcrm_core.errors import NotFoundError
-from hcrm_core.intake.bulk import ADAPTER as RECORDS
-from hcrm_core.model.translation import Origin
-from hcrm_core.store.queries import decisions, inbox, processing
+from hcrm_core.store.queries import decisions
 from hcrm_core.store.queries.decisions import RunRow
 
 
@@ -146,18 +143,8 @@ def _show(explanations: Sequence[Explanation], timezone: str, as_json: bool) -> 
         click.echo("\n\n".join(render_explanation(explanation, timezone) for explanation in explanations))
 
 
-class _Trace:
-    """Reads messages back, and asks the adapter where their fields came from."""
-
-    def __init__(self, space: Opened) -> None:
-        self._space = space
-        self.origins = lru_cache(maxsize=1_000)(self._origins)
-
-    def message(self, message_id: int) -> Landed | None:
-        """What the inbox knows of a message."""
-        with self._space.store.read_inbox() as connection:
-            found = inbox.read(connection, message_id)
-        return Landed(found.source, found.control_id, found.received_at, found.payload is None) if found else None
+class _Trace(Trace):
+    """That, and what a strategy cited where its snapshot did not keep it."""
 
     def recompute(self, run: RunRow, customer_id: str) -> dict[str, list[str]]:
         """What the strategy of a run cites about a customer; nothing where it is not enabled any more."""
@@ -168,12 +155,3 @@ class _Trace:
         return cited_again(
             space.store, space.mart, strategy, run, customer_id, timezone=space.timezone, compute=space.code.compute
         )
-
-    def _origins(self, message_id: int) -> Sequence[Origin]:
-        with self._space.store.read_inbox() as landed, self._space.store.read() as processed:
-            found = inbox.read(landed, message_id)
-            outcome = processing.outcomes(processed, [message_id]).get(message_id)
-        if found is None or found.payload is None or outcome is None or outcome.adapter == RECORDS:
-            return ()
-        source = self._space.registry.source(found.source, outcome.adapter.partition(" ")[0])
-        return self._space.pool.inspect(source, self._space.store.codec.open(found.payload)).origins

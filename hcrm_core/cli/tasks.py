@@ -14,7 +14,7 @@ from hcrm_core.cli.context import Opened, json_option, opened, say, show_json, s
 from hcrm_core.cli.customers import resolve
 from hcrm_core.decide.narrate import plain
 from hcrm_core.errors import InputError
-from hcrm_core.identity.golden import display_name, golden
+from hcrm_core.identity.golden import display_name, golden, values_of
 from hcrm_core.store.queries import customers, decisions
 from hcrm_core.store.queries.decisions import TaskRow
 
@@ -232,11 +232,9 @@ def _person(space: Opened, found: list[TaskRow]) -> dict[str, dict[str, str]]:
             members.setdefault(customer_id, []).append(patient)
     people = {}
     for customer_id, patients in members.items():
-        fields = golden(patients, space.store.codec)
-        telecom = fields["telecom"].value if "telecom" in fields else ()
-        phones = [one["value"] for one in telecom if one["system"] in ("phone", "sms")]
-        name = display_name(fields["name"].value) if "name" in fields else ""
-        people[customer_id] = {"name": name, "phone": " / ".join(phones)}
+        known = values_of(golden(patients, space.store.codec, space.store.golden))
+        phones = [one["value"] for one in known.get("telecom", ()) if one["system"] in ("phone", "sms")]
+        people[customer_id] = {"name": display_name(known.get("name")), "phone": " / ".join(phones)}
     return people
 
 

@@ -9,8 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hcrm_core.mart.tables import TABLES
-from hcrm_core.model.fold import Event, fold, said_at
+from hcrm_core.model.fold import Event, Folded, fold, said_at
 from hcrm_core.model.records import KINDS
+from hcrm_core.model.survivorship import place_of
 from hcrm_core.model.translation import Origin
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries.decisions import RunRow
@@ -35,6 +36,9 @@ _CUSTOMER_MEMBERS = {
     "education": ("education",),
     "occupation": ("occupation",),
     "interests": ("interests",),
+    "interest_departments": ("interest_departments",),
+    "information_needs": ("information_needs",),
+    "kinds": ("customer_kinds", "identifier"),
     "deceased": ("deceased_date_time", "deceased"),
     "deceased_on": ("deceased_date_time",),
 }
@@ -131,18 +135,26 @@ class Tracer:
             folded = fold((Event(one.stamp, _fields_of(one)) for one in heard[row.fact_id]), None, _namespaces(row))
             if folded is not None:
                 candidates.append((folded, row))
-        candidates.sort(key=lambda pair: (said_at(pair[0].stamp), pair[1].fact_id), reverse=True)
         for member in members:
+            # A golden column comes from the patient whose word stands; another fact has just one candidate.
+            if table == "customer":
+                candidates.sort(key=lambda pair: self._place(member, *pair), reverse=True)
             for folded, row in candidates:
-                # A golden column comes from the patient that has a value; another fact has just one candidate.
-                # The mart takes a customer for dead where any source says so, so the source that says so is cited.
-                if member == "deceased" and len(candidates) > 1 and not folded.fields.get(member):
-                    continue
                 if member in folded.fields or len(candidates) == 1:
                     source = self._source(connection, row, heard[row.fact_id], member)
                     if source is not None:
                         return Evidence(citation, member, folded.fields.get(member), source)
         return Evidence(citation, members[0] if members else None)
+
+    def _place(self, member: str, folded: Folded, row: FactRow) -> tuple[int | str, ...]:
+        return place_of(
+            self._store.golden,
+            member,
+            folded.fields.get(member),
+            source=row.source,
+            said_at=said_at(folded.stamp),
+            patient_id=row.fact_id,
+        )
 
     def _source(self, connection: Any, fact: FactRow, heard: Sequence[HeardRow], member: str) -> Source | None:
         for one in reversed(heard):

@@ -36,13 +36,18 @@ def refresh_mart(store: Store, mart: Path, *, now_us: int, timezone: str) -> Non
     while True:
         with store.read() as connection:
             position = mart_changes.position(connection)
-            if is_current(mart, sequence=position.sequence):
+            if is_current(mart, sequence=position.sequence, golden=store.golden):
                 return
             before = read_manifest(mart)
-            changes = _changes(connection, before)
+            changes = _changes(connection, before) if before and before.golden == store.golden else None
             if before is None or changes is None:
                 refresh(
-                    mart, mart_rows(connection, store.codec, KINDS), position=position, as_of_us=now_us, today=today
+                    mart,
+                    mart_rows(connection, store.codec, KINDS),
+                    position=position,
+                    as_of_us=now_us,
+                    today=today,
+                    golden=store.golden,
                 )
                 return
             made = advance(
@@ -130,10 +135,13 @@ def _said(store: Store, mart_dir: Path, today: date) -> Path:
     with store.read() as connection:
         position = mart_changes.position(connection)
         before = read_manifest(facts)
-        if before is None or before.sequence != position.sequence or before.complete_from:
+        current = before is not None and (before.sequence, before.golden) == (position.sequence, store.golden)
+        if before is None or not current or before.complete_from:
             codec = store.codec
             every = list(mart_history.numbers_of(connection, KINDS))
             present = (mart_history.said_rows(connection, codec, numbers)[0] for numbers in every)
-            before = refresh(facts, present, position=position, as_of_us=0, basis="said", today=today)
+            before = refresh(
+                facts, present, position=position, as_of_us=0, basis="said", today=today, golden=store.golden
+            )
             complete(facts, before, (mart_history.said_rows(connection, codec, numbers)[1] for numbers in every))
     return facts

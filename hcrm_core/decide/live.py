@@ -132,7 +132,13 @@ class Live:
             rows = mart_rows_of(connection, self._store.codec, subjects, wanted)
         changed: set[str] = set()
         with open_live(
-            self._mart_dir, rows, position=position, today=today, tables=tables, limits=self._means.limits
+            self._mart_dir,
+            rows,
+            position=position,
+            today=today,
+            tables=tables,
+            golden=self._store.golden,
+            limits=self._means.limits,
         ) as mart:
             steps = Steps(
                 Stored(self._store, self._mart_dir),

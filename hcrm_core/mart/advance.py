@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from hcrm_core.mart.columns import is_personal, table_query
 from hcrm_core.mart.manifest import Manifest, TableFiles, building, publish, read_manifest
-from hcrm_core.mart.people import GOLDEN
+from hcrm_core.mart.people import golden_of
 from hcrm_core.mart.refresh import DEFAULT, FACTS, BuildLimits, builder, load_rows, write_file
 from hcrm_core.mart.relations import IDS, parquet, present
 from hcrm_core.mart.tables import PATIENT, TABLES, Table
@@ -146,7 +146,7 @@ class _Made:
             f"(SELECT * FROM ({present(self._mart, 'patient', patients)}) AS p "
             "WHERE EXISTS (SELECT 1 FROM touched AS t WHERE t.customer_id = p.customer_id))"
         )
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE made AS {GOLDEN.format(patients=members)}")
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE made AS {golden_of(members, before.golden)}")
         return self._delta("customer", before.tables["customer"], "SELECT customer_id FROM touched")
 
     def _delta(self, name: str, files: TableFiles, ids: str) -> TableFiles:

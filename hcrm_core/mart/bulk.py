@@ -35,6 +35,9 @@ _TOKENS = {
         "phone_token": "keyed('phone' || chr(31) || "
         f"nullif(right(regexp_replace({_contact('phone')}, '[^0-9]', '', 'g'), 11), ''))",
         "device_token": f"keyed('device' || chr(31) || {_contact('other')})",
+        "staff_number": "CASE WHEN list_contains(json_extract_string(body, '$.identifier[*].type'), 'EI') "
+        "THEN true END",
+        "source": "(SELECT said_by FROM loaded)",
     },
     "Coverage": {"payer_token": "keyed('payer' || chr(31) || nullif(body->>'$.subscriber_id', ''))"},
 }
@@ -69,6 +72,7 @@ def load_records(
 
     def load(connection: duckdb.DuckDBPyConnection) -> None:
         _define_tokens(connection, key, source)
+        connection.execute("CREATE TEMP TABLE loaded AS SELECT ?::VARCHAR AS said_by", [source])
         _fold(connection, files)
         people = customers(_patients(connection), _links(connection))
         known = pa.table({"patient_id": list(people), "customer_id": list(people.values())})

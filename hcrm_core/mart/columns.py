@@ -90,6 +90,8 @@ def _expression(column: Column, paths: list[str]) -> str:
             return day(text)
         case "list":
             return f"from_json({text}, '[\"VARCHAR\"]')"
+        case "said":
+            return f"({text_of(column._replace(read='text'), paths)} IS NOT NULL)"
         case "integer" | "decimal" | "boolean":
             return f"TRY_CAST({text} AS {SQL_TYPES[column.read]})"
         case _:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import duckdb
 
+from hcrm_core.config import USUAL_GOLDEN, GoldenSettings
 from hcrm_core.mart.columns import columns_of, table_query
 from hcrm_core.mart.engine import DEFAULT, Limits, Mart
-from hcrm_core.mart.people import GOLDEN, calendar_on, customers_on
+from hcrm_core.mart.people import calendar_on, customers_on, golden_of
 from hcrm_core.mart.profile import with_made_of
 from hcrm_core.mart.refresh import FACTS, load_rows
 from hcrm_core.mart.tables import PATIENT, TABLES
@@ -27,6 +28,7 @@ def open_live(
     position: Position,
     today: date,
     tables: Collection[str],
+    golden: GoldenSettings = USUAL_GOLDEN,
     limits: Limits = DEFAULT,
 ) -> Iterator[Mart]:
     """Open a mart that holds what is given.
@@ -37,6 +39,7 @@ def open_live(
         position: The store's, read in the transaction that read the facts.
         today: The day from which `customer` and `calendar` count.
         tables: Those that will be read.
+        golden: How a customer is made of patients.
         limits: Memory, threads and seconds of a query.
     """
 
@@ -49,8 +52,8 @@ def open_live(
                 query = f"SELECT {', '.join(columns_of(table))} FROM ({table_query(table)})"
                 connection.execute(f"CREATE TEMP TABLE {table.name} AS {query}")
         if "customer" in shown:
-            golden = GOLDEN.format(patients=f"({table_query(PATIENT)})")
-            connection.execute(f"CREATE TEMP TABLE customer AS {customers_on(f'({golden})', today)}")
+            made = golden_of(f"({table_query(PATIENT)})", golden)
+            connection.execute(f"CREATE TEMP TABLE customer AS {customers_on(f'({made})', today)}")
         if "calendar" in tables:
             connection.execute(f"CREATE TEMP TABLE calendar AS {calendar_on(today)}")
 

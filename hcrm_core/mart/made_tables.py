@@ -15,15 +15,18 @@ CUSTOMER: tuple[tuple[str, str, str], ...] = (
     ("education", "VARCHAR", "level of education, as the source codes it"),
     ("occupation", "VARCHAR", "occupation, as the source codes it"),
     ("interests", "VARCHAR[]", "codes of what the person wants to hear about"),
+    ("interest_departments", "VARCHAR[]", "codes of the departments the person is interested in"),
+    ("information_needs", "VARCHAR[]", "codes of what the person wants to be told"),
+    ("kinds", "VARCHAR[]", "what the person is besides a patient, in order: family, healthy, internal, partner; `[]`"),
     ("phone_token", "VARCHAR", "a token of the telephone number, equal where the number is"),
     ("device_token", "VARCHAR", "a token of the account or device, equal where that is"),
-    ("deceased", "BOOLEAN", "a source said that the customer died"),
+    ("deceased", "BOOLEAN", "the customer died"),
     ("deceased_on", "DATE", "on which day, where said"),
     ("patients", "INTEGER", "how many source patients are linked"),
     ("said_at", "TIMESTAMP", "when a source last said something of the person (UTC)"),
     ("known_at", "TIMESTAMP", "when HCRM last heard something of the person (UTC)"),
 )
-"""The table `customer`: one row a customer, each column the latest statement among the linked source patients."""
+"""The table `customer`: one row a customer, each column the word of that source patient which stands (`[golden]`)."""
 
 CALENDAR: tuple[tuple[str, str, str], ...] = (
     ("day", "DATE", "every day from ten years before today to two years after"),

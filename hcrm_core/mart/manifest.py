@@ -16,6 +16,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from hcrm_core.config import USUAL_GOLDEN, GoldenSettings
 from hcrm_core.errors import WorkspaceError
 
 MANIFEST = "manifest.json"
@@ -57,9 +58,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
         basis: `known` (by arrival) or `said` (by statement time).
         today: The day of `as_of` in the workspace's zone.
         tables: Table name → files.
+        golden: By which settings its customers are made of patients.
     """
 
-    format: int = 3
+    format: int = 4
     generation: int
     sequence: int
     known_at: int
@@ -69,6 +71,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     basis: str
     today: str
     tables: dict[str, TableFiles]
+    golden: GoldenSettings = USUAL_GOLDEN
 
     @property
     def folders(self) -> list[str]:

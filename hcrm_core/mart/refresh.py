@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import duckdb
 import pyarrow as pa
 
+from hcrm_core.config import USUAL_GOLDEN, GoldenSettings
 from hcrm_core.mart.arrow import as_arrow
 from hcrm_core.mart.columns import table_query
 from hcrm_core.mart.manifest import Manifest, TableFiles, building, folder_name, publish, read_manifest
-from hcrm_core.mart.people import GOLDEN
+from hcrm_core.mart.people import golden_of
 from hcrm_core.mart.relations import quoted
 from hcrm_core.mart.tables import PATIENT, TABLES
 from hcrm_core.model.mart import MartRow, Position
@@ -40,10 +41,10 @@ class BuildLimits(NamedTuple):
 DEFAULT = BuildLimits()
 
 
-def is_current(mart: Path, *, sequence: int) -> bool:
-    """Whether the published mart already shows this sequence of the store."""
+def is_current(mart: Path, *, sequence: int, golden: GoldenSettings = USUAL_GOLDEN) -> bool:
+    """Whether the published mart already shows this sequence of the store, its customers by these settings."""
     manifest = read_manifest(mart)
-    return manifest is not None and (manifest.sequence, manifest.basis) == (sequence, "known")
+    return manifest is not None and (manifest.sequence, manifest.basis, manifest.golden) == (sequence, "known", golden)
 
 
 def refresh(
@@ -54,6 +55,7 @@ def refresh(
     as_of_us: int,
     basis: str = "known",
     today: date,
+    golden: GoldenSettings = USUAL_GOLDEN,
     limits: BuildLimits = DEFAULT,
 ) -> Manifest:
     """Write all tables anew and publish them. History begins with them.
@@ -65,13 +67,16 @@ def refresh(
         as_of_us: The instant the facts show, microseconds since 1970 UTC.
         basis: `known` or `said`.
         today: The day of `as_of_us` in the workspace's zone.
+        golden: How a customer is made of patients.
         limits: Memory and threads.
     """
 
     def load(connection: duckdb.DuckDBPyConnection) -> None:
         load_rows(connection, "fact", FACTS, batches)
 
-    return build(mart, load, position=position, as_of_us=as_of_us, basis=basis, today=today, limits=limits)
+    return build(
+        mart, load, position=position, as_of_us=as_of_us, basis=basis, today=today, golden=golden, limits=limits
+    )
 
 
 def build(
@@ -82,6 +87,7 @@ def build(
     as_of_us: int,
     basis: str = "known",
     today: date,
+    golden: GoldenSettings = USUAL_GOLDEN,
     limits: BuildLimits = DEFAULT,
 ) -> Manifest:
     """Write all tables from what `load` puts into the temporary table `fact`, and publish them.
@@ -89,7 +95,7 @@ def build(
     Args:
         mart: The mart's folder; made if absent.
         load: Creates `fact` with the columns of `MartRow`.
-        position, as_of_us, basis, today, limits: As for `refresh`.
+        position, as_of_us, basis, today, golden, limits: As for `refresh`.
     """
     with building(mart) as folder:
         before = read_manifest(mart)
@@ -98,8 +104,9 @@ def build(
             tables = {
                 table.name: write(connection, folder, table.name, table_query(table)) for table in (PATIENT, *TABLES)
             }
-            golden = GOLDEN.format(patients=f"read_parquet({quoted(mart.resolve() / tables['patient'].base)})")
-            tables["customer"] = write(connection, folder, "customer", f"{golden} ORDER BY customer_id")
+            patients = f"read_parquet({quoted(mart.resolve() / tables['patient'].base)})"
+            customers = f"{golden_of(patients, golden)} ORDER BY customer_id"
+            tables["customer"] = write(connection, folder, "customer", customers)
         manifest = Manifest(
             generation=before.generation + 1 if before else 1,
             sequence=position.sequence,
@@ -110,6 +117,7 @@ def build(
             basis=basis,
             today=today.isoformat(),
             tables=tables,
+            golden=golden,
         )
         assert folder.name == folder_name(manifest.generation)
         publish(mart, manifest)

@@ -9,13 +9,14 @@ from typing import Literal, NamedTuple
 
 from hcrm_core.model.records import ABOUT_A_PERSON
 
-From = Literal["text", "instant", "day", "integer", "decimal", "boolean", "code", "system", "display", "list"]
+From = Literal["text", "instant", "day", "integer", "decimal", "boolean", "code", "system", "display", "list", "said"]
 """How a column is read from the JSON body:
 
 - `text`: the member as it is. `instant`: a dateTime as UTC TIMESTAMP (NULL unless it has a time).
 - `day`: the source's own calendar day of a date or dateTime as DATE (NULL unless complete).
 - `integer`, `decimal`, `boolean`: the member with that type. `list`: a list of texts as VARCHAR[].
 - `code`, `system`, `display`: of a Coding, or of the first coding of a CodeableConcept.
+- `said`: whether there is such a member at all, as BOOLEAN.
 """
 
 SQL_TYPES: dict[str, str] = {
@@ -29,6 +30,7 @@ SQL_TYPES: dict[str, str] = {
     "system": "VARCHAR",
     "display": "VARCHAR",
     "list": "VARCHAR[]",
+    "said": "BOOLEAN",
 }
 
 
@@ -306,8 +308,16 @@ PATIENT = Table(
         Column("education", "code", "education", "level of education"),
         Column("occupation", "code", "occupation", "occupation"),
         Column("interests", "list", "interests", "what the person wants to hear about"),
+        Column("interest_departments", "list", "interest_departments", "departments the person is interested in"),
+        Column("information_needs", "list", "information_needs", "what the person wants to be told"),
+        Column("customer_kinds", "list", "customer_kinds", "what the person is besides a patient, where stated"),
+        Column("staff_number", "boolean", "staff_number", "whether one of the numbers is an employee's"),
         Column("phone_token", "text", "phone_token", "a token of the telephone number"),
         Column("device_token", "text", "device_token", "a token of the account or device"),
+        Column("source", "text", "source", "who says all this"),
+        Column("cleared", "list", "cleared", "fields of which it is said that nothing is known"),
+        Column("education_said", "said", "education", "whether it is said, by a code or in words"),
+        Column("occupation_said", "said", "occupation", "likewise"),
     ),
 )
 """Source patients, of which `customer` is made. The mart keeps them; strategies do not see them."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hcrm_core.mart.columns import columns_of
 from hcrm_core.mart.manifest import Manifest
-from hcrm_core.mart.people import GOLDEN, calendar_on, customers_on
+from hcrm_core.mart.people import calendar_on, customers_on, golden_of
 from hcrm_core.mart.relations import past, present
 from hcrm_core.mart.tables import TABLES
 
@@ -33,7 +33,7 @@ def fact_views(mart: Path, manifest: Manifest, today: date, as_of_us: int | None
         return present(mart, name, files) if as_of_us is None else past(mart, name, files, as_of_us)
 
     found = {table.name: View(f"SELECT {', '.join(columns_of(table))} FROM ({kept(table.name)})") for table in TABLES}
-    golden = kept("customer") if as_of_us is None else GOLDEN.format(patients=f"({kept('patient')})")
+    golden = kept("customer") if as_of_us is None else golden_of(f"({kept('patient')})", manifest.golden)
     found["customer"] = View(customers_on(f"({golden})", today), computed=as_of_us is not None)
     found["calendar"] = View(calendar_on(today), computed=True)
     return found

@@ -1,5 +1,7 @@
 """The records of people and of the directory: who there is, and what is offered at which price."""
 
+from typing import Literal
+
 from msgspec import UNSET, UnsetType
 
 from hcrm_core.model.record import OrganizationKey, PatientKey, PractitionerKey, Record
@@ -15,6 +17,8 @@ from hcrm_core.model.values import (
     Money,
     Period,
 )
+
+CustomerKind = Literal["patient", "family", "healthy", "partner", "internal"]
 
 
 class Patient(Record, frozen=True, tag=True):
@@ -45,6 +49,14 @@ class Patient(Record, frozen=True, tag=True):
     occupation: Coding | None | UnsetType = UNSET
     interests: tuple[str, ...] | None | UnsetType = UNSET
     """Codes of what the person wants to hear about; the hospital's own."""
+    interest_departments: tuple[str, ...] | None | UnsetType = UNSET
+    """Codes of the departments the person is interested in."""
+    information_needs: tuple[str, ...] | None | UnsetType = UNSET
+    """Codes of what the person wants to be told, and how; the hospital's own."""
+    customer_kinds: tuple[CustomerKind, ...] | None | UnsetType = UNSET
+    """What the person is to the hospital besides a patient, where somebody states it."""
+    cleared: tuple[str, ...] | None | UnsetType = UNSET
+    """Fields of which it is stated that nothing is known: what less trusted sources say of them does not stand."""
 
 
 class PatientLink(Record, frozen=True, tag=True):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 
-from hcrm_core.config import USUAL_IDENTITY, IdentitySettings
+from hcrm_core.config import USUAL_GOLDEN, USUAL_IDENTITY, GoldenSettings, IdentitySettings
 from hcrm_core.errors import ConfigurationError
 from hcrm_core.store.codec import Codec
 
@@ -44,6 +44,7 @@ class Store:
         inbox: Of the inbox; the same engine when both are one database.
         timezone: Whose days are counted by.
         identity: When its patients are one customer.
+        golden: Which of several patients' words about one customer stands.
     """
 
     def __init__(
@@ -53,11 +54,13 @@ class Store:
         codec: Codec,
         timezone: str = "UTC",
         identity: IdentitySettings = USUAL_IDENTITY,
+        golden: GoldenSettings = USUAL_GOLDEN,
     ) -> None:
         """Args: url, inbox_url: SQLAlchemy URLs; SQLite paths must be absolute. Nothing is connected yet."""
         self.codec = codec
         self.timezone = timezone
         self.identity = identity
+        self.golden = golden
         self.engine = _engine(url)
         self.inbox = self.engine if inbox_url == url else _engine(inbox_url)
         # The same pools; said once here and not at every transaction.

@@ -1,11 +1,16 @@
 """The golden record: of the patients that say a field, the one whose record was stated last wins."""
 
+from collections.abc import Iterable
 from itertools import permutations
 
 import msgspec
 import pytest
 
-from hcrm_core.identity.golden import display_name, golden
+from hcrm_core.config import USUAL_GOLDEN, GoldenSettings
+from hcrm_core.identity.golden import Field, display_name
+from hcrm_core.identity.golden import golden as by_settings
+from hcrm_core.model.fold import stamp as stamp_of
+from hcrm_core.model.translation import Statement
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.packing import pack
 from hcrm_core.store.queries.facts import Content, FactRow
@@ -13,12 +18,16 @@ from hcrm_core.store.queries.facts import Content, FactRow
 CODEC = Codec(b"\x07" * 32)
 
 
+def golden(rows: Iterable[FactRow], codec: Codec, settings: GoldenSettings = USUAL_GOLDEN) -> dict[str, Field]:
+    return by_settings(rows, codec, settings)
+
+
 def patient(number: int, *, stamp: int, void: bool = False, **fields: object) -> FactRow:
     hidden = {name: fields.pop(name) for name in ("name", "identifier", "telecom") if name in fields}
     sealed = CODEC.seal_fields(msgspec.json.encode(hidden)) if hidden else None
     content = Content(pack(msgspec.json.encode(fields)), sealed)
     key = CODEC.seal(b"k")
-    moment = bytes([stamp])
+    moment = stamp_of(Statement(stamp), b"\0" * 12)
     return FactRow(
         f"p{number}", "Patient", "his", key, f"p{number}", None, content, moment, 0, void, number, number, False, number
     )

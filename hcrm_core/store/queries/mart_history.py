@@ -17,12 +17,12 @@ from hcrm_core.store.queries.links import customers_of
 from hcrm_core.store.queries.mart_rows import body_of, opened
 
 _LOG = """
-SELECT f.number, f.fact_id, f.kind, f.patient_id, s.stamp, s.known_at, s.voided_at, c.body, c.sealed
+SELECT f.number, f.fact_id, f.kind, f.source, s.stamp, s.known_at, s.voided_at, c.body, c.sealed
 FROM {wanted} CROSS JOIN fact AS f CROSS JOIN version AS v CROSS JOIN statement AS s CROSS JOIN content AS c
 WHERE f.number = w.value AND v.fact_number = f.number AND s.id = v.statement_id AND c.id = v.content_id
 """
 _LOG_OF_SETS = """
-SELECT f.number, f.fact_id, f.kind, f.patient_id, s.stamp, s.known_at, s.voided_at, NULL, NULL
+SELECT f.number, f.fact_id, f.kind, f.source, s.stamp, s.known_at, s.voided_at, NULL, NULL
 FROM {wanted} CROSS JOIN fact AS f CROSS JOIN set_statement AS m CROSS JOIN statement AS s
 WHERE f.number = w.value AND m.set_id = f.set_id AND s.id = m.statement_id
 """
@@ -42,19 +42,19 @@ def past_rows(connection: Connection, codec: Codec, numbers: Collection[int], af
         connection,
         {
             owner
-            for fact_id, kind, found in histories
+            for fact_id, kind, _, found in histories
             for state in found
             if (owner := _owner(fact_id, kind, state.fields))
         },
     )
-    for fact_id, kind, found in histories:
+    for fact_id, kind, source, found in histories:
         for state, end in _with_ends(found):
             patient_id = _owner(fact_id, kind, state.fields)
             body = None
             for customer_id, since, until in _pieces(owned.get(patient_id or "", ()), state.known_at, end):
                 if until is None or until <= after:
                     continue
-                body = body or body_of(kind, state.fields or {}, codec)
+                body = body or body_of(kind, state.fields or {}, codec, source)
                 customer = customer_id or patient_id
                 said = said_at(state.stamp)
                 yield PastRow(fact_id, kind, customer, patient_id, body, said, state.known_at, since, until)
@@ -67,14 +67,17 @@ def said_rows(connection: Connection, codec: Codec, numbers: Collection[int]) ->
     past: list[PastRow] = []
     histories = list(_histories(connection, codec, numbers, said=True))
     owners = {
-        owner for fact_id, kind, found in histories for state in found if (owner := _owner(fact_id, kind, state.fields))
+        owner
+        for fact_id, kind, _, found in histories
+        for state in found
+        if (owner := _owner(fact_id, kind, state.fields))
     }
     customers = customers_of(connection, owners)
-    for fact_id, kind, found in histories:
+    for fact_id, kind, source, found in histories:
         for state, end in _with_ends(found):
             patient_id = _owner(fact_id, kind, state.fields)
             customer = customers.get(patient_id, patient_id) if patient_id else None
-            body, at = body_of(kind, state.fields or {}, codec), state.known_at
+            body, at = body_of(kind, state.fields or {}, codec, source), state.known_at
             row = MartRow(fact_id, kind, customer, patient_id, body, said_at(state.stamp), at, at)
             if end is None:
                 present.append(row)
@@ -85,12 +88,12 @@ def said_rows(connection: Connection, codec: Codec, numbers: Collection[int]) ->
 
 def _histories(
     connection: Connection, codec: Codec, numbers: Collection[int], *, said: bool = False
-) -> Iterator[tuple[str, str, list[State]]]:
-    """Each fact with its states."""
+) -> Iterator[tuple[str, str, str, list[State]]]:
+    """Each fact with its source and its states."""
     log = driver_select(connection, _LOG, numbers, "bigint")
     log += driver_select(connection, _LOG_OF_SETS, numbers, "bigint")
     log.sort(key=itemgetter(0))
-    for (_, fact_id, kind, _), rows in groupby(log, key=itemgetter(0, 1, 2, 3)):
+    for (_, fact_id, kind, source), rows in groupby(log, key=itemgetter(0, 1, 2, 3)):
         heard = []
         for *_, stamp, known_at, voided_at, body, sealed in rows:
             fields = None if body is None else opened(body, sealed, codec)
@@ -98,7 +101,7 @@ def _histories(
                 heard.append(Heard(bytes(stamp), fields, known_at, voided_at))
             elif voided_at is None:
                 heard.append(Heard(bytes(stamp), fields, said_at(bytes(stamp))))
-        yield fact_id, kind, states(heard, KINDS[kind].BY_NAMESPACE, restated=kind in ABOUT_A_PERSON)
+        yield fact_id, kind, source, states(heard, KINDS[kind].BY_NAMESPACE, restated=kind in ABOUT_A_PERSON)
 
 
 def _with_ends(found: Sequence[State]) -> Iterator[tuple[State, int | None]]:

@@ -15,13 +15,17 @@ from hcrm_core.store.packing import unpack
 from hcrm_core.store.queries.links import members_of
 
 BATCH = 50_000
+
+STAFF_NUMBER = "EI"
+"""HL7 table 0203: an employee number. Who has one is of the staff."""
+
 Fields = Mapping[str, Any]
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
 
 
 _COLUMNS = """f.fact_id, f.kind, COALESCE(pc.customer_id, f.patient_id), f.patient_id, c.body, s.stamp, f.known_at,
-  {until}, CASE WHEN f.kind IN ('Patient', 'Coverage') THEN c.sealed END"""
+  {until}, CASE WHEN f.kind IN ('Patient', 'Coverage') THEN c.sealed END, f.source"""
 _JOINED = """JOIN content AS c ON c.id = f.content_id JOIN statement AS s ON s.id = f.statement_id
 LEFT JOIN patient_customer AS pc ON pc.patient_id = f.patient_id"""
 _MOVED = """
@@ -67,25 +71,36 @@ def mart_rows_of(
     return found
 
 
-def body_of(kind: str, fields: Fields, codec: Codec) -> str:
+def body_of(kind: str, fields: Fields, codec: Codec, source: str) -> str:
     """The body of a fact with these fields, its direct identifiers left out."""
     plain = {name: value for name, value in fields.items() if name not in KINDS[kind].SEALED}
-    return _encode(plain | _tokens(fields, codec)).decode()
+    return _encode(plain | _tokens(fields, codec) | _of_patient(kind, source)).decode()
 
 
 def _row(row: Sequence[Any], codec: Codec) -> MartRow:
-    fact_id, kind, customer_id, patient_id, body, stamp, known_at, until, sealed = row
+    fact_id, kind, customer_id, patient_id, body, stamp, known_at, until, sealed, source = row
     text_ = unpack(body).decode()
-    if sealed is not None and (tokens := _tokens(_decode(codec.open(sealed)), codec)):
+    tokens = _of_patient(kind, source)
+    if sealed is not None:
+        tokens |= _tokens(_decode(codec.open(sealed)), codec)
+    if tokens:
         head = text_[:-1] + ("," if len(text_) > 2 else "")
         text_ = head + _encode(tokens).decode()[1:]
     valid_from = known_at if until is None else max(known_at, until)
     return MartRow(fact_id, kind, customer_id, patient_id, text_, said_at(stamp), known_at, valid_from)
 
 
-def _tokens(fields: Fields, codec: Codec) -> dict[str, str]:
-    """Keyed tokens of a telephone, an account and a policy: equal where those are, and revealing nothing else."""
-    found: dict[str, str] = {}
+def _of_patient(kind: str, source: str) -> dict[str, Any]:
+    """What the mart has of a patient beside its fields: whose word it is."""
+    return {"source": source} if kind == "Patient" else {}
+
+
+def _tokens(fields: Fields, codec: Codec) -> dict[str, Any]:
+    """Keyed tokens of a telephone, an account and a policy: equal where those are, and revealing nothing else; and
+    whether a number is an employee's."""
+    found: dict[str, Any] = {}
+    if any(number.get("type") == STAFF_NUMBER for number in fields.get("identifier") or ()):
+        found["staff_number"] = True
     for contact in fields.get("telecom") or ():
         value = contact.get("value") or ""
         if contact.get("system") == "phone" and (digits := "".join(filter(str.isdigit, value))):
