@@ -124,7 +124,7 @@ def test_a_table_of_changes_is_read_by_its_numbers_and_says_what_became_of_a_row
     found, position = pull(one, his(rows, columns, "v"), "")
     assert [(row.get("change"), row["sequence"]) for row in found] == [("I", 7), ("D", 8)]
     translated = [one.translate(json.dumps(row).encode()) for row in found]
-    assert [one.statement.sequence for one in translated if one.statement] == [7, 8]
+    assert [one.statement.rising for one in translated if one.statement] == ["7", "8"]
     assert [getattr(record, "status", "") for record in translated[1].records][-1] == "entered-in-error"
     later = his([*rows, (9, "U", "V2", "2", "2026-06-02 09:00")], columns, "v")
     assert [row["cells"]["就诊号"] for row in pull(one, later, position)[0]] == ["V2"]

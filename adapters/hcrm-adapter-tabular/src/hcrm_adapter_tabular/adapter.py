@@ -152,7 +152,8 @@ class TabularAdapter(Adapter):
             )  # fmt: skip
         return Translation(
             message_type=row.table,
-            statement=Statement(said_at=said_at or 0, sequence=row.sequence),
+            # A database's numbers outgrow what a sequence number may be.
+            statement=Statement(said_at=said_at or 0, rising=str(row.sequence) if row.sequence >= 0 else ""),
             records=tuple(cast("dict[Any, AnyRecord]", translator.records).values()),
             complete=tuple(translator.complete),
             coverage=_coverage(row, layout),
