@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
@@ -60,6 +61,47 @@ def ods_row(*cells: str, repeated: str = "") -> str:
         f'<table:table-cell office:value-type="string"><text:p>{one}</text:p></table:table-cell>' for one in cells
     )
     return f"<table:table-row{repeated}>{inner}</table:table-row>"
+
+
+def xls(name: str, *rows: list[str | float]) -> bytes:
+    """An .xls workbook of one sheet: BIFF8 records (MS-XLS) in one stream of a compound file (MS-CFB)."""
+
+    def record(kind: int, body: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(body)) + body
+
+    def text(value: str, size: str) -> bytes:
+        return struct.pack(size, len(value)) + b"\x01" + value.encode("utf-16-le")
+
+    def begin(kind: int) -> bytes:
+        return record(0x0809, struct.pack("<HHHHII", 0x0600, kind, 0, 0, 0, 0))
+
+    def bound(at: int) -> bytes:
+        return record(0x0085, struct.pack("<IBB", at, 0, 0) + text(name, "<B"))
+
+    def entry(called: str, kind: int, start: int, size: int, child: int) -> bytes:
+        raw = f"{called}\0".encode("utf-16-le")
+        links = struct.pack("<HBBIII", len(raw), kind, 1, free, free, child) + bytes(36)
+        return raw.ljust(64, b"\0") + links + struct.pack("<IQ", start, size)
+
+    end, free = 0xFFFFFFFE, 0xFFFFFFFF
+    body = record(0x0200, struct.pack("<IIHHH", 0, len(rows), 0, max(map(len, rows)), 0))
+    for number, row in enumerate(rows):
+        for column, value in enumerate(row):
+            at = struct.pack("<HHH", number, column, 0)
+            if isinstance(value, float):
+                body += record(0x0203, at + struct.pack("<d", value))
+            else:
+                body += record(0x0204, at + text(value, "<H"))
+    head = begin(0x0005) + record(0x0042, struct.pack("<H", 1200))
+    book = (
+        head + bound(len(head) + len(bound(0)) + 4) + record(0x000A, b"") + begin(0x0010) + body + record(0x000A, b"")
+    )
+    book = book.ljust(max(4096, -(-len(book) // 512) * 512), b"\0")
+    table = [0xFFFFFFFD, end, *range(3, len(book) // 512 + 2), end]
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<5H6x", 0x3E, 3, 0xFFFE, 9, 6)
+    header += struct.pack("<10I", 0, 1, 1, 0, 4096, end, 0, end, 0, 0) + struct.pack("<I", free) * 108
+    directory = entry("Root Entry", 5, end, 0, 1) + entry("Workbook", 2, 2, len(book), free) + bytes(256)
+    return header + struct.pack(f"<{len(table)}I", *table).ljust(512, b"\xff") + directory + book
 
 
 def cells(message: RawMessage) -> dict[str, Any]:
@@ -135,6 +177,13 @@ def test_an_ods_sheet_is_read() -> None:
     data = ods(ods_row(*HEADINGS) + ods_row("00012", "王芳", "女", "1990-03-07", "11010119900307654X"))
     (one,) = adapter().split(data, "a.ods")
     assert cells(one) == dict(zip(HEADINGS, ["00012", "王芳", "女", "1990-03-07", "11010119900307654X"], strict=True))
+
+
+def test_an_xls_sheet_is_read() -> None:
+    data = xls("患者", ["患者名单"], ["患者ID", "姓名", "性别"], ["00012", "王芳", "女"], [7.0, "李四", "男"])
+    first, second = adapter().split(data, "a.xls")
+    assert (first.place, cells(first)) == ("sheet 患者, row 3", {"患者ID": "00012", "姓名": "王芳", "性别": "女"})
+    assert records(second, Patient)[0].key == "his|PI|7"
 
 
 def test_a_parquet_file_is_read() -> None:
