@@ -57,8 +57,8 @@ def fhir() -> str:
         parts.append(title + about + body)
     parts.append(
         "## Validation\n\n`validate = true` and `hcrm messages conformance` hold resources against `fhir.resources`, "
-        "which has R4B and no R4; for the types listed here the two agree, which HL7's own R4 examples show. It does not "
-        "check codes: the value sets below are checked beside it. Profiles are not read.\n"
+        "which has R4B and no R4; for the types listed here the two agree, which HL7's own R4 examples show. It does "
+        "not check codes: the value sets below are checked beside it. Profiles are not read.\n"
     )
     parts.append(
         "## Codes\n\nValue sets that FHIR requires. Without `validate` a code that is not among them is left out of "

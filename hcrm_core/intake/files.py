@@ -159,7 +159,8 @@ def _zip(file: Path, suffixes: Suffixes) -> Iterator[Input]:
 
 def _tar(file: Path, suffixes: Suffixes) -> Iterator[Input]:
     with tarfile.open(file) as archive:
-        for member in sorted(archive.getmembers(), key=lambda member: member.name):
+        # In their order: an archive that breaks off is read as far as it goes.
+        for member in archive:
             if not member.isfile():
                 continue
             name = f"{file}!{member.name}"
