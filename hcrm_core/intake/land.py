@@ -19,9 +19,9 @@ BATCH = 500
 
 REUSED = Problem(
     "control-id-reused",
-    "MSH-10",
-    "The source has used this control id before for a message with other content. Both are kept and translated; let "
-    "the sender number its messages.",
+    "",
+    "The source has used this control id (HL7 v2: MSH-10) before for a message with other content. Both are kept and "
+    "translated; let the sender number its messages.",
 )
 
 
