@@ -108,3 +108,19 @@ def test_pieces_of_what_is_no_table_are_refused_once(workspace: Path, monkeypatc
     monkeypatch.setattr(line_pieces, "PIECE", 1_000)
     monkeypatch.setattr(line_pieces, "_CHUNK", 1_000)
     assert len(ingest("甲.csv", exit_code=3)["rejected"]) == 1
+
+
+def test_birth_date_and_sex_come_from_the_identity_number_where_columns_are_missing(workspace: Path) -> None:
+    toml = workspace / "hcrm.toml"
+    toml.write_text(toml.read_text("utf-8").replace("plugins = [", 'plugins = ["resident-identity", ', 1), "utf-8")
+    rows = "1,王芳,110101199003076544\n2,李娜,110101199003076545\n3,张伟,110101199003076536\n"
+    (workspace / "患者.csv").write_text(f"患者ID,姓名,身份证号\n{rows}", encoding="utf-8")
+    ingest("患者.csv")
+    read = []
+    for number in range(1, 4):
+        shown = told("messages", "show", f"#{number}", "--unmask")["mapped"]
+        read.append({one["field"]: one["value"] for one in shown if one["field"] in ("birth_date", "gender")})
+    # The check digit of the second does not hold.
+    assert read == [
+        {"birth_date": "1990-03-07", "gender": "female"}, {}, {"birth_date": "1990-03-07", "gender": "male"},
+    ]  # fmt: skip
