@@ -12,7 +12,7 @@ from hcrm_core.cli.ingest import RECORDS
 from hcrm_core.cli.selection import Row, named
 from hcrm_core.errors import HcrmError
 from hcrm_core.intake.mask import MASK, PERSONAL
-from hcrm_core.intake.worker import Inspected
+from hcrm_core.intake.work import Inspected
 from hcrm_core.model.records import REFERENCES
 from hcrm_core.model.translation import Problem
 from hcrm_core.store import audit

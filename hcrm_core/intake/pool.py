@@ -18,9 +18,11 @@ import msgspec
 from hcrm_core.errors import InputError, PluginError
 from hcrm_core.hosting.breaker import Breaker
 from hcrm_core.hosting.host import Host, HostDied
+from hcrm_core.intake.readers import failed
 from hcrm_core.intake.said import Told
-from hcrm_core.intake.worker import Inspected, Reader, Work, failed
+from hcrm_core.intake.work import Inspected, Reader, Work
 from hcrm_core.model.examples import Tried
+from hcrm_core.model.manual import CORE
 from hcrm_core.model.pulling import HttpRequest, HttpResponse, Pulled, Rows, SqlQuery
 from hcrm_core.model.translation import Problem, RawMessage, Translation
 from hcrm_core.registry.enabled import Registry
@@ -248,7 +250,9 @@ class WorkerPool:
         )
 
     def _reader(self, source: Source) -> Reader:
-        return Reader(source.source, source.plugin, source.name, self._transformers)
+        # What a person has set is not mended by anybody.
+        transformers = () if source.plugin == CORE else self._transformers
+        return Reader(source.source, source.plugin, source.name, transformers)
 
     def _take_over(self, registry: Registry) -> None:
         transformers = tuple(registry.implementers("transform_records"))

@@ -14,7 +14,7 @@ from hcrm_core.intake.accept import NOTHING, Processed, accept
 from hcrm_core.intake.claims import LEASE, SECOND, Claimed, Claims
 from hcrm_core.intake.fold import Folder
 from hcrm_core.intake.pool import Postponed, Translated
-from hcrm_core.intake.worker import failed
+from hcrm_core.intake.readers import failed
 from hcrm_core.model.observing import TypeCount
 from hcrm_core.model.translation import Problem, Translation
 from hcrm_core.registry.offers import Source
