@@ -50,6 +50,7 @@ RESOURCES = st.builds(
     st.sampled_from(TYPES),
     st.dictionaries(st.sampled_from(ELEMENTS), VALUES, max_size=8),
 )
+ENTRIES = st.dictionaries(st.sampled_from(["request", "response", "fullUrl", "resource", "entry"]), VALUES, max_size=3)
 ANY = FhirAdapter("city", FhirSettings(adapter="fhir", extensions={"education": "urn:x"}))
 STRICT = FhirAdapter("city", FhirSettings(adapter="fhir", validate=True))
 
@@ -96,9 +97,11 @@ def test_validation_raises_nothing_either(resource: dict[str, Any]) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.binary(max_size=200) | VALUES.map(lambda value: json.dumps(value).encode()))
+@given(st.binary(max_size=200) | (VALUES | ENTRIES).map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_split_and_translated(data: bytes) -> None:
     kept(ANY.translate(data))
+    kept(STRICT.translate(data))
+    assert ANY.conformance(data) is not None and ANY.fields(data) is not None and ANY.origins(data) is not None
     for name in ("a.json", "a.ndjson"):
         try:
             found = list(ANY.split(data, name))

@@ -151,7 +151,7 @@ class FhirAdapter(Adapter):
             message = read(payload)
         except Unreadable as error:
             return [Problem("not-checked", "", f"The message cannot be read: {error}.")]
-        if message.deleted:
+        if message.deleted or message.type == "Bundle":
             return []
         return findings(message.type, resource_bytes(payload), message.resource)
 
