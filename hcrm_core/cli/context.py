@@ -15,6 +15,7 @@ from hcrm_core import env
 from hcrm_core.config import Configuration, nearest
 from hcrm_core.errors import ConfigurationError, UsageError, WorkspaceError
 from hcrm_core.intake.pool import WorkerPool
+from hcrm_core.model.survivorship import MANUAL
 from hcrm_core.registry.enabled import Registry
 from hcrm_core.registry.loader import Loader
 from hcrm_core.registry.offers import Source
@@ -120,7 +121,7 @@ class Opened:
 
     def _source_of(self, source: str) -> Source:
         known = source in self.configuration.settings.sources
-        if not known and source not in self.registry.adapters:
+        if not known and source != MANUAL and source not in self.registry.adapters:
             raise ConfigurationError(
                 f"Messages of the source {source!r} wait to be translated, but hcrm.toml has no table "
                 f"[sources.{source}]. Put it back."

@@ -163,7 +163,7 @@ def tell(customer: dict[str, Any]) -> None:
     rows = []
     for name, field in customer["fields"].items():
         rows.append(_line(name, field, field["why"]))
-        rows += [_line("", other, "does not stand") for other in field.get("others", ())]
+        rows += [_line("", other, _beside(field, other)) for other in field.get("others", ())]
     show_table(("field", "value", "source", "said at", "message", "from", "why"), rows)
     for title, key in (
         ("Family and contacts", "related_persons"),
@@ -184,6 +184,12 @@ def tell(customer: dict[str, Any]) -> None:
 
 
 _ALL_SHOWN = frozenset(name for names in _SHOWN.values() for name in names)
+
+
+def _beside(field: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    if isinstance(field["value"], list) and other["value"] and all(one in field["value"] for one in other["value"]):
+        return "is in it"
+    return "says the same" if other["value"] == field["value"] else "does not stand"
 
 
 def _line(name: str, word: Mapping[str, Any], why: str) -> tuple[Any, ...]:

@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, show_table, workspace_option
+from hcrm_core.cli.customer_edit import edit
+from hcrm_core.cli.customer_named import resolve
 from hcrm_core.cli.customer_shown import row_of, shown, tell
-from hcrm_core.errors import NotFoundError, UsageError
 from hcrm_core.identity.golden import golden
 from hcrm_core.identity.roles import KINDS, roles_of
 from hcrm_core.store.queries import customers as queries
@@ -58,6 +59,9 @@ def show(customer: str, losing: bool, staff_view: bool, as_json: bool, workspace
         tell(found)
 
 
+customers.add_command(edit)
+
+
 def _list(space: Opened, limit: int, linked: bool, kind: str | None) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     after, codec = "", space.store.codec
@@ -79,21 +83,3 @@ def _list(space: Opened, limit: int, linked: bool, kind: str | None) -> list[dic
                 if (len(patients) > 1 or not linked) and (kind is None or kind in {role.kind for role in roles}):
                     rows.append(row_of(customer_id, fields, patients, roles))
     return rows[:limit]
-
-
-def resolve(space: Opened, wanted: str) -> str:
-    """The one customer meant by any member's id, its beginning, or a number as `AUTHORITY|TYPE|NUMBER`.
-
-    Raises:
-        NotFoundError: Nobody fits.
-        UsageError: Several do.
-    """
-    parts = wanted.split("|")
-    tokens = [space.store.codec.token("identifier", *parts)] if len(parts) == 3 else []
-    with space.store.read() as connection:
-        found = queries.find(connection, wanted, tokens)
-    if not found:
-        raise NotFoundError("No customer has this id or number. List them with: hcrm customers list")
-    if len(found) > 1:
-        raise UsageError(f"{len(found)} customers fit. Give more of the id, or a number as AUTHORITY|TYPE|NUMBER.")
-    return found[0]

@@ -7,7 +7,7 @@ import msgspec
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, workspace_option
-from hcrm_core.cli.customers import resolve
+from hcrm_core.cli.customer_named import resolve
 from hcrm_core.cli.trace import Trace
 from hcrm_core.config import nearest
 from hcrm_core.decide.again import cited_again

@@ -7,7 +7,7 @@ import msgspec
 
 from hcrm_core import env
 from hcrm_core.cli.context import json_option, opened, show_json, show_table, workspace_option
-from hcrm_core.cli.customers import resolve
+from hcrm_core.cli.customer_named import resolve
 from hcrm_core.store.queries import points as queries
 from hcrm_core.store.queries.points import PointsRow
 

@@ -11,7 +11,7 @@ import msgspec
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened
-from hcrm_core.cli.customers import resolve
+from hcrm_core.cli.customer_named import resolve
 from hcrm_core.errors import NotFoundError, UsageError
 from hcrm_core.intake.figures import STATES
 from hcrm_core.model.translation import Problem

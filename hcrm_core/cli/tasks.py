@@ -11,7 +11,7 @@ import msgspec
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, say, show_json, show_table, workspace_option
-from hcrm_core.cli.customers import resolve
+from hcrm_core.cli.customer_named import resolve
 from hcrm_core.decide.narrate import plain
 from hcrm_core.errors import InputError
 from hcrm_core.identity.golden import display_name, golden, values_of

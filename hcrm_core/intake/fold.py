@@ -8,13 +8,17 @@ from typing import NamedTuple
 
 from hcrm_core.config import USUAL_IDENTITY, IdentitySettings
 from hcrm_core.failpoints import fp
+from hcrm_core.identity import households
 from hcrm_core.identity.link import relink
+from hcrm_core.identity.marks import together
 from hcrm_core.identity.model import scorer_of
 from hcrm_core.intake.batch import Batch, Entry, one_set
 from hcrm_core.intake.moves import MOVES, Moves, moved
 from hcrm_core.intake.said import Said, take_apart
 from hcrm_core.intake.settle import settle
+from hcrm_core.model.manual import BY_ID
 from hcrm_core.model.records import PATIENT_FIELD, REFERENCES, Record
+from hcrm_core.model.survivorship import MANUAL
 from hcrm_core.model.translation import CompleteSet
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Connection
@@ -95,13 +99,16 @@ class Folder:
         fp("upsert")
         stays = Moves(connection, {entry.encounter_id for entry in work.entries.values()})
         changed, identities = settle(connection, work, self._codec, stays)
+        told = identities.told
         if again := moved(connection, work):
             more, followed = settle(connection, again, self._codec, Moves(connection))
             changed += more
             identities.mentioned.update(followed.mentioned)
+            told = together(told, followed.told)
         fp("identity")
         relinked = relink(connection, identities, self._codec, self._scorer, now)
-        facts.note_batch(connection, now, changed=bool(changed or relinked))
+        rehoused = households.update(connection, told, relinked, self._codec, now)
+        facts.note_batch(connection, now, changed=bool(changed or relinked or rehoused))
         return records
 
     def _log(self, connection: Connection, work: Batch) -> None:
@@ -165,7 +172,8 @@ class Folder:
         if (found := self._ids.get(wanted)) is None:
             if len(self._ids) >= REMEMBERED:
                 self._ids.clear()
-            found = self._ids[wanted] = self._codec.token(*wanted)
+            by_id = source == MANUAL and kind == "Patient" and key.startswith(BY_ID)
+            found = self._ids[wanted] = key[len(BY_ID) :] if by_id else self._codec.token(*wanted)
         return found
 
     def _set_id(self, kind: str, source: str, group: str) -> str:

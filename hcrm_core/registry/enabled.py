@@ -11,8 +11,10 @@ from hcrm_core.errors import ConfigurationError, HcrmError, PluginError
 from hcrm_core.hosting.host import Host, HostDied
 from hcrm_core.model.adapters import SourceSettings
 from hcrm_core.model.channels import Channel
+from hcrm_core.model.manual import CORE, Manual
 from hcrm_core.model.reviews import Review
 from hcrm_core.model.strategies import Strategy
+from hcrm_core.model.survivorship import MANUAL
 from hcrm_core.registry.describing import Asked
 from hcrm_core.registry.installed import Installed, installed, mentions
 from hcrm_core.registry.loader import require_adapter
@@ -142,7 +144,7 @@ class Registry:
         """A source with its adapter and settings.
 
         Args:
-            source: A name under `[sources]`, or any name when `name` is given.
+            source: A name under `[sources]`, or any name when `name` is given; `manual` is the core's.
             name: The adapter to use, whatever `[sources.SOURCE]` says.
 
         Raises:
@@ -150,6 +152,9 @@ class Registry:
             ConfigurationError: The source's table is wrong.
             PluginError: As `adapters`.
         """
+        if source == MANUAL:
+            zone = self.configuration.settings.timezone
+            return Source(MANUAL, CORE, AdapterOffer.of(Manual), SourceSettings(adapter=MANUAL, timezone=zone))
         adapter = require_adapter(self.configuration, source, name, list(self.adapters))
         plugin = self.owner("register_adapters", adapter)
         answer = self._ask("settings", Asked(plugin, adapter=adapter, source=source))

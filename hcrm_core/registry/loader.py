@@ -16,6 +16,7 @@ from hcrm_core import hookspecs
 from hcrm_core.config import Configuration, nearest, read_text
 from hcrm_core.errors import ConfigurationError, HcrmError, PluginError, UsageError
 from hcrm_core.model.adapters import Adapter, SourceSettings
+from hcrm_core.model.manual import CORE, Manual
 from hcrm_core.registry.installed import Installed, installed
 from hcrm_core.registry.mapped import place_of, source_settings
 
@@ -96,6 +97,8 @@ class Loader:
             ConfigurationError: The source's table is wrong.
             PluginError: As `load`; or the plugin offers no such adapter.
         """
+        if plugin == CORE:
+            return Manual(source, SourceSettings(adapter=name, timezone=self.configuration.settings.timezone))
         offered = {kind.name: kind for kind in self.call(plugin, "register_adapters")}
         if name not in offered:
             raise PluginError(f"{self.known(plugin)} offers no adapter {name!r}. Update the plugin.")

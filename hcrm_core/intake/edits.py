@@ -1,0 +1,179 @@
+"""Correct a customer by hand: the edit becomes a message, is written to the audit trail, lands and is folded.
+
+The order is such that nothing is lost: an edit that has landed stands in the trail, and one that was not folded at once
+is folded by whoever works off the inbox next.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from hcrm_core.errors import NotFoundError, UsageError
+from hcrm_core.identity.golden import fields_of
+from hcrm_core.intake.accept import accept
+from hcrm_core.intake.fold import Folder
+from hcrm_core.intake.land import Arrival, land
+from hcrm_core.model.adapters import SourceSettings
+from hcrm_core.model.manual import Edit, Manual
+from hcrm_core.model.survivorship import MANUAL
+from hcrm_core.store import audit
+from hcrm_core.store.engine import Store
+from hcrm_core.store.queries import customers, inbox
+from hcrm_core.store.queries.facts import FactRow
+from hcrm_core.store.queries.log import versions
+
+ADAPTER = Manual(MANUAL, SourceSettings(adapter=MANUAL))
+
+
+class Change(NamedTuple):
+    """What is to become of a customer's fields.
+
+    Attributes:
+        set: Field → value.
+        clear: Fields of which nothing is known.
+        release: Fields that are left to the other sources again.
+    """
+
+    set: Mapping[str, Any]
+    clear: Sequence[str] = ()
+    release: Sequence[str] = ()
+
+
+def edit(store: Store, customer_id: str, change: Change, *, by: str, reason: str, now: int) -> int:
+    """Make an edit and fold it.
+
+    Args:
+        store: The workspace's.
+        customer_id: Whom it corrects.
+        change: What is to become of the fields.
+        by: Who makes it.
+        reason: Why.
+        now: Microseconds since 1970 UTC.
+
+    Returns:
+        The message's number.
+    """
+    return _make(store, _drafted(store, customer_id, change, by=by, reason=reason, now=now), now)
+
+
+def undo(store: Store, customer_id: str, message: str, *, by: str, reason: str, now: int) -> int:
+    """Take an edit back: its fields become what the customer's other edits make of them.
+
+    Args:
+        store, customer_id, by, reason, now: As for `edit`.
+        message: The number or control id of the edit's message.
+
+    Returns:
+        The number of the message that takes it back.
+
+    Raises:
+        NotFoundError: This customer has no such edit, or its bytes have been pruned.
+        UsageError: It is taken back already, or takes one back itself.
+    """
+    made = edits_of(store, customer_id)
+    undone = next((one for number, one in made if message in (str(number), one.id)), None)
+    if undone is None:
+        raise NotFoundError(
+            f"This customer has no edit {message!r}. Its edits: {', '.join(one.id for _, one in made) or 'none'}."
+        )
+    back = {one.undoes for _, one in made}
+    if undone.id in back:
+        raise UsageError(f"The edit {undone.id} is taken back already.")
+    if undone.undoes:
+        raise UsageError(f"The edit {undone.id} takes another back. Make the edit anew instead.")
+    values: dict[str, Any] = {}
+    cleared: set[str] = set()
+    for _, one in made:
+        if one.id not in back and one.id != undone.id and one.undoes is None and one.patient == undone.patient:
+            for name in one.touched:
+                values.pop(name, None)
+                cleared.discard(name)
+            values |= one.set
+            cleared |= set(one.clear)
+    fields = undone.touched
+    change = Change(
+        {name: values[name] for name in fields if name in values},
+        [name for name in fields if name in cleared],
+        [name for name in fields if name not in values and name not in cleared],
+    )
+    draft = _drafted(store, customer_id, change, by=by, reason=reason, now=now, patient=undone.patient)
+    return _make(store, msgspec.structs.replace(draft, undoes=undone.id), now)
+
+
+def edits_of(store: Store, customer_id: str) -> list[tuple[int, Edit]]:
+    """The edits of a customer with the numbers of their messages, oldest statement first; without those pruned."""
+    with store.read() as connection:
+        own = [row.fact_id for row in _patients(connection, customer_id) if row.source == MANUAL]
+        said = sorted((one for rows in versions(connection, own).values() for one in rows), key=lambda one: one.stamp)
+    with store.read_inbox() as connection:
+        messages = {one.id: one for one in inbox.read_all(connection, sorted({one.message_id for one in said}))}
+    return [
+        (one.message_id, msgspec.json.decode(store.codec.open(body), type=Edit))
+        for one in said
+        if (body := messages[one.message_id].payload) is not None
+    ]
+
+
+def _drafted(
+    store: Store, customer_id: str, change: Change, *, by: str, reason: str, now: int, patient: str | None = None
+) -> Edit:
+    """The edit as a message."""
+    with store.read() as connection:
+        patients = _patients(connection, customer_id)
+    own = [row for row in patients if row.source == MANUAL and not row.void]
+    keys = {store.codec.open(bytes(row.key)).decode(): row for row in sorted(own, key=lambda row: row.stamp)}
+    key = patient or next(reversed(keys), None) or _key(store, customer_id)
+    known = fields_of(keys[key], store.codec) if key in keys else {}
+    said_at = max(now, keys[key].said_at + 1) if key in keys else now
+    left = set(known.get("cleared") or ()) - {*change.set, *change.release}
+    return Edit(
+        id=f"E{store.codec.token('edit', key, str(said_at))[:12]}",
+        said_at=said_at,
+        by=by,
+        reason=reason,
+        patient=key,
+        customer=key.partition(":")[0],
+        set=dict(change.set),
+        clear=tuple(change.clear),
+        release=tuple(change.release),
+        cleared=tuple(sorted(left | set(change.clear))),
+    )
+
+
+def _key(store: Store, customer_id: str) -> str:
+    """The key of a new patient of this source, such that the customer, whose id is its least patient's, keeps it."""
+    number = 0
+    while store.codec.token("Patient", MANUAL, f"{customer_id}:{number}") < customer_id:
+        number += 1
+    return f"{customer_id}:{number}"
+
+
+def _make(store: Store, made: Edit, now: int) -> int:
+    payload = made.payload()
+    fields: dict[str, Iterable[str]] = {
+        "set": sorted(made.set),
+        "clear": made.clear,
+        "release": made.release,
+        "undoes": [made.undoes] if made.undoes else (),
+    }
+    with store.write() as connection:
+        audit.record(
+            connection,
+            store.codec,
+            at=now,
+            by=made.by,
+            action="customers.edit",
+            subject=f"customer {made.customer}",
+            detail={"message": made.id, "reason": made.reason} | {key: list(some) for key, some in fields.items()},
+        )
+        (receipt,) = land(store, [Arrival(MANUAL, payload, made.id)], now)
+    with store.read_inbox() as landed:
+        (message,) = inbox.read_all(landed, [receipt.message_id])
+    folder = Folder(store.codec, store.identity)
+    accept(store, folder, f"{ADAPTER.name} {ADAPTER.version}", [message], [ADAPTER.translate(payload)], now)
+    return receipt.message_id
+
+
+def _patients(connection: Any, customer_id: str) -> list[FactRow]:
+    return [row for _, row in customers.patients_of(connection, [customer_id])]
