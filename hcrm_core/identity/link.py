@@ -4,11 +4,13 @@ A customer's id is its least patient id, so it depends on nothing but who belong
 """
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hcrm_core.identity import pairs
 from hcrm_core.identity.components import Components, components_of
 from hcrm_core.identity.evidence import identifier_rows
+from hcrm_core.identity.marks import Told
 from hcrm_core.identity.model import Scorer
 from hcrm_core.identity.rebuild import everybody
 from hcrm_core.store.codec import Codec
@@ -25,11 +27,13 @@ class Changed(NamedTuple):
         patients: Patient id → folded fields, empty where the fact became void.
         statements: PatientLink fact id → its folded fields, empty where void.
         mentioned: Patients that facts of any kind are about.
+        told: Fact id → what may tie its patient to a family.
     """
 
     patients: Mapping[str, Mapping[str, Any]]
     statements: Mapping[str, Mapping[str, Any]]
     mentioned: set[str]
+    told: Mapping[str, Told] = MappingProxyType({})
 
 
 class _Edges:

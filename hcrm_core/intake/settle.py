@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from hcrm_core.identity.link import Changed
+from hcrm_core.identity.marks import KINDS as OF_A_FAMILY
+from hcrm_core.identity.marks import Told
 from hcrm_core.intake.batch import Batch, one_set
 from hcrm_core.intake.moves import OF_A_STAY, Moves
 from hcrm_core.model.fold import Event, Folded, fold, leaves_as_it_is
@@ -70,7 +72,8 @@ class _Settling:
         self._statements: dict[str, Fields] = {}
         self._mentioned: set[str] = set()
         self._lost: set[str] = set()
-        self.changed = Changed(self._patients, self._statements, self._mentioned)
+        self._told: dict[str, Told] = {}
+        self.changed = Changed(self._patients, self._statements, self._mentioned, self._told)
         self._batch = batch
         self._before = batch.before
         self._last_sets = last_sets
@@ -151,7 +154,7 @@ class _Settling:
             known_at = self._batch.now if before.kind in ABOUT_A_PERSON else before.known_at
             self._again.append(before._replace(stamp=newest.stamp, statement_id=newest.statement.id, known_at=known_at))
         elif plain and (before is None or before.void) and not entry.empties:
-            bears = entry.kind in ("Patient", "PatientLink")
+            bears = entry.kind == "PatientLink" or entry.kind in OF_A_FAMILY
             fields = self._fields(newest.content) if bears else {}
             self._put(fact_id, entry.patient_id, newest.content, newest.statement, False, fields)
         else:
@@ -220,6 +223,9 @@ class _Settling:
                 last.id,
             )
         )
+        if known.kind in OF_A_FAMILY:
+            former = before.patient_id if before else None
+            self._told[fact_id] = Told(known.kind, patient_id, former, {} if void else fields)
         if known.kind == "Patient":
             self._patients[fact_id] = fields
         elif known.kind == "PatientLink":

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries.facts import all_facts
-from hcrm_core.store.tables import patient_customer, patient_link, patient_pair
+from hcrm_core.store.tables import patient_customer, patient_household, patient_link, patient_pair
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -41,3 +41,5 @@ def dump(store: Store) -> Iterator[bytes]:
             yield _encode({"pair": [pair.low_id, pair.high_id], "verdict": pair.verdict, "evidence": pair.evidence})
         for member in connection.execute(select(patient_customer).order_by(patient_customer.c.patient_id)):
             yield _encode({"patient": member.patient_id, "customer": member.customer_id})
+        for home in connection.execute(select(patient_household).order_by(patient_household.c.patient_id)):
+            yield _encode({"patient": home.patient_id, "household": home.household_id})

@@ -248,6 +248,41 @@ past_customer = Table(
 """Whose a patient was until an instant; since the last such instant it is `patient_customer`'s. A patient who lost a
 fact to another stands here too: those who decide look at whoever stands here since they last looked."""
 
+family_mark = Table(
+    "family_mark",
+    store,
+    Column("patient_id", String, primary_key=True),
+    Column("fact_id", String, primary_key=True),
+    Column("token", BigInteger, primary_key=True, autoincrement=False),  # of a phone, address, policy or name
+    Column("kind", String, nullable=False),
+    Column("person", BigInteger, nullable=False),  # a token of the name's sound; 0: none
+    Column("surname", BigInteger, nullable=False),
+    Column("relation", String),  # of a related person to the patient; NULL: the mark is the patient's own
+    Index("family_mark_token", "token"),
+    sqlite_with_rowid=False,
+)
+"""What of a fact may tie its patient to somebody else (`identity/marks.py`)."""
+
+patient_household = Table(
+    "patient_household",
+    store,
+    Column("patient_id", String, primary_key=True),
+    Column("household_id", String, nullable=False),  # the least customer id in it
+    Index("patient_household_household", "household_id"),
+    sqlite_with_rowid=False,
+)
+
+past_household = Table(
+    "past_household",
+    store,
+    Column("patient_id", String, primary_key=True),
+    Column("until", BigInteger, primary_key=True, autoincrement=False),
+    Column("household_id", String),  # NULL: none
+    Index("past_household_until", "until"),
+    sqlite_with_rowid=False,
+)
+"""The household a patient was in until an instant; since the last such instant it is `patient_household`'s, or none."""
+
 coverage = Table(
     "coverage",
     store,

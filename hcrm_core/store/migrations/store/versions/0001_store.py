@@ -200,6 +200,42 @@ def upgrade() -> None:
         batch_op.create_index("patient_pair_high", ["high_id"], unique=False)
 
     op.create_table(
+        "family_mark",
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.Column("fact_id", sa.String(), nullable=False),
+        sa.Column("token", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("person", sa.BigInteger(), nullable=False),
+        sa.Column("surname", sa.BigInteger(), nullable=False),
+        sa.Column("relation", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("patient_id", "fact_id", "token"),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("family_mark", schema=None) as batch_op:
+        batch_op.create_index("family_mark_token", ["token"], unique=False)
+
+    op.create_table(
+        "patient_household",
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.Column("household_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("patient_id"),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("patient_household", schema=None) as batch_op:
+        batch_op.create_index("patient_household_household", ["household_id"], unique=False)
+
+    op.create_table(
+        "past_household",
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.Column("until", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("household_id", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("patient_id", "until"),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("past_household", schema=None) as batch_op:
+        batch_op.create_index("past_household_until", ["until"], unique=False)
+
+    op.create_table(
         "linking",
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("version", sa.String(), nullable=False),
@@ -434,6 +470,9 @@ def downgrade() -> None:
 
     op.drop_table("patient_pair")
     op.drop_table("patient_block")
+    op.drop_table("past_household")
+    op.drop_table("patient_household")
+    op.drop_table("family_mark")
     op.drop_table("patient_profile")
     with op.batch_alter_table("patient_identifier", schema=None) as batch_op:
         batch_op.drop_index("patient_identifier_token")

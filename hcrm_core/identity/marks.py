@@ -1,0 +1,112 @@
+"""Marks: what of a fact may tie its patient to somebody else, as keyed tokens.
+
+A patient's own phone, home address and name; a policy's number; and of each related person the name with the phone and
+address that were said of them. Two patients who share a mark may be of one family (`ties.py`). What stands for nobody,
+a number at work and an address that does not reach down to a door give no mark.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from hcrm_core.identity.kinship import relation_of
+from hcrm_core.identity.profile import Profile, profile_of, stands_for_nobody
+from hcrm_core.identity.sound import simplified
+from hcrm_core.store.queries.households import MarkRow
+
+Token = Callable[..., str]
+Fields = Mapping[str, Any]
+
+KINDS = frozenset({"Patient", "RelatedPerson", "Coverage"})
+"""The kinds of facts that give marks."""
+
+SHARED = frozenset({"phone", "address", "policy"})
+"""The kinds of marks that several patients are looked up by; the other, `name`, says who is meant."""
+
+_DIGITS = 15
+"""Of a token: sixty bits, which both databases hold as a number."""
+_VILLAGE = re.compile(r"[村屯寨庄]")
+_PARTS = re.compile(r"\d+|[^\W\d_]+")
+
+
+class Told(NamedTuple):
+    """A fact of one of `KINDS` that changed.
+
+    Attributes:
+        kind: Of the fact.
+        patient_id: Whose it is.
+        former_id: Whose it was; `None` where it is new.
+        fields: Folded; empty where it became void.
+    """
+
+    kind: str
+    patient_id: str | None
+    former_id: str | None
+    fields: Fields
+
+
+def together(first: Mapping[str, Told], then: Mapping[str, Told]) -> dict[str, Told]:
+    """What two settlings of one batch told: the end of the second, the beginning of the first."""
+    found = {
+        fact: one._replace(former_id=first[fact].former_id) if fact in first else one for fact, one in then.items()
+    }
+    return {**first, **found}
+
+
+def marks_of(fact_id: str, told: Told, token: Token) -> set[MarkRow]:
+    """The marks a fact gives.
+
+    Args:
+        fact_id: Its id.
+        told: What it says, sealed fields included.
+        token: `Codec.token`.
+    """
+    kind, patient_id, _, fields = told
+    if not fields or patient_id is None:
+        return set()
+    if kind == "Coverage":
+        number = "".join(c for c in fields.get("subscriber_id") or "" if c.isalnum()).upper()
+        if len(number) < 5 or stands_for_nobody(number):
+            return set()
+        return {MarkRow(patient_id, fact_id, _number(token, "policy", number), "policy", 0, 0, None)}
+    at_home = [one for one in fields.get("telecom") or () if one.get("use") != "work"]
+    profile = profile_of({**fields, "telecom": at_home})
+    if profile is None:
+        return set()
+    person, surname = _who(profile, token)
+    relation = relation_of(fields) if kind == "RelatedPerson" else None
+    if relation == "self":
+        return set()
+    keys = [("phone", phone) for phone in profile.phones] + [("address", door) for door in _doors(fields)]
+    rows = {MarkRow(patient_id, fact_id, _number(token, *key), key[0], person, surname, relation) for key in keys}
+    if person:
+        rows.add(MarkRow(patient_id, fact_id, person, "name", person, surname, relation))
+    return rows
+
+
+def _who(profile: Profile, token: Token) -> tuple[int, int]:
+    """A name by its sound, and the family name by its; 0 where there is none."""
+    if not profile.names:
+        return 0, 0
+    name = profile.names[0]
+    family = min(name.families, default="") if name.family else ""
+    return _number(token, "person", min(name.sounds)), _number(token, "surname", family) if family else 0
+
+
+def _doors(fields: Fields) -> list[str]:
+    """The home addresses that reach down to a door: a street or estate, and a house with a room in it."""
+    found = []
+    for address in fields.get("address") or ():
+        text = unicodedata.normalize("NFKC", "".join(address.get("line") or ())).casefold()
+        parts = _PARTS.findall(simplified(text))
+        numbers = [part for part in parts if part.isdecimal()]
+        if len(numbers) < (1 if _VILLAGE.search(text) else 2) or not parts or parts[0].isdecimal():
+            continue
+        place = simplified(address.get("district") or address.get("city") or "")
+        found.append(" ".join((place, parts[0], *numbers)))
+    return found
+
+
+def _number(token: Token, *parts: str) -> int:
+    return int(token("family", *parts)[:_DIGITS], 16)
