@@ -10,13 +10,15 @@ from msgspec import Struct
 
 def cli() -> str:
     from hcrm_adapter_simulator.command import simulate
+    from hcrm_adapter_simulator.people_command import simulate_people
     from hcrm_core.cli import COMMANDS, load, main
 
     parts = ["# Command line\n", _help(main, "hcrm"), _exit_codes()]
     for name in COMMANDS:
         parts += _commands(load(name), f"hcrm {name}", 2)
-    parts.append("## Commands of plugins\n\n`simulate` is offered by the plugin `simulator`, where it is enabled.\n")
+    parts.append("## Commands of plugins\n\nBoth are offered by the plugin `simulator`, where it is enabled.\n")
     parts += _commands(simulate, "hcrm simulate", 3)
+    parts += _commands(simulate_people, "hcrm simulate-people", 3)
     return "\n".join(parts)
 
 

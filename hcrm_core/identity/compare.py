@@ -42,7 +42,7 @@ def _name(one: Profile, other: Profile) -> str | None:
 
 def _names(one: Name, other: Name) -> int:
     both_written = bool(one.given and other.given)
-    if both_written and (one.written == other.written or sorted(one.written) == sorted(other.written)):
+    if both_written and (one.written == other.written or one.given + one.family == other.written):
         return 0
     if not set(one.sounds).isdisjoint(other.sounds):
         return 1

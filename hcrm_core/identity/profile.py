@@ -36,8 +36,9 @@ class Name(Struct, array_like=True, frozen=True, gc=False):
         family, given: In simplified characters; of a name in letters empty.
         families: How the family name may sound; the words of a name in letters that may be the family name.
         sounded: How the given name sounds, in one word; empty where letters do not tell it from the family name.
-        sounds: The letters of the whole name in alphabetical order, once for each way it may sound, so that neither
-            the order of its parts nor where they are cut matters.
+        sounds: The letters of the whole name, once for each way it may sound: family name and given name in whichever
+            order comes first in the alphabet, so that neither their order nor where syllables are cut matters. The
+            order within the given name does: 欣怡 and 怡欣 are twins.
         words: The syllables of the given name, or the words of a name in letters.
     """
 
@@ -209,8 +210,8 @@ def _chinese(family: str, given: str) -> Name | None:
     # Written into each other's field, the surname is the last: its readings count there too.
     last = surname_sounds(given) if len(given) == 1 or given in surnames().compound else (sounded,)
     first = "".join(syllables(character)[0] for character in family)
-    sounds = dict.fromkeys(_letters(one + sounded) for one in families)
-    sounds |= dict.fromkeys(_letters(first + one) for one in last)
+    sounds = dict.fromkeys(_either_order(one, sounded) for one in families)
+    sounds |= dict.fromkeys(_either_order(first, one) for one in last)
     return Name(family, given, families, sounded, tuple(sounds), words)
 
 
@@ -221,9 +222,13 @@ def _in_letters(family: str, given: str) -> Name | None:
     families, givens = _words(family), _words(given)
     if len("".join((*families, *givens))) < 3 or len(families) + len(givens) < 2:
         return None
-    if not givens:
-        return Name("", "", families, "", (_letters("".join(families)),), families)
-    return Name("", "", families, "".join(givens), (_letters("".join((*families, *givens))),), (*families, *givens))
+    if givens:
+        sounded = "".join(givens)
+        return Name("", "", families, sounded, (_either_order("".join(families), sounded),), (*families, *givens))
+    # The family name may be the first word or the last.
+    first, last = (families[:1], families[1:]), (families[-1:], families[:-1])
+    sounds = dict.fromkeys(_either_order("".join(one), "".join(other)) for one, other in (first, last))
+    return Name("", "", families, "", tuple(sounds), families)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -231,9 +236,14 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(ascii_only.replace("'", "").replace("’", "")))
 
 
-def _letters(sound: str) -> str:
-    # ü is written u, v or yu.
-    return "".join(sorted(sound.replace("lyu", "lu").replace("nyu", "nu").replace("lv", "lu").replace("nv", "nu")))
+def _either_order(one: str, other: str) -> str:
+    one, other = _plain_u(one), _plain_u(other)
+    return min(one + other, other + one)
+
+
+def _plain_u(sound: str) -> str:
+    """ü is written u, v or yu."""
+    return sound.replace("lyu", "lu").replace("nyu", "nu").replace("lv", "lu").replace("nv", "nu")
 
 
 # --- the rest ---------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ GUIDES = (
     "why-not",
     "try-a-rule-on-the-past",
     "segments",
+    "train-the-linking-model",
 )
 
 

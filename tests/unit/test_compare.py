@@ -50,6 +50,8 @@ def level(field: str, one: dict[str, Any], other: dict[str, Any]) -> str | None:
         (("王", "晓芳"), ("王", "曉芳"), "same"),
         (("王", "晓芳"), ("晓芳", "王"), "same"),
         (("王", "晓芳"), ("王晓芳", ""), "same"),
+        (("王", "欣怡"), ("王", "怡欣"), "family"),
+        (("王", "欣怡"), ("Wang", "Yixin"), "family"),
         (("王", "晓芳"), ("王", "小方"), "sound"),
         (("王", "晓芳"), ("Wang", "Xiaofang"), "sound"),
         (("单", "雄"), ("DAN XIONG", ""), "sound"),

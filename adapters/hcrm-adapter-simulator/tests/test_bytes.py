@@ -4,10 +4,11 @@ import hashlib
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hcrm_adapter_simulator import Settings, write_hl7v2, write_records
+from hcrm_adapter_simulator import Settings, write_fhir, write_hl7v2, write_records, write_sql, write_xlsx
 from hcrm_core.api import UsageError
 
 SMALL = Settings(until=date(2024, 3, 15), patients=600, months=6, seed=3)
@@ -19,15 +20,10 @@ def digest(folder: Path) -> str:
     return hashlib.sha256(b"".join(f.name.encode() + f.read_bytes() for f in files)).hexdigest()
 
 
-def test_hl7v2_repeats(tmp_path: Path) -> None:
-    write_hl7v2(SMALL, tmp_path / "one", jobs=1)
-    write_hl7v2(SMALL, tmp_path / "two", jobs=2)
-    assert digest(tmp_path / "one") == digest(tmp_path / "two")
-
-
-def test_records_repeat(tmp_path: Path) -> None:
-    write_records(SMALL, tmp_path / "one", jobs=1)
-    write_records(SMALL, tmp_path / "two", jobs=2)
+@pytest.mark.parametrize("write", [write_hl7v2, write_records, write_fhir, write_sql, write_xlsx])
+def test_files_repeat(tmp_path: Path, write: Any) -> None:
+    write(SMALL, tmp_path / "one", jobs=1)
+    write(SMALL, tmp_path / "two", jobs=2)
     assert digest(tmp_path / "one") == digest(tmp_path / "two")
 
 

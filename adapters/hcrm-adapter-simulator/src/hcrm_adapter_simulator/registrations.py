@@ -215,8 +215,8 @@ def _twin(rng: Chance, one: Demographics, foreign: bool) -> Demographics:
     given = _given(rng, sex, foreign)
     if not foreign and len(one.given) == 2 and rng.random() < 0.5:
         given = one.given[0] + given[-1]
-    if given == one.given:
-        given = _given(rng, sex, foreign) + given[0]
+    while _sound(given) == _sound(one.given):  # nobody names twins alike
+        given = _given(rng, sex, foreign)
     identity = one.identity
     if not foreign:
         sequence = (int(identity[14:17]) // 2 + rng.between(1, 3)) % 500
@@ -224,6 +224,10 @@ def _twin(rng: Chance, one: Demographics, foreign: bool) -> Demographics:
     else:
         identity = f"{identity[0]}{rng.below(10**8):08d}"
     return replace(one, given=given, sex=sex, identity=identity)
+
+
+def _sound(given: str) -> str:
+    return given if given.isascii() else "".join(map(mistakes.sound, given))
 
 
 def _named_after(one: Demographics, other: Demographics, rng: Chance) -> Demographics:

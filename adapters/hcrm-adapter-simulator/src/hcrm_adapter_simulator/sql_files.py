@@ -61,15 +61,11 @@ class _Database:
         self._sqlite = sqlite3.connect(folder / "hospital.db", isolation_level=None)
         self._script = script
         self._numbers: Counter[str] = Counter()
-        self.run("BEGIN")
+        self._sqlite.execute("BEGIN")
         for table in TABLES.values():
             for statement in statements(table):
-                self.run(statement)
-
-    def run(self, statement: str) -> None:
-        """One statement."""
-        self._sqlite.execute(statement)
-        self._script.write(f"{statement};\n")
+                self._sqlite.execute(statement)
+                script.write(f"{statement};\n")
 
     def add(self, told: Iterable[tuple[str, Row]]) -> None:
         """Add rows, table by table."""
@@ -86,7 +82,7 @@ class _Database:
 
     def close(self) -> int:
         """End both; how many rows they hold."""
-        self.run("COMMIT")
+        self._sqlite.execute("COMMIT")
         self._sqlite.close()
         return self._numbers.total()
 

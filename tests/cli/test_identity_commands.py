@@ -1,0 +1,91 @@
+"""`hcrm identity train` and `hcrm bench identity` as a person meets them; Splink agrees with the scorer of pairs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from support.ward import hcrm
+
+from hcrm_adapter_simulator.people_files import write_people
+from hcrm_core.cli.bench import linking
+from hcrm_core.identity.model import read_model
+from hcrm_core.mart import linkage
+
+UNTIL = "2026-06-30"
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from datetime import date
+
+    folder = tmp_path_factory.mktemp("people")
+    write_people(folder, "records", 1_500, 5, date.fromisoformat(UNTIL))
+    return folder
+
+
+def test_links_are_right_and_most_are_found(people: Path) -> None:
+    result = hcrm("bench", "identity", people, "--no-splink", "--new", "20", "--json")
+    assert result.exit_code == 0, result.stderr
+    shown = json.loads(result.stdout)
+    ours, numbers = shown["sides"]
+    assert ours["precision"] >= 0.999 and ours["wrong"] == 0
+    assert ours["recall"] >= 0.95 > numbers["recall"]
+    assert ours["review"] <= 0.02
+    assert shown["mix"]["pairs with two or more wrong fields"] >= 0.4
+    assert shown["mix"]["pairs that share no document number"] >= 0.15
+    assert ours["classes"]["twin"][1] and "newborn without a name" in ours["classes"]
+    assert {figure["race"] for figure in shown["figures"]} == {"T15"}
+
+
+def test_the_table_names_every_class(people: Path) -> None:
+    result = hcrm("bench", "identity", people, "--no-splink", "--new", "0")
+    assert result.exit_code == 0
+    for word in ("precision", "numbers alone", "homophone", "15 digits", "review queue"):
+        assert word in result.stdout
+
+
+def test_a_folder_without_people_is_a_sentence(tmp_path: Path) -> None:
+    result = hcrm("bench", "identity", tmp_path)
+    assert result.exit_code == 1
+    assert "hcrm simulate-people" in result.stderr
+
+
+def test_splink_and_the_scorer_agree_to_a_thousandth_of_a_bit(people: Path) -> None:
+    pytest.importorskip("splink")
+    pairs, furthest = linking.agreement(linking.read_people(people), most=600)
+    assert pairs == 600
+    assert furthest <= 0.005  # each of seven summands is rounded to a thousandth
+
+
+def test_a_model_is_trained_without_being_told_who_is_whom(
+    people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("splink")
+    monkeypatch.setattr(linkage, "SAMPLED", 50_000)
+    path = tmp_path / "model.json"
+    result = hcrm("identity", "train", "-o", path, "--records", people)
+    assert result.exit_code == 0, result.stderr
+    model, shipped = read_model(str(path)), read_model(None)
+    for field in ("name", "birth", "phone", "address"):
+        same, theirs = model.odds[field]["same"], shipped.odds[field]["same"]
+        assert same.m == pytest.approx(theirs.m, abs=0.15)
+        assert same.m > 100 * same.u
+    assert model.odds["document"]["conflict"].m < 0.01
+    assert 0.02 < model.terms["family"]["王"] < 0.15
+    again = hcrm("identity", "train", "-o", path, "--records", people)
+    assert again.exit_code == 2 and "exists already" in again.stderr
+
+
+def test_too_few_patients_teach_nothing(workspace: Path) -> None:
+    result = hcrm("identity", "train", "-o", workspace / "model.json")
+    assert result.exit_code == 1
+    assert "it takes 2,000" in result.stderr
+
+
+def test_a_model_of_the_configuration_that_cannot_be_read_is_a_sentence(workspace: Path) -> None:
+    with (workspace / "hcrm.toml").open("a", encoding="utf-8") as stream:
+        stream.write('\n[identity]\nmodel = "missing.json"\n')
+    result = hcrm("run")
+    assert result.exit_code != 0
+    assert "identity.model" in result.stderr and "missing.json" in result.stderr
+    assert "Traceback" not in result.stderr
