@@ -21,9 +21,9 @@ UNTIL = date(2026, 6, 30)
 PEOPLE = 4_000
 CLASSES = {
     "homophone", "surname homophone", "traditional", "romanised", "surname misread", "swapped name",
-    "name in one field", "maiden name", "double-barrelled", "swapped birth date", "mistyped birth date", "1 January", "no document",
-    "15 digits", "mistyped document", "placeholder document", "new phone", "mistyped phone", "placeholder phone",
-    "phone in another column", "newborn without a name",
+    "name in one field", "maiden name", "double-barrelled", "swapped birth date", "mistyped birth date", "1 January",
+    "no document", "15 digits", "mistyped document", "placeholder document", "new phone", "mistyped phone",
+    "placeholder phone", "phone in another column", "newborn without a name",
 }  # fmt: skip
 
 
