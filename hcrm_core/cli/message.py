@@ -135,7 +135,7 @@ def content(read: Inspected, unmask: bool) -> dict[str, Any]:
 
 def _tell(shown: dict[str, Any]) -> None:
     for name, value in shown.items():
-        if name not in ("problems", "fields", "mapped") and value not in (None, False):
+        if name not in ("problems", "fields", "mapped") and value not in (None, False, ""):
             click.echo(f"{name}: {value}")
     for problem in shown.get("problems", ()):
         click.echo(f"- {' '.join(filter(None, (problem['code'], problem['where'])))}: {problem['text']}")

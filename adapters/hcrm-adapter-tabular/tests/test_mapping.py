@@ -112,6 +112,12 @@ def test_a_row_that_is_taken_back_says_so(
     assert [getattr(one, field) for one in found] == [value]
 
 
+def test_money_given_back_is_negative_however_it_is_written() -> None:
+    for written in ("8.00", "-8.00", "(8.00)"):
+        cells: dict[str, rows.Cell] = {"患者ID": "1", "费用流水号": "F1", "金额": written, "收退标志": "退费"}
+        assert the(translate("charges", cells), "ChargeItem").price.amount == -800
+
+
 def test_a_record_without_a_status_is_taken_back_by_its_empty_set() -> None:
     cells: dict[str, rows.Cell] = {"患者ID": "1", "医保类别编码": "01", "保单号": "Y1"}
     kept = the(translate("coverages", cells), "Coverage")

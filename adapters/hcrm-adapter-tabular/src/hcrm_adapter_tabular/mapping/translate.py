@@ -123,6 +123,8 @@ class Translator:
                     self._constant(plan, key, fields, name, value, self._where(condition) or self._place(plan))
         for name, value in plan.says.items():
             self._constant(plan, key, fields, name, value, self._place(plan))
+        if plan.kind == "ChargeItem" and fields.get("type") == "CD" and (price := fields.get("price")):
+            fields["price"] = structs.replace(price, amount=-abs(price.amount))
         group = key if plan.void else None
         self._put(plan.kind, key, KINDS[plan.kind](key=key, group=group, **fields))
 
