@@ -128,6 +128,8 @@ def test_a_byte_order_mark_and_blank_lines_are_passed_over() -> None:
     assert [one.place for one in found] == ["line 1", "line 3"]
     # Lines in a file that is called otherwise, too.
     assert [one.payload for one in ADAPTER.split(line + b"\n" + line, "a.json")] == [line, line]
+    # Or one after the other without an end of line.
+    assert [one.payload for one in ADAPTER.split(line + b" " + line, "a.json")] == [line, line]
 
 
 def test_a_bundle_with_a_fault_keeps_what_is_whole() -> None:

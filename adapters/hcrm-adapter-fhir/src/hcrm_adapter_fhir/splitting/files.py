@@ -44,7 +44,8 @@ def messages(data: bytes, name: str) -> Iterator[RawMessage]:
         yield from _listed(data)
         return
     except (msgspec.DecodeError, ValueError, RecursionError):
-        yield from _broken(data)
+        # Lines that came through a pipe, or in a file that is called otherwise.
+        yield from lines(data) if _head(data.partition(b"\n")[0]) is not None else _broken(data)
         return
     yield from of_value(data.strip(_SPACE), whole)
 
