@@ -37,7 +37,15 @@ _OPTIONAL = re.compile(r"Optional\[Annotated\[(\w+), [^]]*\]\]")
 def configuration() -> str:
     from hcrm_adapter_hl7v2.adapter import Hl7v2Settings
     from hcrm_core import config
-    from hcrm_core.config import MartSettings, MetricsSettings, Settings, SparkSettings, StoreSettings, WorkerSettings
+    from hcrm_core.config import (
+        IdentitySettings,
+        MartSettings,
+        MetricsSettings,
+        Settings,
+        SparkSettings,
+        StoreSettings,
+        WorkerSettings,
+    )
     from hcrm_core.model.adapters import SourceSettings
     from hcrm_core.model.listening import ListenerSettings
     from hcrm_core.model.pulling import Authentication, PullSettings
@@ -53,6 +61,7 @@ def configuration() -> str:
         ("`[store]`", StoreSettings, "store."),
         ("`[mart]`", MartSettings, "mart."),
         ("`[mart.spark]`", SparkSettings, "mart.spark."),
+        ("`[identity]`", IdentitySettings, "identity."),
         ("`[metrics]`", MetricsSettings, "metrics."),
         ("`[workers]`", WorkerSettings, "workers."),
     ):
