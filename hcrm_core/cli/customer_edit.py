@@ -121,7 +121,7 @@ def _read(name: str, text: str, wanted: Mapping[str, Any], before: Mapping[str, 
         fitted = msgspec.convert(msgspec.to_builtins(fitted), fields_of("Patient")[name])
     except (ValueError, msgspec.ValidationError):
         raise UsageError(f"--set {name}: {_expected(name)}.") from None
-    if name == "gender" and fitted not in ("male", "female", "other", "unknown"):
+    if fitted is None or (name == "gender" and fitted not in ("male", "female", "other", "unknown")):
         raise UsageError(f"--set {name}: {_expected(name)}.")
     return name, msgspec.to_builtins(fitted)
 

@@ -18,11 +18,6 @@ from hcrm_core.store.queries import customers as queries
 from hcrm_core.store.queries.facts import FactRow
 from hcrm_core.store.queries.log import VersionRow, versions
 
-_WON = {
-    "trust": "its source is trusted more",
-    "completeness": "it is more complete",
-    "recency": "its source spoke of the patient later",
-}
 _SAID_BY = {"deceased": "deceased_date_time"}
 """Field → the field by which a source may say it without naming it."""
 
@@ -142,18 +137,19 @@ def _why(space: Opened, name: str, field: Field) -> str:
     if name == "identifier":
         return "the numbers of all patients"
     first = field.words[0]
-    for other in field.words[1:]:
-        if other.value != first.value:
-            criteria = criteria_of(space.store.golden, name)
-            for criterion, one, two in zip((*criteria, "recency"), first.place, other.place, strict=False):
-                if one != two:
-                    return (
-                        f"{_WON[str(criterion)]} than {other.source}'s"
-                        if criterion != "trust"
-                        else (f"{first.source} is trusted more than {other.source}")
-                    )
-            return "the patients' ids decide"
-    return ""
+    other = next((word for word in field.words if word.value != first.value), None)
+    if other is None:
+        return ""
+    criteria = (*criteria_of(space.store.golden, name), "recency")
+    ahead = (criterion for criterion, one, two in zip(criteria, first.place, other.place, strict=False) if one != two)
+    match next(ahead, ""):
+        case "trust":
+            return f"{first.source} is trusted more than {other.source}"
+        case "completeness":
+            return f"more complete than what {other.source} says"
+        case "recency":
+            return f"{first.source} spoke later of this patient than {other.source} of the other"
+    return "said at one instant: the patients' ids decide"
 
 
 def tell(customer: dict[str, Any]) -> None:

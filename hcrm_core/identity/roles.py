@@ -45,7 +45,7 @@ def roles_of(
     found: list[Role] = []
     checks, care = _visits(facts, codec)
     if care:
-        found.append(Role("patient", f"{len(care)} visits for care", tuple(care)))
+        found.append(Role("patient", f"visits for care: {len(care)}", tuple(care)))
     elif checks:
         found.append(Role("healthy", "health checks and no other visit", tuple(checks)))
     staff = [row.fact_id for row in patients if not row.void and _has_staff_number(row, codec)]
