@@ -39,7 +39,7 @@ MISTAKEN = (
     (mistakes.SEXES, 0.003),
 )
 """Of each field, the mistakes there are and how often a registration has one."""
-TWINS, NAMESAKES, NEWBORNS, NOBODIES, FOREIGNERS = 0.018, 0.028, 0.015, 0.004, 0.04
+TWINS, NAMESAKES, NEWBORNS, NOBODIES, FOREIGNERS = 0.021, 0.031, 0.015, 0.004, 0.04
 """How often: a child or adult gets a twin, takes another's name, a child is newborn; persons of the last two kinds."""
 
 
