@@ -273,5 +273,3 @@ _MAKERS: dict[str, Callable[[Known, _Person], Made]] = {
     "Coverage": _coverage,
     "ChargeItem": _charge,
 }
-TYPES = ("Organization", "Location", *(kind for kind in _MAKERS if kind != "Organization"))
-"""The types of resource there are."""

@@ -1,14 +1,14 @@
-"""FHIR files: NDJSON, one file a type of resource, as a bulk export gives them."""
+"""FHIR files: NDJSON, one file a type of resource there is any of, as a bulk export gives them."""
 
 from collections import Counter
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from hcrm_adapter_simulator.fhir import TYPES, resources
+from hcrm_adapter_simulator.fhir import resources
 from hcrm_adapter_simulator.output import Written, empty_of
 from hcrm_adapter_simulator.settings import Settings
 from hcrm_adapter_simulator.simulation import shards, simulate_shard
@@ -59,16 +59,22 @@ def write_fhir(settings: Settings, folder: Path, jobs: int = 1, progress: Progre
     directories = []
     items = 0
     with ExitStack() as opened:
-        files = {kind: opened.enter_context((folder / f"{kind}.ndjson").open("wb")) for kind in TYPES}
+        files: dict[str, BinaryIO] = {}
+
+        def write(kind: str, lines: bytes) -> None:
+            if kind not in files:
+                files[kind] = opened.enter_context((folder / f"{kind}.ndjson").open("wb"))
+            files[kind].write(lines)
+
         for shard in each_shard(partial(_write_shard, settings), shards(settings), jobs, progress):
             truth.update(shard.truth)
             directories.append(shard.directory)
             items += shard.items
             for kind, lines in shard.lines.items():
-                files[kind].write(lines)
+                write(kind, lines)
         of_house: dict[str, list[bytes]] = {}
         _add(of_house, merged(directories))
         for kind, house in of_house.items():
-            files[kind].writelines(house)
+            write(kind, b"".join(house))
             items += len(house)
-    return Written(folder, len(TYPES), items, truth)
+    return Written(folder, len(files), items, truth)
