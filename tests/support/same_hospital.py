@@ -1,11 +1,13 @@
 """One hospital through five doors: workspaces that have read it, and what they know of it, made comparable."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import create_engine
 
@@ -22,6 +24,11 @@ from support.ward import told
 DOORS = ("HL7 v2", "FHIR search", "FHIR export", "SQLite", "PostgreSQL", "XLSX")
 FHIR = ("FHIR search", "FHIR export")
 TABLE = ("SQLite", "PostgreSQL", "XLSX")
+TOKEN = re.compile(r"[0-9a-f]{20}")
+"""An id of a fact or a customer."""
+DECIDED = ("anchor", "step", "occurrence", "customer_id", "state", "topic", "due_on", "window_start", "window_end",
+           "owner", "channel", "form", "detail", "evidence")  # fmt: skip
+"""What a task says of its decision."""
 Fact = tuple[str, str]
 """Kind and key."""
 Facts = dict[Fact, dict[str, Any]]
@@ -40,14 +47,19 @@ class Hospital:
 
     def through(self, door: str, new_database: Callable[..., str]) -> Path:
         """A workspace that has read the hospital through a door."""
-        root = shutil.copytree(self._workspace, self.folder / door.replace(" ", "-"))
+        root = shutil.copytree(self._workspace, self.root(door))
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
             patch.setenv("HCRM_NOW", f"{self.settings.until}T23:59:59+08:00")
             counts = self._read(door, new_database)
+            told("decide")
         assert counts["messages"] == counts["landed"] + counts["duplicates"]
         assert counts["quarantined"] == 0, counts
         return root
+
+    def root(self, door: str) -> Path:
+        """The workspace of a door."""
+        return self.folder / door.replace(" ", "-")
 
     def _read(self, door: str, new_database: Callable[..., str]) -> Any:
         if door == "HL7 v2":
@@ -96,34 +108,63 @@ def _source(settings: str) -> None:
 
 
 class Picture:
-    """What a workspace knows.
+    """What a workspace knows and has decided.
 
     Attributes:
-        facts: By kind and key.
+        facts: By kind and key; the numbers of a person in the order of their values.
         customers: Keys of patients that are one person.
+        decisions: Strategy → what it decided, of whom and about what.
     """
 
     def __init__(self, root: Path, name: Callable[[str, str], str]) -> None:
         """Args: root: the workspace; name: what a key of a kind is called here."""
-        self.facts: Facts = {}
         lines = [json.loads(line) for line in dump(Opened(root).store)]
         called = {one["fact"]: name(one["kind"], one["key"]) for one in lines if "kind" in one}
-        people = {one["patient"]: called[one["fact"]] for one in lines if one.get("kind") == "Patient"}
+        self.facts: Facts = {}
         for one in lines:
             if "kind" in one:
-                kind = one["kind"]
-                fields = {field: value for field, value in one["fields"].items() if value not in (None, [])}
-                for field, value in fields.items():
-                    if reference_of(kind, field) is not None:
-                        fields[field] = called.get(value, value)
-                if one["void"]:
-                    fields["void"] = True
-                self.facts[kind, called[one["fact"]]] = fields
+                self.facts[one["kind"], called[one["fact"]]] = _comparable(one, called)
         groups: dict[str, set[str]] = {}
         for one in lines:
             if "customer" in one:
-                groups.setdefault(one["customer"], set()).add(people[one["patient"]])
+                groups.setdefault(one["customer"], set()).add(called[one["patient"]])
         self.customers = {frozenset(group) for group in groups.values()}
+        called |= {customer: "+".join(sorted(group)) for customer, group in groups.items()}
+        self.decisions = _decisions(root, called)
+
+
+def _comparable(one: dict[str, Any], called: dict[str, str]) -> dict[str, Any]:
+    fields = dict(one["fields"])
+    for field, value in fields.items():
+        if reference_of(one["kind"], field) is not None:
+            fields[field] = called.get(value, value)
+        elif field == "identifier":
+            fields[field] = sorted(value, key=lambda number: number["value"])
+    return fields | ({"void": True} if one["void"] else {})
+
+
+def _decisions(root: Path, called: dict[str, str]) -> dict[str, list[Any]]:
+    """Scores and tasks, with the names of whom and what they are about."""
+    made: dict[str, list[Any]] = {}
+    for file in sorted(root.glob("mart/decisions/*/*.parquet")):
+        made[file.parent.name] = [_named(row, called) for row in pq.read_table(file).to_pylist()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        for task in told("tasks", "list", "--limit", 1_000_000):
+            what = {name: task[name] for name in DECIDED}
+            made.setdefault(task["strategy"], []).append(_named(what, called))
+    return {strategy: sorted(rows, key=json.dumps) for strategy, rows in made.items()}
+
+
+def _named(value: Any, called: dict[str, str]) -> Any:
+    """A value with what stands for a fact or customer in it named, and in an order of its own."""
+    if isinstance(value, dict):
+        return {name: _named(one, called) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return sorted((_named(one, called) for one in value), key=json.dumps)
+    if isinstance(value, str):
+        return TOKEN.sub(lambda found: called.get(found[0], found[0]), value)
+    return value if isinstance(value, int | float | None) else str(value)
 
 
 def names(door: str, known: Iterable[Fact]) -> Callable[[str, str], str]:
