@@ -73,7 +73,7 @@ def test_twins_share_all_but_name_and_number(registered: list[Registration]) -> 
     twins = {one.person: one.who for one in registered if "twin" in one.kinds and not one.mistakes}
     beside = [(twins[person], twins[person + 1]) for person in twins if person + 1 in twins]
     alike = [(a, b) for a, b in beside if a.birth == b.birth and a.home == b.home]
-    assert len(alike) > 5
+    assert len(alike) > 2
     for one, other in alike:
         assert one.given != other.given and one.identity[:14] == other.identity[:14]
         assert one.identity != other.identity

@@ -105,6 +105,11 @@ def _converter() -> Any:
     return OpenCC("s2t")
 
 
+def is_placeholder(number: str) -> bool:
+    """Whether a number is one that lets a form pass."""
+    return number in tables().placeholders.documents
+
+
 def is_chinese(who: Demographics) -> bool:
     """Whether the name is in Chinese characters."""
     return "\u3400" <= who.family[:1] <= "\u9fff"

@@ -136,12 +136,25 @@ def _without_a_name(person: Person) -> Demographics:
 
 def _persons(rng: Chance, today: date, first: int, count: int) -> list[Person]:
     found: list[Person] = []
+    taken: set[str] = set()
     while len(found) < count:
         for truth, kinds, mother in _household(rng, today):
             if found and rng.random() < NAMESAKES and not kinds and NOBODY not in (other := rng.pick(found)).kinds:
                 truth, kinds = _named_after(truth, other.truth, rng), (NAMESAKE,)
-            found.append(Person(first + len(found), truth, kinds, mother))
+            found.append(Person(first + len(found), _numbered(truth, first // SHARD, taken), kinds, mother))
     return found[:count]
+
+
+def _numbered(one: Demographics, shard: int, taken: set[str]) -> Demographics:
+    """With an identity number that nobody else has: the county is the shard's, and the next sequence is free."""
+    number = one.identity
+    if len(number) != 18 or mistakes.is_placeholder(number):
+        return one
+    sequence = int(number[14:17]) // 2
+    while (number := identity_number(f"{number[:4]}{shard % 99 + 1:02d}", one.birth, sequence, one.sex)) in taken:
+        sequence = (sequence + 1) % 500
+    taken.add(number)
+    return replace(one, identity=number)
 
 
 def _household(rng: Chance, today: date) -> Iterator[tuple[Demographics, tuple[str, ...], str]]:
