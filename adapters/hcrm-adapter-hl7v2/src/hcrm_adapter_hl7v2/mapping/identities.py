@@ -77,11 +77,16 @@ class Identities:
             return self._of_a_move(name, index) if "PriorEncounter" in self._event.rule.records else None
         if name == "encounter":
             at = view.nearest("PV1", index)
-            stay = self.stay(at) if at is not None and "Encounter" in self._event.rule.records else None
+            if at is None or "Encounter" not in self._event.rule.records:
+                return None
+            # A booking stands before its patients: the first stay need not be the first patient's.
+            if len(view.positions["PID"]) > 1 and view.nearest("PID", at) != view.nearest("PID", index):
+                return None
+            stay = self.stay(at)
             return stay.key if stay else None
         if name == "report":
             at = view.nearest("OBR", index)
-            return self.reports.get(at) if at is not None else None
+            return self.reports.get(at) if at is not None and at <= index else None
         if name == "prescription":
             return self._prescription(index)
         return view.facility

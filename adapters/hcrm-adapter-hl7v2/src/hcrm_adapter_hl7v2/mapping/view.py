@@ -1,11 +1,11 @@
 """A message as the mapping looks at it: raw fields by path, from the segment at hand outwards."""
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
 from hcrm_adapter_hl7v2.mapping.dates import offset_of
+from hcrm_adapter_hl7v2.mapping.groups import Groups
 from hcrm_adapter_hl7v2.mapping.tables import Codes
 from hcrm_adapter_hl7v2.reader import Message, Path
 from hcrm_core.api import Problem
@@ -44,6 +44,7 @@ class View:
         for index, start in enumerate(message.starts):
             if start:
                 self.positions[start[:3]].append(index)
+        self._groups = Groups(self.positions)
         self.problems: list[Problem] = []
         self._noticed = 0
         head = message.fields_at(0)
@@ -74,12 +75,8 @@ class View:
             return value
 
     def nearest(self, segment: str, index: int) -> int | None:
-        """The segment with this id at or before `index`, else the first after it."""
-        places = self.positions.get(segment)
-        if not places:
-            return None
-        at = bisect_right(places, index)
-        return places[at - 1] if at else places[0]
+        """The segment with this id that the one at `index` means; see `groups.py`."""
+        return self._groups.of(segment, self.message.starts[index][:3], index)
 
     def raw(self, path: Path, index: int) -> str:
         """The raw text a path has as seen from the segment at `index`, as deep as the path is written; else empty."""
