@@ -38,6 +38,7 @@ def configuration() -> str:
     from hcrm_adapter_hl7v2.adapter import Hl7v2Settings
     from hcrm_core import config
     from hcrm_core.config import (
+        GoldenSettings,
         IdentitySettings,
         MartSettings,
         MetricsSettings,
@@ -62,6 +63,7 @@ def configuration() -> str:
         ("`[mart]`", MartSettings, "mart."),
         ("`[mart.spark]`", SparkSettings, "mart.spark."),
         ("`[identity]`", IdentitySettings, "identity."),
+        ("`[golden]`", GoldenSettings, "golden."),
         ("`[metrics]`", MetricsSettings, "metrics."),
         ("`[workers]`", WorkerSettings, "workers."),
     ):

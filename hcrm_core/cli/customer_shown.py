@@ -183,9 +183,10 @@ _ALL_SHOWN = frozenset(name for names in _SHOWN.values() for name in names)
 
 
 def _beside(field: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    if isinstance(field["value"], list) and other["value"] and all(one in field["value"] for one in other["value"]):
-        return "is in it"
-    return "says the same" if other["value"] == field["value"] else "does not stand"
+    if other["value"] == field["value"]:
+        return "says the same"
+    part = isinstance(field["value"], list) and other["value"] and all(one in field["value"] for one in other["value"])
+    return "is in it" if part else "does not stand"
 
 
 def _line(name: str, word: Mapping[str, Any], why: str) -> tuple[Any, ...]:

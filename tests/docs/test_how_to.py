@@ -25,6 +25,9 @@ GUIDES = (
     "why-not",
     "try-a-rule-on-the-past",
     "segments",
+    "golden-record",
+    "correct-a-customer",
+    "see-families",
     "train-the-linking-model",
 )
 
