@@ -50,7 +50,7 @@ def test_a_folder_without_people_is_a_sentence(tmp_path: Path) -> None:
     assert "hcrm simulate-people" in result.stderr
 
 
-def test_splink_and_the_scorer_agree_to_a_thousandth_of_a_bit(people: Path) -> None:
+def test_splink_and_the_scorer_agree_to_some_thousandths_of_a_bit(people: Path) -> None:
     pytest.importorskip("splink")
     pairs, furthest = linking.agreement(linking.read_people(people), most=600)
     assert pairs == 600
