@@ -18,8 +18,7 @@ class Entry(NamedTuple):
         set_id: The set it is a member of.
         content: Its fields, ids for keys.
         empties: Whether it says a field empty.
-        encounter_id: The stay it is about.
-        moves: Whether it says that a stay has another number or patient.
+        encounter_id: The stay it is about, or is.
     """
 
     fact_id: str
@@ -31,7 +30,6 @@ class Entry(NamedTuple):
     content: Content
     empties: bool
     encounter_id: str | None = None
-    moves: bool = False
 
 
 def one_set(one: str | None, other: str | None) -> str | None:
@@ -50,7 +48,7 @@ class Batch:
         entries: Fact → the last of its entries.
         sets: Set → its new statements.
         void_facts, void_sets: What lost a statement.
-        moved: Stays it says have another number or patient.
+        moves: Facts it states of where stays went.
         before: The facts it touches as they were.
         fact_numbers: Fact → its number.
         content_ids: What is in the log by now: (fact, content) → its number.
@@ -63,7 +61,7 @@ class Batch:
     sets: dict[str, list[StatementRow]] = field(default_factory=lambda: defaultdict(list))
     void_facts: set[str] = field(default_factory=set)
     void_sets: set[str] = field(default_factory=set)
-    moved: set[str] = field(default_factory=set)
+    moves: set[str] = field(default_factory=set)
     before: dict[str, FactRow] = field(default_factory=dict)
     fact_numbers: dict[str, int] = field(default_factory=dict)
     content_ids: dict[tuple[str, Content], int] = field(default_factory=dict)

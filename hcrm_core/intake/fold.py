@@ -13,7 +13,7 @@ from hcrm_core.identity.link import relink
 from hcrm_core.identity.marks import together
 from hcrm_core.identity.model import scorer_of
 from hcrm_core.intake.batch import Batch, Entry, one_set
-from hcrm_core.intake.moves import MOVES, Moves, moved
+from hcrm_core.intake.moves import Moves, moved
 from hcrm_core.intake.said import Said, take_apart
 from hcrm_core.intake.settle import settle
 from hcrm_core.model.manual import BY_ID
@@ -88,8 +88,8 @@ class Folder:
                 if known is not None and known.set_id != entry.set_id:
                     entry = entry._replace(set_id=one_set(known.set_id, entry.set_id))
                 work.entries[entry.fact_id] = entry
-                if entry.moves:
-                    work.moved.add(entry.fact_id)
+                if entry.kind == "EncounterMove":
+                    work.moves.add(entry.fact_id)
             for whole in accepted.complete:
                 work.sets[self._set_id(whole.kind, accepted.source, whole.group)].append(statement)
         log.add_statements(connection, statements)
@@ -101,7 +101,7 @@ class Folder:
         changed, identities = settle(connection, work, self._codec, stays)
         told = identities.told
         if again := moved(connection, work):
-            more, followed = settle(connection, again, self._codec, Moves(connection))
+            more, followed = settle(connection, again, self._codec, Moves(connection, again.before))
             changed += more
             identities.mentioned.update(followed.mentioned)
             told = together(told, followed.told)
@@ -159,8 +159,7 @@ class Folder:
             self._set_id(kind, source, said.group) if said.group is not None else None,
             Content(pack(body), self._codec.seal_fields(said.sealed) if said.sealed is not None else None),
             said.empties,
-            references.get("encounter"),
-            kind == "Encounter" and any(name in references for name in MOVES),
+            fact_id if kind == "Encounter" else references.get("encounter"),
         )
         if len(self._entries) >= REMEMBERED:
             self._entries.clear()

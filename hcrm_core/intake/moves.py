@@ -4,7 +4,8 @@ A source that corrects a stay's number (HL7 A42, A50) or moves it to another pat
 results and bills again. They are the stay's wherever it is now, and so are those that come late under the old number or
 for the former patient. What was stated stays in the log; the fact is what was stated, seen by where its stay is.
 
-Only facts about the patients the stay has or had follow it: what names somebody else's stay is the sender's slip.
+A move is stated of a number and a patient together, and only what was stated of both follows it: what names somebody
+else's stay is the sender's slip.
 """
 
 from collections.abc import Iterable
@@ -18,107 +19,103 @@ from hcrm_core.store.queries import facts, moves
 from hcrm_core.store.queries.log import Numbers
 from hcrm_core.store.queries.moves import MoveRow
 
-MOVES = ("replaced_by", "moved_from", "moved_to")
-"""The fields of an Encounter that say it moved."""
-
-OF_A_STAY = frozenset(kind for kind, targets in REFERENCES.items() if "encounter" in targets)
-"""Kinds whose facts follow their stay."""
+FOLLOWERS = frozenset({"Encounter"} | {kind for kind, targets in REFERENCES.items() if "encounter" in targets})
+"""Kinds whose facts follow a stay, the stay itself among them."""
 
 
-class _Stay(msgspec.Struct):
-    replaced_by: str | None = None
-    moved_from: str | None = None
-    moved_to: str | None = None
+class _Move(msgspec.Struct):
+    patient: str | None = None
+    to_encounter: str | None = None
+    from_patient: str | None = None
+    from_encounter: str | None = None
 
 
 class _Follower(msgspec.Struct):
     encounter: str | None = None
 
 
-_stay = msgspec.json.Decoder(_Stay).decode
+_move = msgspec.json.Decoder(_Move).decode
 _follower = msgspec.json.Decoder(_Follower).decode
 
 
 class Moves:
-    """Where stays are now; those that never moved, which is nearly all, cost nothing."""
+    """Where stays are now."""
 
     def __init__(self, connection: Connection, encounter_ids: Iterable[str | None] = ()) -> None:
         """Args: connection: a transaction on the store; encounter_ids: that will be asked for."""
         self._connection = connection
-        self._known: dict[str, MoveRow | None] = {}
+        self._known: dict[str, dict[str, MoveRow]] = {}
         self.any = moves.any_moves(connection)
         if self.any:
-            self._known = dict.fromkeys(filter(None, encounter_ids))
-            self._known |= {row.encounter_id: row for row in moves.moves_of(connection, self._known)}
+            self._learn(filter(None, encounter_ids))
 
-    def follow(self, encounter_id: str, patient_id: str | None) -> tuple[str, str | None]:
+    def follow(self, encounter_id: str, patient_id: str) -> tuple[str, str]:
         """The stay and the patient that a statement about a stay and a patient is about now."""
-        passed: list[str] = []
-        at = encounter_id
-        while at not in passed:
-            row = self._row(at)
-            if row is None or patient_id not in (row.owner_id, row.former_id):
-                return at, patient_id
-            patient_id = row.owner_id
-            if row.target_id is None:
-                return at, patient_id
-            passed.append(at)
-            at = row.target_id
-        return min(passed[passed.index(at) :]), patient_id  # numbers that replace each other are one stay
+        passed: list[MoveRow] = []
+        at = encounter_id, patient_id
+        while row := self._row(*at):
+            if row in passed:
+                # The source went back and forth: what it said last holds.
+                row = max(passed[passed.index(row) :], key=lambda move: (move.stamp, move.fact_id))
+                return row.target_id, row.owner_id
+            passed.append(row)
+            at = row.target_id, row.owner_id
+        return at
 
-    def owner(self, encounter_id: str, patient_id: str | None) -> str | None:
-        """The patient whose a stay is that was stated to be a patient's."""
-        row = self._row(encounter_id)
-        return row.owner_id if row and patient_id and patient_id == row.former_id else patient_id
-
-    def _row(self, encounter_id: str) -> MoveRow | None:
+    def _row(self, encounter_id: str, patient_id: str) -> MoveRow | None:
         if encounter_id not in self._known:
-            found = moves.moves_of(self._connection, (encounter_id,))
-            self._known[encounter_id] = found[0] if found else None
-        return self._known[encounter_id]
+            self._learn((encounter_id,))
+        return self._known[encounter_id].get(patient_id)
+
+    def _learn(self, encounter_ids: Iterable[str]) -> None:
+        wanted = set(encounter_ids)
+        self._known |= {encounter_id: {} for encounter_id in wanted}
+        rows = moves.moves_from(self._connection, wanted)
+        for row in sorted(rows, key=lambda move: (move.stamp, move.fact_id)):
+            self._known[row.encounter_id][row.patient_id] = row
 
 
 def moved(connection: Connection, batch: Batch) -> Batch | None:
-    """Take up where the stays of a settled batch went.
+    """Take up where stays went, by what a settled batch says of it.
 
     Returns:
         A batch that folds anew the facts which this concerns; `None` where no stay moved.
     """
-    touched = {fact_id for fact_id, entry in batch.entries.items() if entry.kind == "Encounter"}
-    touched |= {fact_id for fact_id, row in batch.before.items() if row.kind == "Encounter"}
-    if not batch.moved and not moves.any_moves(connection):
+    stated = batch.moves | {fact_id for fact_id, row in batch.before.items() if row.kind == "EncounterMove"}
+    if not stated:
         return None
-    before = {row.encounter_id: row for row in moves.moves_of(connection, touched)}
-    stays = batch.moved | before.keys()
+    before = {row.fact_id: row for row in moves.moves_stated_by(connection, stated)}
     after = {}
-    for fact_id, fact in facts.facts(connection, stays).items():
-        stay = _stay(fact.body)
-        if not fact.void and (stay.replaced_by or stay.moved_from):
-            after[fact_id] = MoveRow(fact_id, stay.moved_to, stay.replaced_by, stay.moved_from)
-    changed = {fact_id for fact_id in stays if before.get(fact_id) != after.get(fact_id)}
+    for fact_id, fact in facts.facts(connection, stated).items():
+        move = _move(fact.body)
+        start, end = (move.from_encounter, move.from_patient), (move.to_encounter, move.patient)
+        if not fact.void and all(start + end) and start != end:
+            after[fact_id] = MoveRow(fact_id, *start, *end, fact.stamp)  # type: ignore[arg-type]
+    changed = {fact_id for fact_id in stated if before.get(fact_id) != after.get(fact_id)}
     if not changed:
         return None
-    chain = _chain(connection, changed) | {before[one] for one in changed & before.keys()}
+    known = {before[one] for one in changed & before.keys()}
+    concerned = known | _chain(connection, known)
     moves.replace_moves(connection, changed, [after[one] for one in changed & after.keys()])
-    chain |= _chain(connection, changed)
-    ids = changed | {one for row in chain for one in (row.encounter_id, row.target_id) if one}
-    patients = {one for row in chain for one in (row.owner_id, row.former_id) if one}
-    anew = facts.facts(connection, changed)
+    concerned |= _chain(connection, {after[one] for one in changed & after.keys()} | concerned)
+    stays = {one for row in concerned for one in (row.encounter_id, row.target_id)}
+    patients = {one for row in concerned for one in (row.patient_id, row.owner_id)}
+    anew = facts.facts(connection, stays)
     for row in facts.facts_of_patients(connection, patients):
-        if row.kind in OF_A_STAY and _follower(row.body).encounter in ids:
+        if row.kind in FOLLOWERS and _follower(row.body).encounter in stays:
             anew[row.fact_id] = row
     numbers = {fact_id: row.number for fact_id, row in anew.items()}
     return Batch(batch.now, Numbers(connection), void_facts=set(anew), before=anew, fact_numbers=numbers)
 
 
-def _chain(connection: Connection, encounter_ids: set[str]) -> set[MoveRow]:
-    """The moves of these stays, of those they go on as, and of those that go on as them."""
-    found: set[MoveRow] = set()
+def _chain(connection: Connection, rows: set[MoveRow]) -> set[MoveRow]:
+    """These moves and all that lead to or from their stays."""
+    found = set(rows)
     known: set[str] = set()
-    frontier = set(encounter_ids)
+    frontier = {one for row in rows for one in (row.encounter_id, row.target_id)}
     while frontier:
         known |= frontier
-        rows = {*moves.moves_of(connection, frontier), *moves.moves_to(connection, frontier)}
-        found |= rows
-        frontier = {one for row in rows for one in (row.encounter_id, row.target_id) if one} - known
+        more = {*moves.moves_from(connection, frontier), *moves.moves_to(connection, frontier)}
+        found |= more
+        frontier = {one for row in more for one in (row.encounter_id, row.target_id)} - known
     return found

@@ -14,7 +14,7 @@ from hcrm_core.identity.link import Changed
 from hcrm_core.identity.marks import KINDS as OF_A_FAMILY
 from hcrm_core.identity.marks import Told
 from hcrm_core.intake.batch import Batch, one_set
-from hcrm_core.intake.moves import OF_A_STAY, Moves
+from hcrm_core.intake.moves import FOLLOWERS, Moves
 from hcrm_core.model.fold import Event, Folded, fold, leaves_as_it_is
 from hcrm_core.model.records import ABOUT_A_PERSON, KINDS, PATIENT_FIELD, REFERENCES
 from hcrm_core.store.codec import Codec
@@ -106,6 +106,8 @@ class _Settling:
         if before is None:
             last = self._last_sets.get(set_id) if set_id else None
             return last is not None and last > min([row.statement.stamp for row in batch.said[fact_id]])
+        if before.followed:
+            return True  # what it is was not stated so, and nothing can be carried on from it
         return fact_id in batch.void_facts or set_id in batch.void_sets or set_id != before.set_id
 
     def is_late(self, fact_id: str) -> bool:
@@ -194,8 +196,11 @@ class _Settling:
         before, entry = self._before.get(fact_id), self._batch.entries.get(fact_id)
         known = entry or before
         assert known is not None
-        if self._moves.any and (known.kind in OF_A_STAY or known.kind == "Encounter"):
-            content, patient_id = self._followed(fact_id, known.kind, content, patient_id)
+        followed = None
+        if self._moves.any and known.kind in FOLLOWERS and patient_id:
+            followed = self._followed(fact_id, known.kind, content, patient_id)
+        if followed:
+            content, patient_id = followed
         key = before.key if before else self._codec.seal(known.key.encode())  # type: ignore[union-attr]
         same = before and (void, content) == (before.void, before.content)
         if before and same and (last.stamp == before.stamp or known.kind not in ABOUT_A_PERSON):
@@ -221,6 +226,7 @@ class _Settling:
                 content_id,
                 merged,
                 last.id,
+                followed is not None,
             )
         )
         if known.kind in OF_A_FAMILY:
@@ -233,21 +239,17 @@ class _Settling:
         elif patient_id:
             self._mentioned.add(patient_id)
 
-    def _followed(
-        self, fact_id: str, kind: str, content: Content, patient_id: str | None
-    ) -> tuple[Content, str | None]:
+    def _followed(self, fact_id: str, kind: str, content: Content, patient_id: str) -> tuple[Content, str] | None:
         """A fact's content and patient, where its stay has another number or patient by now."""
         fields = self._fields(content)
-        if kind == "Encounter":
-            now = {"subject": self._moves.owner(fact_id, patient_id)}
-        elif stay := fields.get("encounter"):
-            encounter_id, owner = self._moves.follow(stay, patient_id)
-            now = {"encounter": encounter_id, PATIENT_FIELD[kind]: owner}
-        else:
-            return content, patient_id
-        if fields.items() >= now.items() or patient_id is None:
-            return content, patient_id
-        return self._content(kind, fields | now), now[PATIENT_FIELD[kind]]
+        stay = fact_id if kind == "Encounter" else fields.get("encounter")
+        if stay is None or (now := self._moves.follow(stay, patient_id)) == (stay, patient_id):
+            return None
+        encounter_id, owner = now
+        fields[PATIENT_FIELD[kind]] = owner
+        if kind != "Encounter":
+            fields["encounter"] = encounter_id
+        return self._content(kind, fields), owner
 
     def _keep(self, fact_id: str, before: FactRow | None, content: Content) -> tuple[int, bool]:
         """The number of a fact's content, and whether it is the fact's own: no version of this batch says just that."""

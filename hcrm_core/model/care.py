@@ -26,7 +26,7 @@ class Encounter(Record, frozen=True, tag=True):
 
     `uncertain` is true where the source gave no visit number and the key rests on the patient and the day; a
     cancellation against such a key is reported, never applied. A stay that is `replaced_by` another was counted under a
-    number that is no longer used (HL7 A42, A50); what was stated of it follows it there.
+    number that is no longer used (HL7 A42, A50); see `EncounterMove`.
     """
 
     subject: PatientKey | None | UnsetType = UNSET
@@ -55,10 +55,22 @@ class Encounter(Record, frozen=True, tag=True):
     payer_class: Coding | None | UnsetType = UNSET
     uncertain: bool | None | UnsetType = UNSET
     replaced_by: EncounterKey | None | UnsetType = UNSET
-    moved_from: PatientKey | None | UnsetType = UNSET
-    """Whose stay it was thought to be (HL7 A45); what is stated of it for that patient follows it to `moved_to`."""
-    moved_to: PatientKey | None | UnsetType = UNSET
-    """Whose stay it is by the statement that gave it another patient or number."""
+
+
+class EncounterMove(Record, frozen=True, tag=True):
+    """The source's statement that a stay has another number, or is another patient's (HL7 A42, A45, A50).
+
+    What is stated of the stay under its old number and patient follows it, whenever it comes. `key` names both.
+    """
+
+    patient: PatientKey | None | UnsetType = UNSET
+    """Whose stay it is."""
+    to_encounter: EncounterKey | None | UnsetType = UNSET
+    """The stay by its number."""
+    from_patient: PatientKey | None | UnsetType = UNSET
+    """Whose it was thought to be; the same patient where only the number changed."""
+    from_encounter: EncounterKey | None | UnsetType = UNSET
+    """The stay by its old number; the same where only the patient changed."""
 
 
 class Appointment(Record, frozen=True, tag=True):

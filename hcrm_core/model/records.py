@@ -20,6 +20,7 @@ from hcrm_core.model.care import (
     Coverage,
     DiagnosticReport,
     Encounter,
+    EncounterMove,
     Immunization,
     MedicationDispense,
     MedicationRequest,
@@ -50,6 +51,7 @@ __all__ = [
     "Coverage",
     "DiagnosticReport",
     "Encounter",
+    "EncounterMove",
     "HealthcareService",
     "Immunization",
     "MedicationDispense",
@@ -72,6 +74,7 @@ AnyRecord = (
     | Practitioner
     | Organization
     | Encounter
+    | EncounterMove
     | Appointment
     | Condition
     | AllergyIntolerance

@@ -152,6 +152,7 @@ fact = Table(
     Column("statement_id", BigInteger, nullable=False),  # the last folded in
     Column("known_at", BigInteger, nullable=False),
     Column("void", Boolean, nullable=False),  # left out of a complete set, or no statement is left
+    Column("followed", Boolean, nullable=False),  # its stay has another number or patient than was stated
     Index("fact_id", "fact_id", unique=True),
     Index("fact_patient", "patient_id"),
     Index("fact_set", "set_id"),
@@ -182,10 +183,13 @@ patient_link = Table(
 stay_move = Table(
     "stay_move",
     store,
-    Column("encounter_id", String, primary_key=True),
-    Column("owner_id", String),
-    Column("target_id", String),  # the stay it goes on as
-    Column("former_id", String),  # the patient it was thought to be of
+    Column("fact_id", String, primary_key=True),  # the EncounterMove that states it
+    Column("encounter_id", String, nullable=False),  # by the number, and of the patient, it no longer has
+    Column("patient_id", String, nullable=False),
+    Column("target_id", String, nullable=False),  # by the number, and of the patient, it has
+    Column("owner_id", String, nullable=False),
+    Column("stamp", LargeBinary, nullable=False),
+    Index("stay_move_encounter", "encounter_id"),
     Index("stay_move_target", "target_id"),
     sqlite_with_rowid=False,
 )

@@ -100,11 +100,40 @@ def test_numbers_that_replace_each_other_are_one_stay(store: Store) -> None:
     assert len(ends) == 1
 
 
-def test_a_patient_moved_back_has_everything_back(store: Store) -> None:
+def test_a_stay_moved_back_has_everything_back(store: Store) -> None:
     back = message("ADT^A45", 40, "P1", prior("P2", "V1"), visit("V1"))
-    clear(store)
-    lines = tell(store, (ADMITTED, EARLY, MOVED, LATE, back), batch=2)
-    assert of_stays(lines) == at(PATIENT, "HOSP|VN|V1")
+    for order in permutations((ADMITTED, MOVED, LATE, back)):
+        clear(store)
+        assert of_stays(tell(store, order, batch=1)) == at(PATIENT, "HOSP|VN|V1")
+
+
+def test_a_stay_moved_twice_takes_along_what_was_said_for_the_first_patient(store: Store) -> None:
+    again = message("ADT^A45", 25, "P3", prior("P2", "V1"), visit("V1"))
+    for order in permutations((ADMITTED, MOVED, again, LATE)):
+        clear(store)
+        assert of_stays(tell(store, order, batch=1)) == at("HOSP|MR|P3", "HOSP|VN|V1")
+
+
+def test_a_number_taken_up_again_is_a_stay_again(store: Store) -> None:
+    back = message("ADT^A50", 25, "P1", prior("P1", "V2"), visit("V1"))
+    for order in permutations((ADMITTED, RENUMBERED, back)):
+        clear(store)
+        lines = tell(store, order, batch=1)
+        stays = {fact["key"]: fact["fields"].get("replaced_by") for fact in found(lines, "Encounter")}
+        assert stays["HOSP|VN|V1"] is None and stays["HOSP|VN|V2"]
+        assert {stay for _, _, stay in of_stays(lines)} == {"HOSP|VN|V1"}
+
+
+def test_a_result_said_again_without_its_stay_is_where_it_would_be_read_at_once(store: Store) -> None:
+    """The report of a moved stay is corrected by a message that does not mention the stay."""
+    named = message("ORU^R01", 5, "P1", visit("V1"), "OBR||O1||K^血钾", "OBX||NM|K^血钾||7.1|mmol/L|||HH|||F")
+    moved_on = message("ADT^A45", 22, "P2", prior("P1", "V2"), visit("V2"))
+    unnamed = message("ORU^R01", 40, "P2", "OBR||O1||K^血钾", "OBX||NM|K^血钾||6.9|mmol/L|||HH|||C")
+    dumps = set()
+    for order in permutations((named, RENUMBERED, moved_on, unnamed)):
+        clear(store)
+        dumps.add(tuple(tell(store, order, batch=1)))
+    assert len(dumps) == 1
 
 
 def test_a_slip_that_names_somebody_else_s_stay_moves_nobody_else_s_result(store: Store) -> None:

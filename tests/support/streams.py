@@ -79,7 +79,22 @@ def messages(draw: st.DrawFn) -> bytes:
     return "\r".join(segments).encode()
 
 
-streams = st.lists(messages(), min_size=2, max_size=14)
+@st.composite
+def results(draw: st.DrawFn) -> bytes:
+    """One ORU message of one of two reports, which may say of which stay it is."""
+    patient, time, visit = draw(patients), draw(minutes), draw(st.sampled_from(("V1", "V2", "")))
+    stay = [f"PV1||I|||||||||||||||||{visit}^^^HOSP^VN"] if visit else []
+    segments = [
+        f"MSH|^~\\&|LIS|HOSP|HCRM||{time}||ORU^R01|R{draw(st.integers(0, 99))}|P|2.5",
+        f"PID|||{patient}^^^HOSP^MR",
+        *stay,
+        f"OBR||{draw(st.sampled_from(('O1', 'O2')))}||K^K",
+        f"OBX||NM|K^K||{draw(st.integers(4, 7))}||||||F",
+    ]
+    return "\r".join(segments).encode()
+
+
+streams = st.lists(st.one_of(messages(), messages(), results()), min_size=2, max_size=14)
 
 
 def tell(store: Store, payloads: Sequence[bytes], batch: int = 5) -> list[bytes]:

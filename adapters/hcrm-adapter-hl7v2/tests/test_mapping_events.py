@@ -114,16 +114,39 @@ def test_an_external_number_changes_and_the_person_is_the_same() -> None:
 
 @pytest.mark.parametrize("event", ["A42", "A45", "A50"])
 def test_a_visit_goes_on_under_another_number(event: str) -> None:
-    stays = said(translate(f"ADT^{event}", PID, "MRG|1001^^^RMYY^MR||||V0^^^RMYY^VN", pv1(f2="I")), "Encounter")
-    assert stays["RMYY|VN|V0"] == {"subject": PATIENT, "replaced_by": STAY, "moved_to": PATIENT}
-    assert stays[STAY]["subject"] == PATIENT
-    assert "moved_from" not in stays[STAY]
+    translation = translate(f"ADT^{event}", PID, "MRG|1001^^^RMYY^MR||||V0^^^RMYY^VN", pv1(f2="I"))
+    stays = said(translation, "Encounter")
+    assert stays["RMYY|VN|V0"] == {"subject": PATIENT, "replaced_by": STAY}
+    assert stays[STAY]["subject"] == PATIENT and stays[STAY]["replaced_by"] is None
+    assert said(translation, "EncounterMove") == {
+        f"RMYY|VN|V0|{PATIENT}": {
+            "patient": PATIENT, "to_encounter": STAY, "from_patient": PATIENT, "from_encounter": "RMYY|VN|V0",
+        }
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("event", ["A06", "A07"])
+def test_a_stay_that_becomes_another_kind_of_stay_may_get_another_number(event: str) -> None:
+    plain = translate(f"ADT^{event}", PID, pv1(f2="I"))
+    assert "EncounterMove" not in kinds(plain)
+    moved = translate(f"ADT^{event}", PID, "MRG|1001^^^RMYY^MR||||V0^^^RMYY^VN", pv1(f2="I"))
+    assert said(moved, "Encounter")["RMYY|VN|V0"]["replaced_by"] == STAY
+    assert list(said(moved, "EncounterMove")) == [f"RMYY|VN|V0|{PATIENT}"]
+
+
+def test_nothing_is_moved_to_a_stay_that_is_not_named() -> None:
+    moved = translate("ADT^A45", PID, "MRG|2002^^^RMYY^MR||||V1^^^RMYY^VN", segment("PV1", {2: "I"}))
+    assert "EncounterMove" not in kinds(moved)
+    assert "stay-not-named" in [problem.code for problem in moved.problems]
 
 
 def test_a_visit_that_is_moved_is_the_other_patient_s_and_keeps_its_number() -> None:
-    stays = said(translate("ADT^A45", PID, "MRG|2002^^^RMYY^MR||||V1^^^RMYY^VN", pv1()), "Encounter")
+    translation = translate("ADT^A45", PID, "MRG|2002^^^RMYY^MR||||V1^^^RMYY^VN", pv1())
+    stays = said(translation, "Encounter")
     assert list(stays) == [STAY] and stays[STAY]["subject"] == PATIENT
-    assert stays[STAY]["moved_from"] == "RMYY|MR|2002" and stays[STAY]["moved_to"] == PATIENT
+    (move,) = said(translation, "EncounterMove").values()
+    assert (move["from_patient"], move["patient"]) == ("RMYY|MR|2002", PATIENT)
+    assert move["from_encounter"] == move["to_encounter"] == STAY
 
 
 def test_a_person_is_deleted_and_added_again() -> None:

@@ -35,6 +35,7 @@ class FactRow(NamedTuple):
         content_id: Of the content.
         merged: Whether the content is the fact's own and no single statement's.
         statement_id: The last folded in.
+        followed: Whether its stay has another number or patient than was stated.
     """
 
     fact_id: str
@@ -51,6 +52,7 @@ class FactRow(NamedTuple):
     content_id: int
     merged: bool
     statement_id: int
+    followed: bool = False
 
     @property
     def body(self) -> bytes:
@@ -70,7 +72,7 @@ class FactRow(NamedTuple):
 
 COLUMNS = (
     "f.fact_id, f.kind, f.source, f.key, f.patient_id, f.set_id, c.body, c.sealed, s.stamp, f.known_at, f.void, "
-    "f.number, f.content_id, f.merged, f.statement_id"
+    "f.number, f.content_id, f.merged, f.statement_id, f.followed"
 )
 """What `fact_row` takes, of a fact and what `JOINED` joins to it."""
 
@@ -121,10 +123,10 @@ def put_facts(connection: Connection, rows: Iterable[FactRow]) -> None:
     driver_sql(
         connection,
         "INSERT INTO fact (number, fact_id, kind, source, key, patient_id, set_id, content_id, merged, statement_id, "
-        "known_at, void) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET "
+        "known_at, void, followed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET "
         "patient_id = excluded.patient_id, set_id = excluded.set_id, content_id = excluded.content_id, "
         "merged = excluded.merged, statement_id = excluded.statement_id, known_at = excluded.known_at, "
-        "void = excluded.void",
+        "void = excluded.void, followed = excluded.followed",
         [
             (
                 row.number,
@@ -139,6 +141,7 @@ def put_facts(connection: Connection, rows: Iterable[FactRow]) -> None:
                 row.statement_id,
                 row.known_at,
                 row.void,
+                row.followed,
             )
             for row in rows
         ],

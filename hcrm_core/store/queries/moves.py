@@ -12,16 +12,18 @@ class MoveRow(NamedTuple):
     """Where one stay went, as ids.
 
     Attributes:
-        encounter_id: The stay.
-        owner_id: Whose it is (`Encounter.moved_to`).
-        target_id: The stay it goes on as (`Encounter.replaced_by`).
-        former_id: Whose it was before (`Encounter.moved_from`).
+        fact_id: The `EncounterMove` that states it.
+        encounter_id, patient_id: The stay as it was named, and whose it was thought to be.
+        target_id, owner_id: The stay as it is named, and whose it is.
+        stamp: Of the statement.
     """
 
+    fact_id: str
     encounter_id: str
-    owner_id: str | None
-    target_id: str | None
-    former_id: str | None
+    patient_id: str
+    target_id: str
+    owner_id: str
+    stamp: bytes
 
 
 def any_moves(connection: Connection) -> bool:
@@ -29,29 +31,35 @@ def any_moves(connection: Connection) -> bool:
     return bool(driver_rows(connection, "SELECT 1 FROM stay_move LIMIT 1", ()))
 
 
-def moves_of(connection: Connection, encounter_ids: Iterable[str]) -> list[MoveRow]:
+def moves_stated_by(connection: Connection, fact_ids: Iterable[str]) -> list[MoveRow]:
+    """The moves these facts state."""
+    return _where(connection, "fact_id", fact_ids)
+
+
+def moves_from(connection: Connection, encounter_ids: Iterable[str]) -> list[MoveRow]:
     """Where these stays went."""
     return _where(connection, "encounter_id", encounter_ids)
 
 
 def moves_to(connection: Connection, encounter_ids: Iterable[str]) -> list[MoveRow]:
-    """The stays that go on as one of these."""
+    """The moves that end at one of these stays."""
     return _where(connection, "target_id", encounter_ids)
 
 
-def replace_moves(connection: Connection, encounter_ids: Iterable[str], rows: Sequence[MoveRow]) -> None:
-    """Make `rows` all that is known of where these stays went."""
-    driver_sql(connection, "DELETE FROM stay_move WHERE encounter_id = ?", [(one,) for one in sorted(encounter_ids)])
+def replace_moves(connection: Connection, fact_ids: Iterable[str], rows: Sequence[MoveRow]) -> None:
+    """Make `rows` the moves these facts state."""
+    driver_sql(connection, "DELETE FROM stay_move WHERE fact_id = ?", [(one,) for one in sorted(fact_ids)])
     driver_sql(
         connection,
-        "INSERT INTO stay_move (encounter_id, owner_id, target_id, former_id) VALUES (?, ?, ?, ?)",
+        "INSERT INTO stay_move (fact_id, encounter_id, patient_id, target_id, owner_id, stamp) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
         sorted(rows),
     )
 
 
 def _where(connection: Connection, column: str, values: Iterable[str]) -> list[MoveRow]:
     statement = (
-        "SELECT m.encounter_id, m.owner_id, m.target_id, m.former_id FROM {wanted} CROSS JOIN stay_move AS m "
-        f"WHERE m.{column} = w.value"
+        "SELECT m.fact_id, m.encounter_id, m.patient_id, m.target_id, m.owner_id, m.stamp "
+        f"FROM {{wanted}} CROSS JOIN stay_move AS m WHERE m.{column} = w.value"
     )
     return [MoveRow._make(row) for row in driver_select(connection, statement, values)]

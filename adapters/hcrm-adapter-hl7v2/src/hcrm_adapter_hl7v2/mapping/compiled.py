@@ -12,7 +12,10 @@ from hcrm_adapter_hl7v2.mapping.view import View
 from hcrm_adapter_hl7v2.reader import Path, parse_path
 from hcrm_core.api import KINDS, UNSET, fitting
 
-SPECIAL = ("practitioner", "provider", "department", "unit", "observation-value", "minutes", "amount", "period")
+SPECIAL = (
+    "practitioner", "provider", "department", "unit", "observation-value", "minutes", "amount", "period", "line-amount",
+    "patient-identifiers",
+)  # fmt: skip
 """Data types that look beyond their own field; `translate.py` knows them."""
 
 ENVELOPE = frozenset({"MSH-3", "MSH-4", "MSH-7", "MSH-9", "MSH-10", "MSH-13", "MSH-18", "EVN-2", "EVN-6"})
@@ -21,10 +24,11 @@ ENVELOPE = frozenset({"MSH-3", "MSH-4", "MSH-7", "MSH-9", "MSH-10", "MSH-13", "M
 _BEHIND: dict[str, set[str]] = {
     "prior": {"MRG-1"},
     "link": {"MRG-1"},
-    "prior encounter": {"MRG-1", "MRG-5"},
+    "prior encounter": {"MRG-5"},
+    "encounter move": {"MRG-1", "MRG-5"},
     "prescription": {"ORC-2", "ORC-3", "RXE-15", "RXD-7"},
     "staff": {"STF-1", "STF-2"},
-    "location": {"LOC-1"},
+    "location": {"LOC-1", "LOC-3"},
 }
 """What the named keys are made of."""
 
@@ -46,6 +50,14 @@ class Field(NamedTuple):
     read: datatypes.Reader | None
     origin: str | None
     where: "Condition | None"
+
+
+class Default(NamedTuple):
+    """What holds of a field where none of its paths is filled: what is filled and not understood is not overruled."""
+
+    attribute: str
+    value: Any
+    paths: tuple[Path, ...]
 
 
 class Reckoned(NamedTuple):
@@ -76,7 +88,7 @@ class Plan(NamedTuple):
 
     Attributes:
         personal: Whether its records are about the patient, without whom it makes none.
-        defaults: What holds of a field that nothing else says anything of.
+        defaults: What holds of fields that the message leaves empty.
         reckoned: What is computed of other fields.
     """
 
@@ -91,7 +103,7 @@ class Plan(NamedTuple):
     fallback: tuple[tuple[str, tuple[tuple[Path, str], ...]], ...]
     when: tuple[tuple[Condition, dict[str, Any]], ...]
     personal: bool
-    defaults: dict[str, Any]
+    defaults: tuple["Default", ...]
     reckoned: tuple[Reckoned, ...]
 
 
@@ -126,8 +138,6 @@ def compile_event(tables: Tables, message_type: str, currency: str) -> Event:
         mapped |= {_field(unit) for field in (*plan.fields, *lengths) for unit in field.units}
         if plan.kind == "Observation":
             mapped |= {"OBX-2", "OBX-6"}
-        if plan.kind == "Patient":
-            mapped |= {"PID-2", "PID-4"}
         mapped |= _BEHIND.get(plan.key, set()) if isinstance(plan.key, str) else set()
         if plan.kind == "Encounter":
             mapped |= {"PV1-19", "PV1-50"}
@@ -161,13 +171,24 @@ def _plan(tables: Tables, event: EventRule, name: str, message_type: str, curren
         ),
         when,
         kind == "Patient" or any(field.origin == "patient" for field in rule.fields.values()),
-        _constants(kind, {field_name: field.default for field_name, field in rule.fields.items() if field.default}),
+        tuple(
+            Default(name, value, tuple(map(parse_path, rule.fields[name.rstrip("_")].paths)))
+            for name, value in _constants(kind, _defaults(rule, message_type)).items()
+        ),
         tuple(
             Reckoned(field_name, _attribute(field_name), _attribute(field.after), _length(field))
             for field_name, field in rule.fields.items()
             if field.after and (not field.only or message_type in field.only)
         ),
     )
+
+
+def _defaults(rule: RecordRule, message_type: str) -> Constants:
+    return {
+        name: field.default
+        for name, field in rule.fields.items()
+        if field.default and (not field.only or message_type in field.only)
+    }
 
 
 def _compile_field(tables: Tables, segment: str, name: str, rule: FieldRule, currency: str) -> Field:

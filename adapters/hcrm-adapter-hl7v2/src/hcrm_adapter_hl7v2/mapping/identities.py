@@ -14,7 +14,9 @@ from hcrm_adapter_hl7v2.mapping.linked import department
 from hcrm_adapter_hl7v2.mapping.view import View
 from hcrm_adapter_hl7v2.reader import parse_path
 
-_LOC_1 = parse_path("LOC-1")
+_LOC_1, _LOC_3 = parse_path("LOC-1"), parse_path("LOC-3")
+_PARTS_OF_A_WARD = frozenset({"B", "E", "R"})
+"""Bed, exam room and room (HL7 table 0260)."""
 _ORDER = tuple(parse_path(path) for path in ("ORC-2", "ORC-3"))
 _NUMBER = {"RXE": parse_path("RXE-15"), "RXD": parse_path("RXD-7")}
 
@@ -73,8 +75,10 @@ class Identities:
             return self._patients.get(view.positions["PID"][0])
         if name == "prior":
             return self._priors.get(index)
-        if name in ("former patient", "present patient"):
-            return self._of_a_move(name, index) if "PriorEncounter" in self._event.rule.records else None
+        if name == "former patient":
+            return self._priors.get(index) or self.reference("patient", index)
+        if name == "former encounter":
+            return prior_encounter_key(view, index) or self.reference("encounter", index)
         if name == "encounter":
             at = view.nearest("PV1", index)
             if at is None or "Encounter" not in self._event.rule.records:
@@ -99,11 +103,18 @@ class Identities:
             self._stays[index] = encounter_key(self._view, index, patient, event_day=is_event)
         return self._stays[index]
 
-    def _of_a_move(self, name: str, index: int) -> str | None:
-        """Whose a stay was that is moved or numbered anew, where that is somebody else, or whose it is."""
-        patient, at = self.reference("patient", index), self._view.nearest("MRG", index)
-        former = self._priors.get(at) if at is not None else None
-        return patient if name == "present patient" else former if former != patient else None
+    def _numbered_stay(self, index: int) -> str | None:
+        """The stay beside an MRG; told and left out where it has no number: nothing can be moved to a guess."""
+        at = self._view.nearest("PV1", index)
+        stay = self.stay(at) if at is not None and self.reference("encounter", index) else None
+        if stay is None or not stay.uncertain:
+            return stay.key if stay else None
+        self._view.report(
+            "stay-not-named", "PV1-19",
+            "The message gives a stay another number or patient, but does not say its number; nothing was moved. Have "
+            "the sender fill PV1-19.",
+        )  # fmt: skip
+        return None
 
     def _named_key(self, name: str, index: int) -> str | None:
         patient = self.reference("patient", index)
@@ -117,8 +128,12 @@ class Identities:
                 return stay.key if stay and patient else None
             case "prior encounter":
                 prior = prior_encounter_key(self._view, index)
-                now = self.reference("encounter", index)
+                now = self._numbered_stay(index)
                 return prior if prior and now and prior != now else None
+            case "encounter move":
+                former = [self.reference(f"former {one}", index) for one in ("encounter", "patient")]
+                now = self._numbered_stay(index)
+                return "|".join(filter(None, former)) if now and all(former) and former != [now, patient] else None
             case "link":
                 prior = self._priors.get(index)
                 return f"{prior}>{patient}" if prior and patient and prior != patient else None
@@ -130,8 +145,17 @@ class Identities:
             case "staff":
                 return staff_key(self._view, index)
             case _:
-                found = department(self._view, self._view.raw(_LOC_1, index), "LOC-1")
-                return found.key if found else None
+                return self._ward(index)
+
+    def _ward(self, index: int) -> str | None:
+        """The ward or department that a LOC is about; a room or a bed of one is none."""
+        view, raw = self._view, self._view.raw(_LOC_1, index)
+        pieces = raw.split(view.repetition, 1)[0].split(view.component)
+        kinds = map(view.first, view.repetitions(view.raw(_LOC_3, index)))
+        if any(map(view.first, pieces[1:3])) or _PARTS_OF_A_WARD.intersection(kinds):
+            return None
+        found = department(view, raw, "LOC-1")
+        return found.key if found else None
 
     def _prescription(self, index: int) -> str | None:
         """The order's number (ORC-2, else ORC-3), else the prescription's: order and dispensing name it alike."""

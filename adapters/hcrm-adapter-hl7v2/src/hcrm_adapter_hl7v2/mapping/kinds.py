@@ -5,7 +5,8 @@ from typing import Any
 SEGMENT = "[A-Z][A-Z0-9]{2}"
 
 NAMED_KEYS = (
-    "patient", "encounter", "prior", "link", "pair", "prior encounter", "prescription", "staff", "location",
+    "patient", "encounter", "prior", "link", "pair", "prior encounter", "encounter move", "prescription", "staff",
+    "location",
 )  # fmt: skip
 """Keys made by a rule of their own (`identities.py`)."""
 
@@ -14,8 +15,8 @@ ORIGINS: dict[str, str | None] = {
     "first patient": "Patient",
     "prior": "Patient",
     "former patient": "Patient",
-    "present patient": "Patient",
     "encounter": "Encounter",
+    "former encounter": "Encounter",
     "prescription": "MedicationRequest",
     "report": "DiagnosticReport",
     "facility": None,
@@ -43,6 +44,7 @@ GIVES: dict[str, Any] = {
     "coding": {"code": "x"},
     "concept": {"coding": [{"code": "x"}]},
     "identifiers": [{"value": "x", "system": "x", "sender_scoped": True}],
+    "patient-identifiers": [{"value": "x", "system": "x", "sender_scoped": True}],
     "names": [{"family": "x"}],
     "addresses": [{"city": "x"}],
     "district": "x",
@@ -53,6 +55,7 @@ GIVES: dict[str, Any] = {
     "display": "x",
     "minutes": 1,
     "amount": {"value": "1"},
+    "line-amount": {"amount": 1, "currency": "CNY"},
     "money": {"amount": 1, "currency": "CNY"},
     "period": {"start": "2026-01-01"},
     "code": "x",

@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("statement_id", sa.BigInteger(), nullable=False),
         sa.Column("known_at", sa.BigInteger(), nullable=False),
         sa.Column("void", sa.Boolean(), nullable=False),
+        sa.Column("followed", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )
     with op.batch_alter_table("fact", schema=None) as batch_op:
@@ -254,14 +255,17 @@ def upgrade() -> None:
 
     op.create_table(
         "stay_move",
+        sa.Column("fact_id", sa.String(), nullable=False),
         sa.Column("encounter_id", sa.String(), nullable=False),
-        sa.Column("owner_id", sa.String(), nullable=True),
-        sa.Column("target_id", sa.String(), nullable=True),
-        sa.Column("former_id", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("encounter_id"),
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.Column("target_id", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.String(), nullable=False),
+        sa.Column("stamp", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("fact_id"),
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("stay_move", schema=None) as batch_op:
+        batch_op.create_index("stay_move_encounter", ["encounter_id"], unique=False)
         batch_op.create_index("stay_move_target", ["target_id"], unique=False)
 
     op.create_table(
@@ -457,6 +461,7 @@ def downgrade() -> None:
     op.drop_table("processing")
     with op.batch_alter_table("stay_move", schema=None) as batch_op:
         batch_op.drop_index("stay_move_target")
+        batch_op.drop_index("stay_move_encounter")
 
     op.drop_table("stay_move")
     with op.batch_alter_table("patient_link", schema=None) as batch_op:
