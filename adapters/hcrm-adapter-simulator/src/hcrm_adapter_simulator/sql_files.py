@@ -1,4 +1,4 @@
-"""A database: `hospital.db` for SQLite, and the same as statements in `hospital.sql` for PostgreSQL and others.
+"""A database: `hospital.db` for SQLite, and the same as statements in `hospital.sql` for PostgreSQL.
 
 Every table has two views, one with English and one with Chinese names, and a column of when a row last changed.
 """
@@ -61,11 +61,14 @@ class _Database:
         self._sqlite = sqlite3.connect(folder / "hospital.db", isolation_level=None)
         self._script = script
         self._numbers: Counter[str] = Counter()
-        self._sqlite.execute("BEGIN")
+        self._both("BEGIN")
         for table in TABLES.values():
             for statement in statements(table):
-                self._sqlite.execute(statement)
-                script.write(f"{statement};\n")
+                self._both(statement)
+
+    def _both(self, statement: str) -> None:
+        self._sqlite.execute(statement)
+        self._script.write(f"{statement};\n")
 
     def add(self, told: Iterable[tuple[str, Row]]) -> None:
         """Add rows, table by table."""
@@ -82,7 +85,7 @@ class _Database:
 
     def close(self) -> int:
         """End both; how many rows they hold."""
-        self._sqlite.execute("COMMIT")
+        self._both("COMMIT")
         self._sqlite.close()
         return self._numbers.total()
 
@@ -118,4 +121,4 @@ def write_sql(settings: Settings, folder: Path, jobs: int = 1, progress: Progres
         database.add(rows(house, Directory(house)))
         written = database.close()
     write_mapping(folder)
-    return Written(folder, 2, written, truth)
+    return Written(folder, 3, written, truth)

@@ -100,4 +100,4 @@ def write_xlsx(settings: Settings, folder: Path, jobs: int = 1, progress: Progre
         written += items
         truth.update(counted)
     write_mapping(folder)
-    return Written(folder, shards(settings), written, truth)
+    return Written(folder, shards(settings) + 1, written, truth)
