@@ -1,5 +1,6 @@
 """One customer for people to look at: each field with what said it, what became of other words, and the roles."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from hcrm_core.identity.golden import Field, Word, display_name, fields_of, gold
 from hcrm_core.identity.roles import ADMINISTRATIVE, Role, roles_of
 from hcrm_core.model.fold import said_at
 from hcrm_core.model.survivorship import criteria_of
+from hcrm_core.store.codec import Codec
 from hcrm_core.store.queries import customers as queries
 from hcrm_core.store.queries.facts import FactRow
 from hcrm_core.store.queries.log import VersionRow, versions
@@ -24,9 +26,12 @@ _SAID_BY = {"deceased": "deceased_date_time"}
 _SHOWN = {
     "RelatedPerson": ("relationship", "name", "telecom", "birth_date"),
     "AllergyIntolerance": ("code", "criticality", "reaction", "clinical_status"),
-    "FamilyMemberHistory": ("relationship", "condition"),
+    "Condition": ("code", "recorded_date"),
 }
 """Kinds of which the facts themselves are shown → their fields, in order."""
+
+_HEREDITARY = re.compile(r"Z8[0-4](\.|$)")
+"""ICD-10: family history of a disease. Of the diagnoses only these are shown."""
 
 
 def row_of(customer_id: str, fields: Mapping[str, Field], patients: Sequence[FactRow], roles: Sequence[Role]) -> Any:
@@ -56,7 +61,7 @@ def shown(space: Opened, customer_id: str, *, staff_view: bool = False, losing: 
     with space.store.read() as connection:
         patients = [patient for _, patient in queries.patients_of(connection, [customer_id])]
         facts = queries.facts_about(connection, [patient.fact_id for patient in patients])
-        listed = [row for row in facts if row.kind in _SHOWN]
+        listed = [row for row in facts if row.kind in _SHOWN and _is_listed(row, codec)]
         log = versions(connection, [row.fact_id for row in (*patients, *listed)])
     fields = golden(patients, codec, space.store.golden)
     roles = roles_of(fields, patients, facts, codec)
@@ -80,11 +85,19 @@ def shown(space: Opened, customer_id: str, *, staff_view: bool = False, losing: 
         "fields": found,
         "related_persons": about["RelatedPerson"],
         "allergies": None if hidden else about["AllergyIntolerance"],
-        "hereditary_history": None if hidden else about["FamilyMemberHistory"],
+        "hereditary_history": None if hidden else about["Condition"],
         "patients": [{"id": patient.fact_id, "source": patient.source} for patient in patients],
         "facts": dict(sorted(Counter(fact.kind for fact in facts).items())),
         "hidden": "What is known of care: this customer is of the staff." if hidden else None,
     }
+
+
+def _is_listed(row: FactRow, codec: Codec) -> bool:
+    if row.kind != "Condition":
+        return True
+    fields = fields_of(row, codec)
+    codes = [coding.get("code") or "" for coding in (fields.get("code") or {}).get("coding", ())]
+    return fields.get("verification_status") != "entered-in-error" and any(map(_HEREDITARY.match, codes))
 
 
 class _Citing:

@@ -19,7 +19,15 @@ def nurse() -> dict[str, bytes]:
     family = "NK1|1|孙^梅|SIS^姐妹||13922223333"
     return {
         "N01": message("A01", "N01", "20260305100000", who, family, pv1("V7", "20260305100000"), "AL1|1|DA|P^青霉素"),
-        "N02": message("A08", "N02", "20260305110000", who, pv1("V7", "20260305100000"), "DG1|1||F32^抑郁发作^ICD10"),
+        "N02": message(
+            "A08",
+            "N02",
+            "20260305110000",
+            who,
+            pv1("V7", "20260305100000"),
+            "DG1|1||F32^抑郁发作^ICD10",
+            "DG1|2||Z80.3^乳腺癌家族史^ICD10",
+        ),
         "N03": message("A04", "N03", "20260302080000", fit, "|".join(check)),
     }
 
@@ -126,6 +134,9 @@ def test_a_nurse_who_is_also_a_patient_is_one_party_whose_clinical_data_the_staf
     assert [row["id"] for row in told("customers", "list", "--kind", "internal")] == [shown["id"]]
     assert shown["id"] in [row["id"] for row in told("customers", "list", "--kind", "patient")]
     assert shown["allergies"][0]["control_id"] == "N01" and {"Condition", "Encounter"} <= shown["facts"].keys()
+    (family_history,) = shown["hereditary_history"]
+    assert (family_history["code"]["coding"][0]["code"], family_history["control_id"]) == ("Z80.3", "N02")
+    assert family_history["from"] == ["DG1-3"]
     hidden = told("customers", "show", NURSE, "--staff-view")
     assert hidden["name"] == "孙兰" and hidden["kinds"] == ["patient", "internal"]
     assert hidden["related_persons"][0]["control_id"] == "N01"
@@ -134,7 +145,7 @@ def test_a_nurse_who_is_also_a_patient_is_one_party_whose_clinical_data_the_staf
     for how in ((), ("--json",)):
         text = hcrm("customers", "show", NURSE, "--staff-view", *how).stdout
         assert "hidden" in text.casefold()
-        assert not any(one in text for one in ("抑郁", "F32", "青霉素", "for care"))
+        assert not any(one in text for one in ("抑郁", "F32", "乳腺癌", "青霉素", "for care"))
 
 
 def test_the_staff_view_hides_nothing_of_others() -> None:
