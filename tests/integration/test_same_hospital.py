@@ -19,7 +19,7 @@ SEED = 234
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "same-hospital.md"
 
 
-@pytest.fixture(scope="module", params=[(80, 12), pytest.param((600, 24), marks=pytest.mark.prove)], ids=str)
+@pytest.fixture(scope="module", params=[(80, 12), pytest.param((300, 24), marks=pytest.mark.prove)], ids=str)
 def picture(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
