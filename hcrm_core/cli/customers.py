@@ -9,6 +9,7 @@ from hcrm_core.cli.context import Opened, json_option, opened, show_json, show_t
 from hcrm_core.cli.customer_edit import edit
 from hcrm_core.cli.customer_named import resolve
 from hcrm_core.cli.customer_shown import row_of, shown, tell
+from hcrm_core.cli.families import families, family
 from hcrm_core.identity.golden import golden
 from hcrm_core.identity.roles import KINDS, roles_of
 from hcrm_core.store.queries import customers as queries
@@ -60,6 +61,8 @@ def show(customer: str, losing: bool, staff_view: bool, as_json: bool, workspace
 
 
 customers.add_command(edit)
+customers.add_command(family)
+customers.add_command(families)
 
 
 def _list(space: Opened, limit: int, linked: bool, kind: str | None) -> list[dict[str, Any]]:

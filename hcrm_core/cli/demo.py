@@ -11,17 +11,20 @@ import click
 
 from hcrm_core import env
 from hcrm_core.cli import decide as deciding
-from hcrm_core.cli import ingest, report
+from hcrm_core.cli import families, ingest, report
 from hcrm_core.cli.context import Opened, contributed, say
 from hcrm_core.cli.init import create
 from hcrm_core.cli.tasks import show_worklist
 from hcrm_core.decide.segments import segment_sizes
 from hcrm_core.errors import PluginError, WorkspaceError
-from hcrm_core.store.queries import decisions
+from hcrm_core.identity.family import largest_of
+from hcrm_core.store.queries import decisions, households
 
 T = TypeVar("T")
 
 HOSPITAL = "清河人民医院 (demo)"
+_LOOKED_AT = 50
+"""Households among which the one to be shown is sought."""
 
 
 @click.command()
@@ -100,6 +103,8 @@ def _conclude(space: Opened, summary: ingest.Summary, outcomes: list[Any], path:
     today = env.local_day(env.now(), space.timezone)
     with space.store.read() as connection:
         tasks = decisions.list_tasks(connection, state="open")
+        homes, housed = households.count(connection)
+        shown_home = largest_of(connection, households.page(connection, _LOOKED_AT))
     failed = [outcome for outcome in outcomes if outcome.error]
     overdue = sum(task.due_on < today.isoformat() for task in tasks)
     week = sum(task.due_on <= (today + timedelta(days=7)).isoformat() for task in tasks)
@@ -115,6 +120,10 @@ def _conclude(space: Opened, summary: ingest.Summary, outcomes: list[Any], path:
     click.echo(
         f"{summary.duplicates:,} messages had come twice and counted once; {summary.quarantined:,} were not understood."
     )
+    if shown_home:
+        click.echo(f"{housed:,} customers live in {homes:,} households. One of them, with what says so:")
+        families.tell(families.shown(space, shown_home[-1]))
+        click.echo()
     if largest:
         members = sum(row["customers"] for row in sizes)
         click.echo(
@@ -132,6 +141,7 @@ def _conclude(space: Opened, summary: ingest.Summary, outcomes: list[Any], path:
     click.echo(f"  hcrm --workspace {at} tasks list")
     click.echo(f"  hcrm --workspace {at} explain task {tasks[0].task_id if tasks else 'ID'}")
     click.echo(f"  hcrm --workspace {at} customers list --linked")
+    click.echo(f"  hcrm --workspace {at} customers families")
     for outcome in failed:
         say(f"hcrm: {outcome.name} failed: {outcome.error}")
     if failed:

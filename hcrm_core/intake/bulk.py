@@ -16,6 +16,8 @@ import msgspec
 from hcrm_core.config import USUAL_IDENTITY, IdentitySettings
 from hcrm_core.errors import InputError
 from hcrm_core.identity.bulk import customers
+from hcrm_core.identity.households import of_everybody
+from hcrm_core.identity.marks import Told
 from hcrm_core.identity.model import scorer_of
 from hcrm_core.intake.fold import Accepted, Folder
 from hcrm_core.intake.land import Arrival, land
@@ -112,6 +114,11 @@ def load_mart(
         source=source,
         key=key,
         customers=lambda patients, links: customers(patients, links, token, scorer_of(identity)),
+        households=lambda facts, people: of_everybody(
+            ((fact_id, Told(kind, patient_id, None, fields)) for kind, fact_id, patient_id, fields in facts),
+            people,
+            token,
+        ),
         as_of_us=now,
         today=today,
     )

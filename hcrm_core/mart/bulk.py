@@ -22,6 +22,9 @@ from hcrm_core.model.records import PATIENT_FIELD, REFERENCES
 Fields = Mapping[str, Any]
 Customers = Callable[[Iterable[tuple[str, Fields]], Iterable[Fields]], Mapping[str, str]]
 """(patient id, fields) of all patients, and the fields of all links → patient id → customer id."""
+Households = Callable[[Iterable[tuple[str, str, str, Fields]], Mapping[str, str]], Mapping[str, str]]
+"""(kind, fact id, patient id, fields) of what may tie families, and patient id → customer id → patient id → household
+id."""
 
 
 def _contact(system: str) -> str:
@@ -53,6 +56,7 @@ def load_records(
     source: str,
     key: bytes,
     customers: Customers,
+    households: Households,
     as_of_us: int,
     today: date,
     limits: BuildLimits = DEFAULT,
@@ -65,6 +69,7 @@ def load_records(
         source: The source the records belong to.
         key: The workspace's key, so that ids are those the store would give.
         customers: Makes customers of patients.
+        households: Makes households of them: (kind, fact id, patient id, fields) of each fact, patient → customer.
         as_of_us: Arrival of all of it, microseconds since 1970 UTC.
         today: The day of that instant in the workspace's zone.
         limits: Memory and threads.
@@ -77,11 +82,17 @@ def load_records(
         people = customers(_patients(connection), _links(connection))
         known = pa.table({"patient_id": list(people), "customer_id": list(people.values())})
         connection.register("known_customer", known)
+        homes = households(_of_families(connection), people)
+        housed = pa.table(
+            {"fact_id": pa.array(list(homes), pa.string()), "household_id": pa.array(list(homes.values()), pa.string())}
+        )
+        connection.register("known_household", housed)
         connection.execute(
             "CREATE TEMP TABLE fact AS SELECT fact_id, kind, coalesce(customer_id, patient_id) AS customer_id, "
-            f"patient_id, body, said_at, {int(as_of_us)}::BIGINT AS known_at, known_at AS valid_from FROM "
-            f"({_pseudonymous()}) "
-            "LEFT JOIN known_customer USING (patient_id)"
+            "patient_id, CASE WHEN household_id IS NULL THEN body ELSE json_merge_patch(body, "
+            "json_object('household_id', household_id))::VARCHAR END AS body, said_at, "
+            f"{int(as_of_us)}::BIGINT AS known_at, known_at AS valid_from FROM ({_pseudonymous()}) "
+            "LEFT JOIN known_customer USING (patient_id) LEFT JOIN known_household USING (fact_id)"
         )
 
     return build(mart, load, position=Position(known_at=as_of_us), as_of_us=as_of_us, today=today, limits=limits)
@@ -151,3 +162,15 @@ def _links(connection: duckdb.DuckDBPyConnection) -> Iterator[Fields]:
     rows = connection.execute(f"SELECT {ends} FROM folded WHERE kind = 'PatientLink' ORDER BY key")
     for row in rows.fetchall():
         yield dict(zip(("patient", "other", "type"), row, strict=True))
+
+
+def _of_families(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, Fields]]:
+    rows = connection.execute(
+        "SELECT kind, token(kind, key), CASE kind WHEN 'Patient' THEN token(kind, key) "
+        "WHEN 'RelatedPerson' THEN token('Patient', body->>'$.patient') "
+        "ELSE token('Patient', body->>'$.beneficiary') END, body FROM folded "
+        "WHERE kind IN ('Patient', 'RelatedPerson', 'Coverage') ORDER BY kind, key"
+    )
+    while batch := rows.fetchmany(10_000):
+        for kind, fact_id, patient_id, body in batch:
+            yield kind, fact_id, patient_id, msgspec.json.decode(body)

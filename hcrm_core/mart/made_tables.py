@@ -22,6 +22,7 @@ CUSTOMER: tuple[tuple[str, str, str], ...] = (
     ("device_token", "VARCHAR", "a token of the account or device, equal where that is"),
     ("deceased", "BOOLEAN", "the customer died"),
     ("deceased_on", "DATE", "on which day, where said"),
+    ("household_id", "VARCHAR", "the least customer id of the household; NULL for who is in none"),
     ("patients", "INTEGER", "how many source patients are linked"),
     ("said_at", "TIMESTAMP", "when a source last said something of the person (UTC)"),
     ("known_at", "TIMESTAMP", "when HCRM last heard something of the person (UTC)"),

@@ -45,11 +45,11 @@ SELECT customer_id, sex, TRY_CAST(left(birth_date, 4) AS INTEGER) AS birth_year,
   list_sort(list_distinct(list_concat(coalesce(customer_kinds, []), CASE WHEN staff THEN ['internal'] ELSE [] END)))
     AS kinds,
   phone_token, device_token, dead AS deceased, CASE WHEN dead THEN {day("deceased_at")} END AS deceased_on,
-  patients, said_at, known_at
+  household_id, patients, said_at, known_at
 FROM (
   SELECT customer_id, {chosen},
     bool_or(coalesce(staff_number, false)) AS staff,
-    count(*)::INTEGER AS patients, max(said_at) AS said_at, max(known_at) AS known_at
+    max(household_id) AS household_id, count(*)::INTEGER AS patients, max(said_at) AS said_at, max(known_at) AS known_at
   FROM (
     SELECT *, CASE WHEN deceased OR deceased_at IS NOT NULL THEN true ELSE deceased END AS dead FROM {patients}
   ) GROUP BY customer_id

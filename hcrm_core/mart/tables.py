@@ -314,6 +314,7 @@ PATIENT = Table(
         Column("staff_number", "boolean", "staff_number", "whether one of the numbers is an employee's"),
         Column("phone_token", "text", "phone_token", "a token of the telephone number"),
         Column("device_token", "text", "device_token", "a token of the account or device"),
+        Column("household_id", "text", "household_id", "the household"),
         Column("source", "text", "source", "who says all this"),
         Column("cleared", "list", "cleared", "fields of which it is said that nothing is known"),
         Column("education_said", "said", "education", "whether it is said, by a code or in words"),

@@ -57,6 +57,15 @@ def holders(connection: Connection, tokens: Iterable[int], most: int) -> dict[in
     return found
 
 
+def sizes(connection: Connection, tokens: Iterable[int]) -> dict[int, int]:
+    """Token → how many patients have it."""
+    query = (
+        "SELECT w.value, (SELECT count(DISTINCT m.patient_id) FROM family_mark AS m WHERE m.token = w.value) "
+        "FROM {wanted}"
+    )
+    return dict(driver_select(connection, query, tokens, "bigint"))
+
+
 def change_marks(connection: Connection, gone: Iterable[MarkRow], come: Iterable[MarkRow]) -> None:
     """Remove and add marks."""
     driver_sql(

@@ -1,6 +1,6 @@
 """What facts were, from the log: by when it was heard, or by when it was said."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -13,6 +13,7 @@ from hcrm_core.model.records import ABOUT_A_PERSON, KINDS, PATIENT_FIELD
 from hcrm_core.model.states import Heard, State, states
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import driver_rows, driver_select
+from hcrm_core.store.queries.households import households_of
 from hcrm_core.store.queries.links import customers_of
 from hcrm_core.store.queries.mart_rows import body_of, opened
 
@@ -47,17 +48,20 @@ def past_rows(connection: Connection, codec: Codec, numbers: Collection[int], af
             if (owner := _owner(fact_id, kind, state.fields))
         },
     )
+    housed = _housed(connection, {fact_id for fact_id, kind, *_ in histories if kind == "Patient"})
     for fact_id, kind, source, found in histories:
         for state, end in _with_ends(found):
             patient_id = _owner(fact_id, kind, state.fields)
-            body = None
-            for customer_id, since, until in _pieces(owned.get(patient_id or "", ()), state.known_at, end):
-                if until is None or until <= after:
-                    continue
-                body = body or body_of(kind, state.fields or {}, codec, source)
-                customer = customer_id or patient_id
-                said = said_at(state.stamp)
-                yield PastRow(fact_id, kind, customer, patient_id, body, said, state.known_at, since, until)
+            bodies: dict[str | None, str] = {}
+            for customer_id, begin, stop in _pieces(owned.get(patient_id or "", ()), state.known_at, end):
+                for household, since, until in _pieces(housed.get(fact_id, ()), begin, stop):
+                    if until is None or until <= after:
+                        continue
+                    if household not in bodies:
+                        bodies[household] = body_of(kind, state.fields or {}, codec, source, household)
+                    customer, said = customer_id or patient_id, said_at(state.stamp)
+                    body = bodies[household]
+                    yield PastRow(fact_id, kind, customer, patient_id, body, said, state.known_at, since, until)
 
 
 def said_rows(connection: Connection, codec: Codec, numbers: Collection[int]) -> tuple[list[MartRow], list[PastRow]]:
@@ -73,11 +77,13 @@ def said_rows(connection: Connection, codec: Codec, numbers: Collection[int]) ->
         if (owner := _owner(fact_id, kind, state.fields))
     }
     customers = customers_of(connection, owners)
+    housed = households_of(connection, owners)
     for fact_id, kind, source, found in histories:
         for state, end in _with_ends(found):
             patient_id = _owner(fact_id, kind, state.fields)
             customer = customers.get(patient_id, patient_id) if patient_id else None
-            body, at = body_of(kind, state.fields or {}, codec, source), state.known_at
+            at = state.known_at
+            body = body_of(kind, state.fields or {}, codec, source, housed.get(fact_id))
             row = MartRow(fact_id, kind, customer, patient_id, body, said_at(state.stamp), at, at)
             if end is None:
                 present.append(row)
@@ -127,7 +133,7 @@ def numbers_with_past(connection: Connection, kinds: Collection[str], batch: int
     last = 0
     query = (
         f"SELECT number FROM fact WHERE number > ? AND kind IN ({wanted}) AND (void OR set_id IS NOT NULL OR "
-        "patient_id IN (SELECT patient_id FROM past_customer) OR "
+        "patient_id IN (SELECT patient_id FROM past_customer) OR fact_id IN (SELECT patient_id FROM past_household) OR "
         "(SELECT COUNT(*) FROM version AS v WHERE v.fact_number = number) > 1) ORDER BY number "
         f"LIMIT {int(batch)}"
     )
@@ -137,7 +143,7 @@ def numbers_with_past(connection: Connection, kinds: Collection[str], batch: int
 
 
 Owned = tuple[str | None, int | None]
-"""A customer, and until when a patient was its; `None` for still."""
+"""A customer or household, and until when a patient was its; `None` for still."""
 
 
 def _ownership(connection: Connection, patients: Iterable[str]) -> dict[str, list[Owned]]:
@@ -149,17 +155,26 @@ def _ownership(connection: Connection, patients: Iterable[str]) -> dict[str, lis
         "WHERE p.patient_id = w.value",
         wanted,
     )
-    now = driver_select(
+    return _in_turn(past, customers_of(connection, wanted))
+
+
+def _housed(connection: Connection, patients: Collection[str]) -> dict[str, list[Owned]]:
+    """Patient → its households, oldest first."""
+    past = driver_select(
         connection,
-        "SELECT pc.patient_id, pc.customer_id FROM {wanted} CROSS JOIN patient_customer AS pc "
-        "WHERE pc.patient_id = w.value",
-        wanted,
+        "SELECT p.patient_id, p.household_id, p.until FROM {wanted} CROSS JOIN past_household AS p "
+        "WHERE p.patient_id = w.value",
+        patients,
     )
+    return _in_turn(past, households_of(connection, patients))
+
+
+def _in_turn(past: Iterable[tuple[Any, ...]], now: Mapping[str, str]) -> dict[str, list[Owned]]:
     found: dict[str, list[Owned]] = {}
-    for patient_id, customer_id, until in sorted(past, key=itemgetter(0, 2)):
-        found.setdefault(patient_id, []).append((customer_id, until))
-    for patient_id, customer_id in now:
-        found.setdefault(patient_id, []).append((customer_id, None))
+    for patient_id, one, until in sorted(past, key=itemgetter(0, 2)):
+        found.setdefault(patient_id, []).append((one, until))
+    for patient_id, one in now.items():
+        found.setdefault(patient_id, []).append((one, None))
     return found
 
 

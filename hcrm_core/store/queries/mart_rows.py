@@ -25,7 +25,11 @@ _encode = msgspec.json.Encoder().encode
 
 
 _COLUMNS = """f.fact_id, f.kind, COALESCE(pc.customer_id, f.patient_id), f.patient_id, c.body, s.stamp, f.known_at,
-  {until}, CASE WHEN f.kind IN ('Patient', 'Coverage') THEN c.sealed END, f.source"""
+  {until}, CASE WHEN f.kind IN ('Patient', 'Coverage') THEN c.sealed END, f.source,
+  CASE WHEN f.kind = 'Patient' THEN (
+    SELECT h.household_id FROM patient_household AS h WHERE h.patient_id = f.fact_id) END,
+  CASE WHEN f.kind = 'Patient' THEN (
+    SELECT MAX(p.until) FROM past_household AS p WHERE p.patient_id = f.fact_id) END"""
 _JOINED = """JOIN content AS c ON c.id = f.content_id JOIN statement AS s ON s.id = f.statement_id
 LEFT JOIN patient_customer AS pc ON pc.patient_id = f.patient_id"""
 _MOVED = """
@@ -71,28 +75,30 @@ def mart_rows_of(
     return found
 
 
-def body_of(kind: str, fields: Fields, codec: Codec, source: str) -> str:
-    """The body of a fact with these fields, its direct identifiers left out."""
+def body_of(kind: str, fields: Fields, codec: Codec, source: str, household: str | None = None) -> str:
+    """The body of a fact with these fields, its direct identifiers left out; of a patient with the household."""
     plain = {name: value for name, value in fields.items() if name not in KINDS[kind].SEALED}
-    return _encode(plain | _tokens(fields, codec) | _of_patient(kind, source)).decode()
+    return _encode(plain | _tokens(fields, codec) | _of_patient(kind, source, household)).decode()
 
 
 def _row(row: Sequence[Any], codec: Codec) -> MartRow:
-    fact_id, kind, customer_id, patient_id, body, stamp, known_at, until, sealed, source = row
+    fact_id, kind, customer_id, patient_id, body, stamp, known_at, until, sealed, source, household, housed = row
     text_ = unpack(body).decode()
-    tokens = _of_patient(kind, source)
+    tokens = _of_patient(kind, source, household)
     if sealed is not None:
         tokens |= _tokens(_decode(codec.open(sealed)), codec)
     if tokens:
         head = text_[:-1] + ("," if len(text_) > 2 else "")
         text_ = head + _encode(tokens).decode()[1:]
-    valid_from = known_at if until is None else max(known_at, until)
+    valid_from = max(known_at, until or known_at, housed or known_at)
     return MartRow(fact_id, kind, customer_id, patient_id, text_, said_at(stamp), known_at, valid_from)
 
 
-def _of_patient(kind: str, source: str) -> dict[str, Any]:
-    """What the mart has of a patient beside its fields: whose word it is."""
-    return {"source": source} if kind == "Patient" else {}
+def _of_patient(kind: str, source: str, household: str | None) -> dict[str, Any]:
+    """What the mart has of a patient beside its fields: whose word it is, and the household."""
+    if kind != "Patient":
+        return {}
+    return {"source": source, "household_id": household} if household else {"source": source}
 
 
 def _tokens(fields: Fields, codec: Codec) -> dict[str, Any]:
