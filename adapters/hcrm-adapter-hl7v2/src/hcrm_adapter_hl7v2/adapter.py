@@ -33,6 +33,11 @@ from hcrm_core.api import (
 _HEADERS = ("MSH", "FHS", "BHS")
 _IMPERSONAL = frozenset(("EVN", number) for number in (1, 2, 3, 4, 6, 7))
 
+DAY = 24 * 60 * 60 * 1_000_000
+"""Microseconds by which a sender's two clocks may differ."""
+
+_TO_THE_DAY = len("YYYYMMDD")
+
 REMEMBERED = 5_000
 """Shapes of messages kept."""
 
@@ -194,27 +199,45 @@ class Hl7v2Adapter(Adapter):
         return View(message, self.source, self._settings.timezone, self._tables.codes, self._memos)
 
     def _statement(self, view: View, event: Event) -> Statement:
-        message = view.message
-        header = [*message.fields_at(0), *[""] * 13]
-        recorded = message.get("EVN-2")
-        said_at = None
-        for found in (recorded, view.first(header[6])):
-            if found and said_at is None:
-                said_at = dates.microseconds(str(found), view.zone)
-        if said_at is None:
-            view.report(
-                "no-statement-time", "MSH-7",
-                "Neither EVN-2 nor MSH-7 holds a time; any dated statement wins over this one. Fill MSH-7.",
-            )  # fmt: skip
+        header = [*view.message.fields_at(0), *[""] * 13]
+        said_at = self._said_at(view, str(view.message.get("EVN-2") or ""), view.first(header[6]))
         sequence = view.first(header[12])
         return Statement(
-            said_at=said_at or 0,
+            said_at=said_at,
             sequence=int(sequence) if sequence.isdecimal() and len(sequence) < 10 else -1,
             rising=view.first(header[9]) if self._settings.rising_control_ids else "",
             rank=int(event.rule.cancels),
         )
 
     def _coverage(self, message: Message, event: Event) -> FieldCoverage:
+    def _said_at(self, view: View, recorded: str, sent: str) -> int:
+        """EVN-2, else MSH-7; MSH-7 too where EVN-2 cannot be, or says only the day on which the message was sent."""
+        by_event, by_header = (dates.microseconds(text, view.zone) for text in (recorded, sent))
+        if by_event is not None and by_header is not None and by_event > by_header + DAY:
+            view.report(
+                "time-in-future", "EVN-2",
+                "EVN-2 is more than a day after the message was sent (MSH-7), which holds instead: a time so late "
+                "would overrule all that is said until then. Have the sender correct it.",
+            )  # fmt: skip
+            by_event = None
+        coarse = recorded if by_event is not None else sent
+        if len(coarse) <= _TO_THE_DAY < len(sent) and by_header is not None and sent.startswith(coarse):
+            by_event, coarse = None, sent
+        said_at = by_header if by_event is None else by_event
+        if said_at is None:
+            view.report(
+                "no-statement-time", "MSH-7",
+                "Neither EVN-2 nor MSH-7 holds a time; any dated statement wins over this one. Fill MSH-7.",
+            )  # fmt: skip
+            return 0
+        if len(coarse) <= _TO_THE_DAY and not self._settings.rising_control_ids:
+            view.report(
+                "coarse-time", "EVN-2" if coarse is recorded else "MSH-7",
+                "The time of the statement says no hour: of two messages of a day chance decides which is the later. "
+                "Have the sender fill MSH-7 to the second, or set rising_control_ids if MSH-10 counts up.",
+            )  # fmt: skip
+        return said_at
+
         # Which fields are filled is alike from message to message; what becomes of them is looked up once.
         shape = tuple([(start[:3], bytes(map(bool, message.fields_at(i)))) for i, start in enumerate(message.starts)])
         known = self._shapes.get((event.mapped, shape))
