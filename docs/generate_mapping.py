@@ -50,6 +50,7 @@ EVENT = {
     "cancels": "Whether it takes another statement back.",
     "person": "Whether a message without a usable patient is quarantined.",
     "ignored": "Fields and segments that messages of this type deliberately give to nobody.",
+    "not_applied": "What is told of every such message, whose event changes nothing; problem `not-applied`.",
     "says": "Record table = constant fields.",
     "fallback": "Record table = field = where its time is read when nothing else says it.",
     "when": "Record table = condition = constant fields.",

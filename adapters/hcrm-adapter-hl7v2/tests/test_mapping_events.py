@@ -80,13 +80,23 @@ def test_a_bed_is_nobody() -> None:
 # --- who is who -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("event", ["A18", "A30", "A34", "A36", "A39", "A40", "A43", "A47"])
+@pytest.mark.parametrize("event", ["A18", "A30", "A34", "A36", "A39", "A40", "A47"])
 def test_one_patient_is_merged_into_another(event: str) -> None:
     translation = translate(f"ADT^{event}", PID, MRG)
     assert set(said(translation, "Patient")) == {PATIENT, OTHER}
     assert said(translation, "PatientLink") == {
         f"{OTHER}>{PATIENT}": {"patient": OTHER, "other": PATIENT, "type": "replaced-by"}
     }
+
+
+@pytest.mark.parametrize("event", ["A43", "A44"])
+@pytest.mark.parametrize("prior", ["1001^^^RMYY^MR", "2002^^^RMYY^MR"])
+def test_what_moves_to_another_patient_ties_nobody_and_is_told(event: str, prior: str) -> None:
+    """HL7 v2.5.1 sections 3.3.43 and 3.3.44: source and target both go on."""
+    translation = translate(f"ADT^{event}", PID, f"MRG|{prior}||A7")
+    assert list(said(translation, "Patient")) == [PATIENT]
+    assert said(translation, "PatientLink") == {}
+    assert [problem.code for problem in translation.problems] == ["not-applied"]
 
 
 @pytest.mark.parametrize(("event", "type"), [("A24", "seealso"), ("A37", None)])

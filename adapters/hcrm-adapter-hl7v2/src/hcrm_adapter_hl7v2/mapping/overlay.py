@@ -35,6 +35,7 @@ class EventOverlay(Struct, frozen=True, forbid_unknown_fields=True):
     snapshot: bool | None = None
     cancels: bool | None = None
     person: bool | None = None
+    not_applied: str | None = None
     ignored: tuple[str, ...] | None = None
     says: dict[str, Constants] = {}
     fallback: dict[str, dict[str, tuple[str, ...]]] = {}

@@ -74,6 +74,8 @@ class EventRule(Struct, frozen=True, forbid_unknown_fields=True):
     snapshot: bool = False
     cancels: bool = False
     person: bool = False
+    not_applied: str = ""
+    """What is told of every such message, since its event changes nothing."""
     ignored: tuple[str, ...] = ()
     says: dict[str, Constants] = {}
     fallback: dict[str, dict[str, tuple[str, ...]]] = {}

@@ -47,6 +47,8 @@ class Translator:
         for plan in self.event.plans:
             indexes = self.view.positions.get(plan.segment, ())
             keys = [self._identities.key(plan, index) for index in indexes]
+        if self.event.rule.not_applied:
+            self.view.report("not-applied", "MSH-9", self.event.rule.not_applied)
             twice = {key for key, count in Counter(keys).items() if count > 1} if len(keys) > 1 else set()
             for index, key in zip(indexes, keys, strict=True):
                 if key is not None:
