@@ -27,7 +27,7 @@ RECORD = {
 }
 FIELD = {
     "path": "Where it stands, `ZPI-3` or `ZPI-3.1`; of several the first that is filled. A segment is looked for from "
-    "the record's own outwards: the nearest before it, else the first after it.",
+    "the record's own outwards; see below which of several is meant.",
     "as": "The data type it is read as; `text` where not given.",
     "table": "For `code`: the code table, which must name the code. For `coding` and `concept`: translates the code; "
     "one it does not name stays, and is reported.",
@@ -39,7 +39,8 @@ FIELD = {
     "from": "Instead of a path: the key of another record at hand.",
     "join": "Whether a list is made of all paths instead of the first that is filled.",
     "only": "The events it holds for; all where empty.",
-    "default": "What holds where no path says anything; a text is the code of a coding.",
+    "default": "What holds where no path is filled; a text is the code of a coding. It is a statement like any other, "
+    "made in every message that leaves the field empty: it overrules what was said before. `only` restricts it.",
     "where": "`PRD-1=RP`: it is read from the first segment of which that is true, wherever it stands.",
 }
 EVENT = {
@@ -49,8 +50,8 @@ EVENT = {
     "snapshot": "Whether repeated segments state their sets whole.",
     "cancels": "Whether it takes another statement back.",
     "person": "Whether a message without a usable patient is quarantined.",
-    "ignored": "Fields and segments that messages of this type deliberately give to nobody.",
     "not_applied": "What is told of every such message, whose event changes nothing; problem `not-applied`.",
+    "ignored": "Fields and segments that messages of this type deliberately give to nobody.",
     "says": "Record table = constant fields.",
     "fallback": "Record table = field = where its time is read when nothing else says it.",
     "when": "Record table = condition = constant fields.",
@@ -104,10 +105,11 @@ def mappings() -> str:
             + _keys(RecordOverlay, RECORD),
             "### Keys\n\nParts are joined: a path, `A or B` the first that is filled, `entity P` a number with its "
             "namespace (EI), `{patient}` the key of that record; a trailing `?` makes it optional. Never name a set "
-            "id: a record is known by what it says, not by its place. Named keys: "
-            f"{words.codes(NAMED_KEYS, sort=False)}.\n",
+            "id: a record is known by what it says, not by its place. Named keys:\n\n"
+            + words.table(("named key", "made of"), [(f"`{name}`", NAMED[name]) for name in NAMED_KEYS]),
             "### Fields\n\n" + _keys(FieldRule, FIELD),
             f"Records at hand, for `from` and keys: {words.codes(ORIGINS, sort=False)}.\n",
+            GROUPS,
             "### Data types\n\n" + words.table(("as", "reads", "gives"), types),
             '## `[events."TYPE"]`\n\nWhat is written here takes the place of what the event has under that key; events '
             "that are like it follow. A new event needs `like` or `records`.\n\n" + _keys(EventOverlay, EVENT),
@@ -119,6 +121,43 @@ def mappings() -> str:
     )
 
 
+NAMED = {
+    "patient": "Of the numbers in PID-3, those for a visit or account (VN, AN) aside, the first of the type MR, else "
+    "PI, else PT, else without a type, else any; where PID-3 has none, of PID-2, else PID-4. With its assigning "
+    "authority (CX-4), else the sender.",
+    "encounter": "PV1-19, else PV1-50, with its authority, else the sender; else the patient and PV1-44; else the "
+    "patient and the day of EVN-6, EVN-2 or MSH-7, which is uncertain.",
+    "prior": "As `patient`, of MRG-1.",
+    "link": "`prior` and `patient`, where they differ.",
+    "pair": "The first patient of the message and this one.",
+    "prior encounter": "MRG-5 with its authority, else the sender.",
+    "encounter move": "The stay and the patient that something was stated of before (MRG-5, MRG-1).",
+    "prescription": "The patient and ORC-2, else ORC-3, else the prescription's number (RXE-15, RXD-7).",
+    "staff": "STF-2 with its authority, else STF-1, in the facility.",
+    "location": "The point of care of LOC-1 in its facility; a room or bed (by LOC-1 or LOC-3) has none.",
+}
+GROUPS = """### Which of several segments
+
+A segment speaks of the group it stands in. A patient begins with `PID`, an entry of a master file with `MFE`. In these
+an order begins with `ORC`, or where that is left out with the next `OBR`, `RXO`, `RXE`, `RXD` or `RXA`; a visit of
+several begins with `MRG`, an insurance with `IN1`. A segment that is looked for is, in this order:
+
+1. the record's own, where it has that id;
+2. in the same group the first after it, up to the next of its own id: the `PRA` of an `STF`, the `TQ1` of an `RXE`;
+3. in the same group the nearest before it: the `ORC` of an `OBR`;
+4. the nearest of what the patient, and then the message, begins with before the first such group: the `PV1` of an
+   `OBX`.
+
+What stands before the first group, such as an `SCH` or the `PID` itself, sees the first of them. Nothing is taken from
+a neighbour: an order without `TQ1` has none, and a report of a patient without `PV1` belongs to no stay.
+
+Repeated `OBX` with one code (and OBX-4) in one report are lines or values one after the other: they are numbered from
+the second on, so that a preliminary and a final report speak of the same ones. Bill lines without a number (FT1-2) that
+would have one key are known by all they say but FT1-1. Other records that would have one key are one record; where its
+segments say different things the message has the problem `same-key`.
+"""
+
+
 def _keys(struct: type[Struct], told: dict[str, str]) -> str:
     names = [one.encode_name for one in msgspec.structs.fields(struct)]
     assert sorted(names) == sorted(told), (struct, set(names) ^ set(told))
@@ -126,9 +165,17 @@ def _keys(struct: type[Struct], told: dict[str, str]) -> str:
 
 
 def _about(datatypes: Any, name: str) -> str:
+    from hcrm_adapter_hl7v2.mapping.charges import line_amount
+    from hcrm_adapter_hl7v2.mapping.keys import patient_identifiers
     from hcrm_adapter_hl7v2.mapping.linked import LINKED, provider
 
-    own = {"code": "A code, by a table.", "money": words.first(datatypes.money), "provider": words.first(provider)}
+    own = {
+        "code": "A code, by a table.",
+        "money": words.first(datatypes.money),
+        "provider": words.first(provider),
+        "line-amount": words.first(line_amount),
+        "patient-identifiers": words.first(patient_identifiers),
+    }
     if name in own:
         return own[name]
     reader = datatypes.READERS.get(name) or LINKED.get(name) or getattr(datatypes, name)

@@ -363,3 +363,18 @@ def test_a_discharge_without_its_time_ended_when_its_event_did(evn: str, ended: 
     )
     stay = one(ADAPTER.translate(text.encode()), "Encounter")
     assert stay["period_end"] == f"2026-03-10T{ended}:00:00+08:00"
+
+
+def test_a_patient_of_old_versions_can_be_found_by_the_number_that_names_him() -> None:
+    translation = translate("ADT^A31", "PID||E1^^^RMYY^PI||L9|王^芳", version="2.3")
+    assert [one["value"] for one in one(translation, "Patient")["identifier"]] == ["E1", "L9"]
+    translation = translate("ADT^A31", "PID||E1|1001^^^RMYY^MR|L9|王^芳")
+    assert [one["value"] for one in one(translation, "Patient")["identifier"]] == ["1001"]
+
+
+def test_two_segments_with_one_key_that_say_different_things_are_told() -> None:
+    insured = ("IN1|1|PPO||安心|||||||20200101", "IN1|2|PPO||平安|||||||20210101")
+    translation = translate("ADT^A01", PID, pv1(), *insured)
+    assert one(translation, "Coverage")["payor"] == "平安"
+    assert [(problem.code, problem.where) for problem in translation.problems] == [("same-key", "IN1")]
+    assert problems(translate("ADT^A01", PID, pv1(), insured[0], insured[0])) == []

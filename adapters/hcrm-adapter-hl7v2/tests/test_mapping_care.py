@@ -41,12 +41,26 @@ def test_what_was_ordered_is_the_prescription_the_pharmacy_makes_of_it(event: st
     ("fields", "status"),
     [
         ({1: "CA"}, "cancelled"), ({1: "DC"}, "stopped"), ({1: "HD"}, "on-hold"), ({1: "RL"}, "active"),
-        ({1: "SC", 5: "CM"}, "completed"), ({1: "RE", 5: "IP"}, "active"), ({1: "RE"}, "active"), ({}, "active"),
+        ({1: "SC", 5: "CM"}, "completed"), ({1: "RE", 5: "IP"}, "active"),
+        # What says nothing of the state, and what is not understood, overrules nothing said before.
+        ({1: "RE"}, None), ({1: "SC"}, None), ({}, None), ({1: "XX"}, None), ({1: "XO", 5: "STOPPED"}, None),
     ],
 )  # fmt: skip
-def test_an_order_s_control_and_status_say_how_it_stands(fields: dict[int, str], status: str) -> None:
+def test_an_order_s_control_and_status_say_how_it_stands(fields: dict[int, str], status: str | None) -> None:
     orc = segment("ORC", {2: "P77^HIS"} | fields)
-    assert one(translate("RDE^O11", PID, orc, RXE, evn=None), "MedicationRequest")["status"] == status
+    assert one(translate("RDE^O11", PID, orc, RXE, evn=None), "MedicationRequest").get("status") == status
+
+
+@pytest.mark.parametrize(("control", "status"), [("RE", "completed"), ("", "completed"), ("UX", None), ("SC", None)])
+def test_a_dispensing_is_done_where_nothing_else_is_said(control: str, status: str | None) -> None:
+    orc = segment("ORC", {1: control, 2: "P77^HIS"})
+    assert one(translate("RDS^O13", PID, orc, RXD, evn=None), "MedicationDispense").get("status") == status
+
+
+@pytest.mark.parametrize(("said_so", "status"), [("", "completed"), ("CP", "completed"), ("REF", None)])
+def test_a_vaccination_is_done_where_nothing_else_is_said(said_so: str, status: str | None) -> None:
+    given = segment("RXA", {3: "20260601", 5: "207^COVID^CVX", 20: said_so})
+    assert one(translate("VXU^V04", PID, "ORC|RE||F1", given, evn=None), "Immunization").get("status") == status
 
 
 def test_a_prescription_without_an_order_s_number_is_known_by_its_own() -> None:
@@ -285,3 +299,16 @@ def test_a_master_file_that_has_no_place_is_counted() -> None:
     translation = translate("MFN^M08", "MFI|TST", "MFE|MAD|1||K", "OM1|1|K", evn=None)
     assert (translation.quarantine, translation.records) == (None, ())
     assert "OM1-2" in translation.coverage.unknown
+
+
+def test_a_room_or_a_bed_is_not_its_ward() -> None:
+    translation = translate(
+        "MFN^M05",
+        *("MFE|MAD|1||W1", "LOC|W1^^^RMYY|一病区|N"),
+        *("MFE|MDL|2||B1", "LOC|W1^101^1^RMYY|一床|B"),
+        *("MFE|MDL|3||B2", "LOC|W1^^^RMYY|二床|B"),
+        evn=None,
+    )
+    assert said(translation, "Organization") == {
+        "RMYY|W1": {"active": True, "code": "W1", "name": "一病区", "type": "dept"}
+    }

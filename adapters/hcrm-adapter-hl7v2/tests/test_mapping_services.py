@@ -87,13 +87,19 @@ def test_documents_inside_results_are_left_out(kind: str) -> None:
     assert not [name for name in result if name.startswith("value")]
 
 
-def test_repeated_results_of_one_code_are_told_apart_by_what_they_say() -> None:
-    first, second = "OBX|{}|NM|GLU^血糖||5.4|mmol/L|||||F", "OBX|{}|NM|GLU^血糖||7.8|mmol/L|||||F"
-    there = said(translate("ORU^R01", PID, OBR, first.format(1), second.format(2), evn=None), "Observation")
-    back = said(translate("ORU^R01", PID, OBR, second.format(1), first.format(2), evn=None), "Observation")
-    assert there == back
-    assert len(there) == 2
-    assert all(key.startswith(f"{REPORT}|GLU|") for key in there)
+LINE = "OBX|{}|TX|GDT^所见||{}||||||{}"
+
+
+@pytest.mark.parametrize("status", ["P", "F"])
+def test_the_lines_of_a_text_keep_their_keys_from_one_report_to_the_next(status: str) -> None:
+    lines = (LINE.format(1, f"one {status}", status), LINE.format(2, f"two {status}", status))
+    found = said(translate("ORU^R01", PID, OBR, *lines, evn=None), "Observation")
+    assert {key: fields["value_string"] for key, fields in found.items()} == {
+        f"{REPORT}|GDT": f"one {status}",
+        f"{REPORT}|GDT|2": f"two {status}",
+    }
+    first = said(translate("ORU^R01", PID, OBR, lines[0], evn=None), "Observation")
+    assert list(first) == [f"{REPORT}|GDT"]
 
 
 def test_one_result_keeps_its_key_when_it_is_corrected() -> None:
@@ -234,6 +240,32 @@ def test_an_amount_that_is_not_exact_is_left_out_and_reported(price: str) -> Non
 
 def test_the_currency_of_the_source_holds_where_none_is_sent() -> None:
     assert one(charge("1500", currency="JPY"), "ChargeItem")["price"] == {"amount": 1_500, "currency": "JPY"}
+
+
+@pytest.mark.parametrize(
+    ("whole", "each", "quantity", "amount"),
+    [
+        ("", "100.00", "3", 30_000), ("300.00", "100.00", "3", 30_000), ("", "100", "", 10_000),
+        ("", "1.2345", "100", 12_345), ("", "0.5", "1.5", 75), ("", "10", "-2", -2_000), ("", '""', "3", None),
+    ],
+)  # fmt: skip
+def test_a_line_costs_its_amount_else_its_unit_price_so_many_times(
+    whole: str, each: str, quantity: str, amount: int | None
+) -> None:
+    line = FT1.format(id="T1", type="CG", code="X", quantity=quantity, price=whole) + f"|{each}"
+    fields = one(translate("DFT^P03", PID, line, evn=None), "ChargeItem")
+    assert fields["price"] == (amount and {"amount": amount, "currency": "CNY"})
+
+
+@pytest.mark.parametrize(("each", "quantity"), [("0.33", "0.1"), ("10", "many"), ("10", "1e9")])
+def test_a_line_whose_amount_is_not_exact_is_told(each: str, quantity: str) -> None:
+    line = FT1.format(id="T1", type="CG", code="X", quantity=quantity, price="") + f"|{each}"
+    translation = translate("DFT^P03", PID, line, evn=None)
+    if quantity == "1e9":
+        assert one(translation, "ChargeItem")["price"]["amount"] == 10**12
+        return
+    assert "price" not in one(translation, "ChargeItem")
+    assert "bad-amount" in problems(translation)
 
 
 @pytest.mark.parametrize("price", ["30.00", "-30.00"])

@@ -73,6 +73,18 @@ def test_a_field_is_left_out() -> None:
     assert "PID-15" in translation.coverage.unknown
 
 
+def test_a_default_overrules_nothing_that_is_filled_and_holds_in_its_events_only() -> None:
+    mine = by(
+        """
+    [records.Patient.fields]
+    gender = { path = "PID-8", as = "code", table = "administrative-gender", default = "unknown", only = ["ADT^A28"] }
+    """
+    )
+    assert one(translate("ADT^A28", PID.removesuffix("F"), by=mine), "Patient")["gender"] == "unknown"
+    assert "gender" not in one(translate("ADT^A28", PID + "?", by=mine), "Patient")
+    assert "gender" not in one(translate("ADT^A31", PID.removesuffix("F"), by=mine), "Patient")
+
+
 def test_a_default_and_a_constant_hold_where_nothing_is_said() -> None:
     text = """
     [records.Patient.fields]

@@ -81,7 +81,7 @@ class Hl7v2Adapter(Adapter):
         self._settings = settings
         self._tables = overlaid(settings.mapping) if settings.mapping else shipped()
         self._event = lru_cache(maxsize=256)(self._compile)
-        self._memos: Memos = {}
+        self._memos = Memos()
         self._shapes: dict[tuple[frozenset[str], _Shape], FieldCoverage] = {}
 
     def split(self, data: bytes, name: str) -> Iterator[RawMessage]:
@@ -196,7 +196,8 @@ class Hl7v2Adapter(Adapter):
         return compile_event(self._tables, message_type, self._settings.currency)
 
     def _view(self, message: Message) -> View:
-        return View(message, self.source, self._settings.timezone, self._tables.codes, self._memos)
+        settings = self._settings
+        return View(message, self.source, settings.timezone, settings.currency, self._tables.codes, self._memos)
 
     def _statement(self, view: View, event: Event) -> Statement:
         header = [*view.message.fields_at(0), *[""] * 13]
@@ -209,7 +210,6 @@ class Hl7v2Adapter(Adapter):
             rank=int(event.rule.cancels),
         )
 
-    def _coverage(self, message: Message, event: Event) -> FieldCoverage:
     def _said_at(self, view: View, recorded: str, sent: str) -> int:
         """EVN-2, else MSH-7; MSH-7 too where EVN-2 cannot be, or says only the day on which the message was sent."""
         by_event, by_header = (dates.microseconds(text, view.zone) for text in (recorded, sent))
@@ -238,6 +238,7 @@ class Hl7v2Adapter(Adapter):
             )  # fmt: skip
         return said_at
 
+    def _coverage(self, message: Message, event: Event) -> FieldCoverage:
         # Which fields are filled is alike from message to message; what becomes of them is looked up once.
         shape = tuple([(start[:3], bytes(map(bool, message.fields_at(i)))) for i, start in enumerate(message.starts)])
         known = self._shapes.get((event.mapped, shape))

@@ -32,6 +32,8 @@ _MINUTES = dict.fromkeys(("MIN", "M", "MINUTE", "MINUTES", "MN", "分钟"), Frac
     **dict.fromkeys(("D", "DAY", "DAYS", "天"), Fraction(1440)),
 }
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+MOST_DIGITS = 64
+"""Of an amount as it is written, zeros included."""
 _NO_MINOR_UNITS = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "XAF", "XOF"})
 _THREE_MINOR_UNITS = frozenset({"KWD", "BHD", "OMR", "JOD", "TND", "IQD", "LYD"})
 
@@ -210,21 +212,22 @@ def decimal(found: str) -> str | None:
     return f"{head}.{digits}{exponent}" if digits else head + exponent
 
 
-def money(view: View, raw: str, where: str, currency: str) -> Any:
-    """CP or MO in minor units, exactly; an amount finer than the currency's minor unit is left out and reported."""
+def money(view: View, raw: str, where: str, currency: str, times: Fraction | None = Fraction(1)) -> Any:
+    """CP or MO in minor units, exactly; an amount finer than the currency's minor unit is left out and reported.
+
+    `times` is how often it is to be paid; `None`: that is unknown.
+    """
     parts = raw.split(view.repetition, 1)[0].split(view.component, 1)[0].split(view.subcomponent)
     found = decimal(view.clean(parts[0]))
     unit = (view.clean(parts[1]) if len(parts) > 1 else "") or currency
     unit = unit.upper() if re.fullmatch(r"[A-Za-z]{3}", unit) else currency
     places = 0 if unit in _NO_MINOR_UNITS else 3 if unit in _THREE_MINOR_UNITS else 2
     minor = None
-    if found is not None and "e" not in found.lower():
-        sign = -1 if found.startswith("-") else 1
-        whole, _, fraction = found.lstrip("+-").partition(".")
-        fraction = fraction.rstrip("0")
-        # More digits than that are no amount of money, and no database keeps them exactly.
-        if len(fraction) <= places and len(whole.lstrip("0")) <= 15:
-            minor = sign * int(whole + fraction.ljust(places, "0"))
+    # More digits than that are no amount of money, and no database keeps them exactly.
+    if found is not None and times is not None and "e" not in found.lower() and len(found) <= MOST_DIGITS:
+        exact = Fraction(found) * times * 10**places
+        if exact.denominator == 1 and abs(exact.numerator) < 10 ** (15 + places):
+            minor = exact.numerator
     if minor is None:
         view.report("bad-amount", where, "This is no exact amount of money; it was left out.")
         return UNSET

@@ -1,11 +1,11 @@
 """Who a message is about and which stay: the keys of Patient and Encounter."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from hcrm_adapter_hl7v2.mapping.datatypes import entity, hierarchic, identifier
+from hcrm_adapter_hl7v2.mapping.datatypes import entity, hierarchic, identifier, identifiers
 from hcrm_adapter_hl7v2.mapping.view import NULL, View
 from hcrm_adapter_hl7v2.reader import parse_path
-from hcrm_core.api import Identifier
+from hcrm_core.api import UNSET, Identifier
 
 PREFERRED = ("MR", "PI", "PT", None)
 """Identifier types (HL7 table 0203) by which a source knows its patients, best first; then any other."""
@@ -13,7 +13,7 @@ PREFERRED = ("MR", "PI", "PT", None)
 NEVER = frozenset({"AN", "VN"})
 """Types that number an account or a visit and never a person."""
 
-_PID_2, _PID_4 = parse_path("PID-2"), parse_path("PID-4")
+_PID_3 = parse_path("PID-3")
 _PV1_19, _PV1_50, _PV1_44 = parse_path("PV1-19"), parse_path("PV1-50"), parse_path("PV1-44")
 _MRG_5, _STF_1, _STF_2 = parse_path("MRG-5"), parse_path("STF-1"), parse_path("STF-2")
 _EVN_6, _EVN_2, _MSH_7 = parse_path("EVN-6"), parse_path("EVN-2"), parse_path("MSH-7")
@@ -46,6 +46,13 @@ def identifiers_at(view: View, index: int, number: int) -> tuple[Identifier, ...
         if found:
             return found
     return ()
+
+
+def patient_identifiers(view: View, index: int, raw: str, where: str) -> Any:
+    """Repeating CX; PID-2 and PID-4 say who it is only where PID-3 does not: before version 2.3.1."""
+    if where != "PID-3" and where != "PID-19" and identifiers(view, view.raw(_PID_3, index), "PID-3") is not UNSET:
+        return UNSET
+    return view.remembered(identifiers, raw, where)
 
 
 def encounter_key(view: View, index: int, patient: str | None, *, event_day: bool) -> Stay | None:

@@ -7,9 +7,11 @@ from typing import Any
 from msgspec import structs
 
 from hcrm_adapter_hl7v2.mapping import dates
+from hcrm_adapter_hl7v2.mapping.charges import line_amount
 from hcrm_adapter_hl7v2.mapping.compiled import Condition, Event, Field, Plan, Reckoned
 from hcrm_adapter_hl7v2.mapping.datatypes import amount, minutes, period
 from hcrm_adapter_hl7v2.mapping.identities import Identities
+from hcrm_adapter_hl7v2.mapping.keys import patient_identifiers
 from hcrm_adapter_hl7v2.mapping.linked import LINKED, provider
 from hcrm_adapter_hl7v2.mapping.observation import VALUE_FIELDS, observation_value
 from hcrm_adapter_hl7v2.mapping.view import NULL, View
@@ -35,6 +37,7 @@ class Translator:
         self.complete: list[CompleteSet] = []
         self.origins: list[Origin] = []
         self._trace = trace
+        self._made: dict[tuple[str, str], Record] = {}
         self._identities = Identities(view, event)
 
     @property
@@ -44,17 +47,28 @@ class Translator:
 
     def run(self) -> None:
         """Make all records."""
+        if self.event.rule.not_applied:
+            self.view.report("not-applied", "MSH-9", self.event.rule.not_applied)
         for plan in self.event.plans:
             indexes = self.view.positions.get(plan.segment, ())
             keys = [self._identities.key(plan, index) for index in indexes]
-        if self.event.rule.not_applied:
-            self.view.report("not-applied", "MSH-9", self.event.rule.not_applied)
+            met: Counter[str] = Counter()
             twice = {key for key, count in Counter(keys).items() if count > 1} if len(keys) > 1 else set()
             for index, key in zip(indexes, keys, strict=True):
-                if key is not None:
-                    content_keyed = key in twice and plan.kind in ("Observation", "ChargeItem")
-                    self._record(plan, index, f"{key}|{self._content(index)}" if content_keyed else key)
+                if key is None:
+                    continue
+                if key in twice:
+                    met[key] += 1
+                    key = self._apart(plan.kind, key, index, met[key])
+                self._record(plan, index, key)
             self._complete_sets(plan, indexes)
+
+    def _apart(self, kind: str, key: str, index: int, number: int) -> str:
+        """The key of one of several records of a message that would have the same."""
+        if kind == "Observation":
+            # The lines of a text: the second of a preliminary result is the second of the final one.
+            return key if number == 1 else f"{key}|{number}"
+        return f"{key}|{self._content(index)}" if kind == "ChargeItem" else key
 
     def _record(self, plan: Plan, index: int, key: str) -> None:
         if plan.segment == "OBR":
@@ -91,9 +105,10 @@ class Translator:
         for name, paths in plan.fallback:
             if name not in fields:
                 self._fall_back(plan.kind, key, fields, name, paths, index)
-        if unsaid := {name: value for name, value in plan.defaults.items() if name not in fields}:
-            fields |= unsaid
-            self._trace_constants(plan.kind, key, unsaid)
+        for default in plan.defaults:
+            if default.attribute not in fields and not any(self.view.raw(path, index) for path in default.paths):
+                fields[default.attribute] = default.value
+                self._trace_constants(plan.kind, key, {default.attribute: default.value})
         for condition, constants in plan.when:
             if self._holds(condition, index):
                 fields |= constants
@@ -115,7 +130,14 @@ class Translator:
         if plan.kind == "ChargeItem" and fields.get("type") == "CD" and (price := fields.get("price")):
             fields["price"] = structs.replace(price, amount=-abs(price.amount))
         group = self._identities.part(plan.group, index) if plan.group else None
-        self._put(plan.kind, key, plan.make(key=key, group=group, **fields))
+        record = plan.make(key=key, group=group, **fields)
+        if self._made.setdefault((plan.name, key), record) != record:
+            self.view.report(
+                "same-key", plan.segment,
+                f"Two segments {plan.segment} that say different things make one {plan.kind}; what the later one says "
+                "holds. Have the sender fill what tells them apart, or write another key in the mapping.",
+            )  # fmt: skip
+        self._put(plan.kind, key, record)
 
     def _fall_back(
         self, kind: str, key: str, fields: Fields, name: str, paths: tuple[tuple[Path, str], ...], index: int
@@ -165,11 +187,15 @@ class Translator:
             if raw == NULL:
                 empty, told = None, told or reference
                 continue
+            noticed = self.view.noticed
             if field.read:
                 value = self.view.remembered(field.read, raw, reference)
             else:
                 value = self._special(field, raw, index, reference)
             if value is UNSET:
+                # A status that is not understood is not replaced by one that is said less exactly.
+                if field.datatype == "code" and self.view.noticed > noticed:
+                    break
                 continue
             if not field.join:
                 return value, reference
@@ -185,6 +211,10 @@ class Translator:
             units = dict(zip((path for _, path in field.paths), field.units, strict=False))
             unit = self.view.raw(units[where], index) if where in units else ""
             return (minutes if field.datatype == "minutes" else amount)(self.view, raw, unit, where)
+        if field.datatype == "line-amount":
+            return line_amount(self.view, index, raw, where)
+        if field.datatype == "patient-identifiers":
+            return patient_identifiers(self.view, index, raw, where)
         if field.datatype == "period":
             return period(self.view, [self.view.raw(path, index) for path, _ in field.paths], where)
         if field.datatype == "provider":

@@ -13,11 +13,44 @@ from hcrm_core.api import Problem
 NULL = '""'
 
 REMEMBERED = 50_000
-"""Values kept for each sender."""
+"""Values kept, of all senders together."""
+
+LONGEST = 1_000
+"""Characters of a field whose value is kept."""
 
 Memo = dict[tuple[Callable[..., Any], str, str], Any]
-Memos = dict[tuple[str, ...], Memo]
-"""Delimiters, charset, sender, facility and zone → what was read among them."""
+
+
+class Memos:
+    """What was read before: delimiters, charset, sender, facility and zone → what was read among them.
+
+    The sender names them all, so what is kept is counted over all of them.
+    """
+
+    def __init__(self) -> None:
+        self.by: dict[tuple[str, ...], Memo] = {}
+        self._kept = 0
+
+    def of(self, surroundings: tuple[str, ...]) -> Memo:
+        """What was read among these."""
+        found = self.by.get(surroundings)
+        if found is None:
+            self._count()
+            found = self.by[surroundings] = {}
+        return found
+
+    def keep(self, memo: Memo, key: tuple[Callable[..., Any], str, str], value: Any) -> None:
+        """Remember a value."""
+        self._count()
+        memo[key] = value
+
+    def _count(self) -> None:
+        self._kept += 1
+        if self._kept > REMEMBERED:
+            for memo in self.by.values():
+                memo.clear()
+            self.by.clear()
+            self._kept = 1
 
 
 class View:
@@ -29,13 +62,16 @@ class View:
         sender: `source/MSH-3/MSH-4`, the namespace of numbers without an assigning authority.
         facility: MSH-4.1, else MSH-3.1, else the source: where departments, staff and bills belong.
         positions: Segment id → where its segments stand, ascending.
+        currency: ISO 4217 code of amounts sent without one.
         problems: What a person should know, in the order met.
+        noticed: How often something was reported, the same thing twice included.
         codes: The source's code tables.
         memo: Values read before from equal text in equal surroundings; see `remembered`.
     """
 
-    def __init__(self, message: Message, source: str, timezone: str, codes: Codes, memos: Memos) -> None:
+    def __init__(self, message: Message, source: str, timezone: str, currency: str, codes: Codes, memos: Memos) -> None:
         self.message = message
+        self.currency = currency
         self.codes = codes
         marks = message.delimiters
         self.component, self.repetition = marks.component, marks.repetition
@@ -46,7 +82,7 @@ class View:
                 self.positions[start[:3]].append(index)
         self._groups = Groups(self.positions)
         self.problems: list[Problem] = []
-        self._noticed = 0
+        self.noticed = 0
         head = message.fields_at(0)
         head = head + [""] * (13 - len(head))
         self.zone = offset_of(self.first(head[6])) or timezone
@@ -54,7 +90,8 @@ class View:
         self.sender = f"{source}/{application}/{facility}"
         self.facility = facility or application or source
         surroundings = (marks.encoding, marks.field, message.charset, self.sender, self.facility, self.zone)
-        self.memo: Memo = memos.setdefault(surroundings, {})
+        self._memos = memos
+        self.memo = memos.of(surroundings)
 
     def remembered(self, read: Callable[["View", str, str], Any], raw: str, where: str) -> Any:
         """`read(self, raw, where)`, from memory where equal text was read before without a word to report.
@@ -65,13 +102,11 @@ class View:
         try:
             return self.memo[key]
         except KeyError:
-            noticed = self._noticed
+            noticed = self.noticed
             value = read(self, raw, where)
             # A broken escape is reported by the message itself.
-            if self._noticed == noticed and self.escape not in raw:
-                if len(self.memo) >= REMEMBERED:
-                    self.memo.clear()
-                self.memo[key] = value
+            if self.noticed == noticed and self.escape not in raw and len(raw) <= LONGEST:
+                self._memos.keep(self.memo, key, value)
             return value
 
     def nearest(self, segment: str, index: int) -> int | None:
@@ -125,7 +160,7 @@ class View:
 
     def report(self, code: str, where: str, text: str) -> None:
         """Note a problem once."""
-        self._noticed += 1
+        self.noticed += 1
         problem = Problem(code, where, text)
         if problem not in self.problems:
             self.problems.append(problem)
