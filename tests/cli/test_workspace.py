@@ -179,7 +179,7 @@ def test_who_is_unknown_is_said_with_the_command_that_lists(full: Path, wanted: 
 
 def test_a_table_lines_up_under_chinese_names(full: Path) -> None:
     lines = hcrm("customers", "list").stdout.splitlines()
-    assert lines[0].split() == ["id", "name", "birth", "date", "sex", "patients"]
+    assert lines[0].split() == ["id", "name", "birth", "date", "sex", "kinds", "patients"]
     row = next(line for line in lines if "王小明" in line)
     # Three Chinese characters take six columns, so the date begins three characters further left than the heading.
     assert lines[0].index("birth date") - row.index("1990-03-07") == 3
