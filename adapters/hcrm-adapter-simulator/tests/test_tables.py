@@ -4,12 +4,14 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hcrm_adapter_simulator import Settings, write_sql, write_xlsx
 from hcrm_adapter_simulator.tables import TABLES, Table
+from hcrm_core.api import TextFile
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +78,16 @@ def test_the_newest_change_is_found_by_the_watermark(database: sqlite3.Connectio
     newest = database.execute('SELECT max("更新时间") FROM "就诊"').fetchone()[0]
     (row,) = database.execute('SELECT "就诊流水号" FROM "就诊" WHERE "更新时间" >= ?', (newest,)).fetchall()
     assert row[0][:2] in ("MZ", "ZY", "JZ")
+
+
+def test_the_mapping_reads_every_column_and_has_no_doubts(few: Settings, tmp_path: Path) -> None:
+    kind = pytest.importorskip("hcrm_adapter_tabular").register_adapters()[0]
+    write_xlsx(replace(few, patients=30), tmp_path)
+    mapping = TextFile("mapping.toml", (tmp_path / "mapping.toml").read_text(encoding="utf-8"))
+    adapter = kind("office", kind.settings_type(adapter=kind.name, mapping=mapping))
+    unknown = set()
+    for message in adapter.split((tmp_path / "hospital-000.xlsx").read_bytes(), "hospital-000.xlsx"):
+        translation = adapter.translate(message.payload)
+        assert (translation.quarantine, translation.problems) == (None, ())
+        unknown.update(translation.coverage.unknown)
+    assert unknown == set()
