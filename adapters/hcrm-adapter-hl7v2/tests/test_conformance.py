@@ -101,6 +101,55 @@ def test_what_could_not_be_checked_is_told():
     assert many == {("structure-not-checked", "")}
 
 
+@pytest.mark.parametrize("system", ["HL70063", "UCUM", "99LOC", "NCIT", "CVX", "HL70292"])
+def test_coding_systems_are_open(system):
+    vaccine = f"RXA|0|1|20260601||208^x^{system}|1|ml^^UCUM||00^x^99LOC"
+    found = told(PID, "ORC|RE||F1", vaccine, "RXR|C38288^Oral^NCIT", kind="VXU^V04^VXU_V04", version="2.5.1")
+    assert not {(code, where) for code, where in found if code == "not-in-table" and where.endswith(".3")}
+
+
+def test_a_code_is_held_against_the_table_of_its_field_only_where_it_says_no_other():
+    def wrong(system: str) -> bool:
+        return ("not-in-table", "RXR-1") in told(
+            *(PID, "ORC|RE||F1", "RXA|0|1|20260601||208^x^CVX|1", f"RXR|C38288^Oral{system}"),
+            kind="VXU^V04^VXU_V04", version="2.5.1",
+        )  # fmt: skip
+
+    assert wrong("") and wrong("^HL70162")
+    assert not wrong("^NCIT")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "code"),
+    [
+        ("NM", "abc", "wrong-datatype"), ("NM", "3.5", None), ("DT", "gestern", "wrong-datatype"), ("TX", "a^b", None),
+        ("NM", "1^2", "not-defined"), ("SN", ">^abc", "wrong-datatype"), ("SN", ">^5", None), ("XX", "1", None),
+        ("CE", "1^a^L", None), ("TS", "heute", "wrong-datatype"),
+    ],
+)  # fmt: skip
+def test_a_result_is_held_against_the_datatype_it_says(kind, value, code):
+    found = told(PID, "OBR|1||F1|K^K", f"OBX|1|{kind}|K^K||{value}||||||F", kind="ORU^R01^ORU_R01", version="2.5.1")
+    assert {one for one, where in found if where.startswith("OBX-5")} == ({code} if code else set())
+
+
+def test_what_a_profile_says_of_a_value_is_checked_or_told():
+    field = '<Field Name="Set ID" Usage="O" Min="0" Max="1" Datatype="SI" Length="4"{}/>'
+    assert field.format("") in PROFILE
+    constant = PROFILE.replace(field.format(""), field.format(' ConstantValue="1"'))
+    assert ("not-constant", "PID-1") not in told(EVN, PID, profile=constant)
+    assert ("not-constant", "PID-1") in told(EVN, PID.replace("PID|1", "PID|2"), profile=constant)
+    table = PROFILE.replace(field.format(""), field.format(' Table="9876"'))
+    assert ("not-checked", "PID-1") in told(EVN, PID, profile=table)
+
+
+def test_a_version_without_dictionaries_and_none_are_told_apart():
+    def advice(version: str) -> str:
+        text = HEAD.format(type="ADT^A01^ADT_A01", version=version) + f"\r{EVN}\r{PID}\r"
+        return ADAPTER.conformance(text.encode("gb18030"))[0].text
+
+    assert "fill it" in advice("") and "fill it" not in advice("2.9")
+
+
 def test_a_profile_says_what_is_agreed():
     found = told(EVN, "PID|1|2|1001^9^^RMYYYY~1002||王^芳", PV1, profile=PROFILE)
     assert found == {

@@ -39,9 +39,12 @@ def conformance(message: Message, profile: Structure | None = None) -> list[Prob
 def _problems(message: Message, profile: Structure | None) -> Iterator[Problem]:
     version = _text(message, "MSH-12.1")
     if not structures.supported(version):
+        known = "there are dictionaries of the versions 2.1 to 2.8.2"
         text = (
-            "MSH-12 names no version that there are dictionaries of (2.1 to 2.8.2), so the message could not be "
-            "checked. Have the sender fill it."
+            f"MSH-12 names a version of its own; {known}, so the message could not be checked. Look at a message of it "
+            "with `hcrm messages show`."
+            if version
+            else f"MSH-12 names no version; {known}, so the message could not be checked. Have the sender fill it."
         )
         yield Problem("version-not-checked", "MSH-12", text)
         return

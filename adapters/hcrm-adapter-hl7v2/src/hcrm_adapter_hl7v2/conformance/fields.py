@@ -23,6 +23,10 @@ _FORMS = "2.5.1"
 """The version by which values are read."""
 _CODED = ("CE", "CWE", "CNE", "CF")
 """Datatypes whose first component is of the table the field names."""
+_OPEN = "HL70396"
+"""Of coding systems: sites, and newer versions, name more (`HL7nnnn`, `99zzz`)."""
+CONSTANT = "="
+"""Stands before the only value a profile allows, in the place of a table."""
 _WITHDRAWN = (0, 0)
 MOST_REPETITIONS = 100
 """Of one field; what is wrong with the rest is wrong with these."""
@@ -35,6 +39,7 @@ class Fields:
         """Args: delimiters: of the message; version: of HL7; profile: whether a profile is what it is held against."""
         self._marks = delimiters
         self._version = version
+        self._profile = profile
         self._by = "the profile" if profile else f"version {version}"
 
     def check(self, segment: str, fields: Sequence[str], reference: Reference) -> Iterator[Problem]:
@@ -52,11 +57,20 @@ class Fields:
             if number >= begin:
                 at = number - shift
                 text = fields[at] if at < len(fields) else ""
+                if (segment, number) == ("OBX", 5):
+                    field = self._result(fields, field)
                 yield from self._field(f"{segment}-{number}", text, field, least, most)
         for number in range(len(defined) + 1, min(len(fields) + shift, len(defined) + MOST_REPETITIONS)):
             if fields[number - shift]:
                 text = f"The segment {segment} of {self._by} ends with field {len(defined)}; this one is filled."
                 yield Problem("not-defined", f"{segment}-{number}", text)
+
+    def _result(self, fields: Sequence[str], field: Reference) -> Reference:
+        """What OBX-5 is by OBX-2; free text may be anything."""
+        kind = fields[2] if len(fields) > 2 else ""
+        if kind not in _READ and not structures.datatype(self._version, kind):
+            return field
+        return ("leaf", None, kind, field[3], None, -1)
 
     def _field(self, where: str, text: str, field: Reference, least: int, most: int) -> Iterator[Problem]:
         name = readable(field[3])
@@ -92,7 +106,9 @@ class Fields:
             yield from self._leaf(where, parts, kind, name, table)
             return
         if kind in _CODED and table:
-            yield from self._coded(where, parts[0], name, table)
+            system = parts[2] if len(parts) > 2 else ""
+            if system in ("", table) or table.startswith(CONSTANT):
+                yield from self._coded(where, parts[0], name, table)
         for number, (_, component, (least, most), _) in enumerate(inner, start=1):
             part = parts[number - 1] if number <= len(parts) else ""
             below = f"{where}.{number}"
@@ -120,7 +136,14 @@ class Fields:
             yield from self._coded(where, parts[0], name, table)
 
     def _coded(self, where: str, code: str, name: str, table: str) -> Iterator[Problem]:
-        codes = structures.table(self._version, table)
+        if table.startswith(CONSTANT):
+            if code and code != table.removeprefix(CONSTANT):
+                yield Problem("not-constant", where, f"{readable(name)} is not the value that the profile has for it.")
+            return
+        codes = structures.table(self._version, table) if table != _OPEN else None
+        if codes is None and self._profile and table != _OPEN:
+            text = f"The codes of table {table.removeprefix('HL7')} are not known; {readable(name)} was not held against it."
+            yield Problem("not-checked", where, text)
         if codes is not None and code and code not in codes:
             text = f"{readable(name)} is not a code of table {table.removeprefix('HL7')} of version {self._version}."
             yield Problem("not-in-table", where, text)
