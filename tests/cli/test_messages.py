@@ -28,7 +28,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("model") / "workspace"
     laboratory = {
         "L1": result("L1", "20260306110000", pid("1001"), pv1("V1")),
-        "L2": message("A08", "L2", "20260311110000", pid("4004"), pv1("V4")),
+        "L2": message("A08", "L2", "20260311110000", pid("4004", "赵^敏", "20010101"), pv1("V4")),
         "L3": message("A01", "W01", "20260311110000", pid(""), pv1("")),
     }
     with pytest.MonkeyPatch.context() as patch:
@@ -111,7 +111,7 @@ def test_filters_hold_together_however_many_are_given(full: Path, monkeypatch: p
         )
         for option, value in chosen:
             options[{"--type": "message_type"}.get(option, option[2:].replace("-", "_"))] = value
-        found = [row.shown() for row in selection.select(space, selection.selection(space, options))]
+        found = [row.shown(space.timezone) for row in selection.select(space, selection.selection(space, options))]
         wanted = [row for row in everything if all(FILTERS[one](row) for one in chosen)]
         assert found == wanted, chosen
     space.store.close()
