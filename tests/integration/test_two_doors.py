@@ -56,7 +56,8 @@ def facts(store: Store) -> dict[str, object]:
         row = msgspec.json.decode(line)
         row.pop("stamp", None)
         row.pop("set", None)
-        found[f"{row.get('fact') or row.get('link') or row['patient']} {'customer' in row}"] = row
+        what = next(name for name in ("fact", "link", "pair", "customer", "household") if name in row)
+        found[f"{what} {row['patient'] if what in ('customer', 'household') else row[what]}"] = row
     return found
 
 
@@ -64,7 +65,7 @@ def test_facts_links_and_customers_are_equal(from_records: Store, tmp_path: Path
     write_hl7v2(Settings(until=date(2025, 6, 14), patients=PERSONS, seed=5), tmp_path / "messages")
     store = new_store(tmp_path)
     for path in sorted((tmp_path / "messages").glob("*.hl7")):
-        land_all(store, "his", ADAPTER.split(path.read_bytes()), NOW)
+        land_all(store, "his", ADAPTER.split(path.read_bytes(), path.name), NOW)
     work_off(store, NOW)
     assert facts(store) == facts(from_records)
     store.close()
