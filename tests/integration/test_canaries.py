@@ -66,7 +66,7 @@ def test_no_canary_is_in_the_mart(tmp_path: Path) -> None:
     mart = tmp_path / "mart"
     for part in (files[: len(files) // 2], files[len(files) // 2 :]):
         for path in part:
-            land_all(store, "his", ADAPTER.split(path.read_bytes()), NOW)
+            land_all(store, "his", ADAPTER.split(path.read_bytes(), path.name), NOW)
         work_off(store, NOW)
         refresh_mart(store, mart, now_us=NOW, timezone="Asia/Shanghai")
     manifest = read_manifest(mart)
