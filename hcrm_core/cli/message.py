@@ -1,6 +1,7 @@
 """`hcrm messages show`: one message as it was sent and as it was read, side by side."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -18,6 +19,11 @@ from hcrm_core.model.translation import Problem
 from hcrm_core.store import audit
 from hcrm_core.store.queries import inbox
 
+_FREE = frozenset({("Observation", "value_string"), ("AllergyIntolerance", "reaction")})
+"""Free text, in which anybody may be named."""
+_CODE = re.compile(r"[!-~]{1,32}")
+_BETWEEN = re.compile(r"[^\^~&\\|]+")
+"""What stands between the delimiters of a field; where a sender has others, more is masked."""
 _TELLING = {
     kind: fields | {name for name, target in REFERENCES[kind].items() if target != "Organization"}
     for kind, fields in PERSONAL.items()
@@ -94,6 +100,13 @@ def content(read: Inspected, unmask: bool) -> dict[str, Any]:
     """`fields` as sent and as read, and what was `mapped`; masked unless `unmask`."""
     read_as: dict[str, list[str]] = {}
     telling: set[str] = set()
+    values = {
+        (record["kind"], record["key"], name): value
+        for record in map(dict, read.records)
+        for name, value in record.items()
+    }
+    # What a field with words in it may show all the same.
+    codes: dict[str, set[str]] = {}
     where: dict[tuple[str, str, str], str] = {}
     for origin in read.origins:
         where[origin.kind, origin.key, origin.field] = origin.path
@@ -104,14 +117,22 @@ def content(read: Inspected, unmask: bool) -> dict[str, Any]:
                 names.append(name)
             if origin.field in _TELLING[origin.kind]:
                 telling.add(path)
+            value = values.get((origin.kind, origin.key, origin.field))
+            if (origin.kind, origin.field) in _FREE:
+                codes.setdefault(path, set())
+            elif _is_coded(value):
+                codes.setdefault(path, set()).update(_codes(value))
     fields = []
     for field, called in read.fields:
         hidden = field.person and (field.field in telling or field.field not in read_as) and not unmask
+        text = field.text
+        if field.person and not unmask and field.field in codes:
+            text = _only(codes[field.field], text)
         fields.append(
             {
                 "path": field.path,
                 "name": called,
-                "sent": MASK if hidden else field.text,
+                "sent": MASK if hidden else text,
                 "read_as": read_as.get(field.field, []),
             }
         )
@@ -121,16 +142,46 @@ def content(read: Inspected, unmask: bool) -> dict[str, Any]:
         kind, key, _ = members.pop("kind"), members.pop("key"), members.pop("group", None)
         for name, value in members.items():
             # What comes from nowhere in the message cannot be told to be harmless.
-            hidden = name in _TELLING[kind] or (kind, key, name) not in where
+            hidden = name in _TELLING[kind] or (kind, name) in _FREE or (kind, key, name) not in where
             mapped.append(
                 {
                     "kind": kind,
                     "field": name,
-                    "value": MASK if hidden and not unmask else value,
+                    "value": value if unmask else MASK if hidden else _without_words(value),
                     "from": where.get((kind, key, name)),
                 }
             )
     return {"fields": fields, "mapped": mapped}
+
+
+def _is_coded(value: Any) -> bool:
+    """Whether a value is a coding or concept, or a list of them."""
+    one = value[0] if isinstance(value, list) and value else value
+    return isinstance(one, dict) and not one.keys().isdisjoint(("code", "coding", "display", "text"))
+
+
+def _codes(value: Any) -> Iterator[str]:
+    """The codes and code systems in a coding or concept."""
+    for one in value if isinstance(value, list) else [value]:
+        for coding in one.get("coding", [one]):
+            yield from (text for name in ("code", "system") if _CODE.fullmatch(text := coding.get(name) or ""))
+
+
+def _only(codes: set[str], text: str) -> str:
+    return _BETWEEN.sub(lambda found: found[0] if found[0].strip() in codes else MASK, text)
+
+
+def _without_words(value: Any) -> Any:
+    """A coding or concept with its codes only: beside them people write what they like."""
+    if isinstance(value, list):
+        return [_without_words(one) for one in value]
+    if not _is_coded(value):
+        return value
+    codes = set(_codes(value))
+    return {
+        name: _without_words(part) if isinstance(part, list) else part if part in codes else MASK
+        for name, part in value.items()
+    }
 
 
 def _tell(shown: dict[str, Any]) -> None:

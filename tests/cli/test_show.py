@@ -61,6 +61,19 @@ MESSAGES = {
         "booking", "S12", ("EVN", "SCH", "PID", "PV1", "DG1", "RGS", "AIS", "AIG", "AIL", "AIP"), "SIU"
     ),
     "bill": full_of_canaries("bill", "P03", ("EVN", "PID", "PV1", "FT1", "PR1", "GT1", "IN1"), "DFT"),
+    "words": "\r".join(
+        [
+            "MSH|^~\\&|HIS|RMYY|HCRM||20260305100000||ORU^R01|words|P|2.5",
+            f"PID|1||1^^^RMYY^MR||{CANARY}PID-5^{CANARY}",
+            f"NK1|1|A^B|FTH^{CANARY}|||||||||||||||||||||||||",
+            f"PV1|1|I{'|' * 17}V1^^^RMYY^VN",
+            f"PV2|||R51^{CANARY}^I10",
+            f"OBR|1||F1|CT^{CANARY}^L",
+            f"OBX|1|TX|GDT^{CANARY}^L||{CANARY} fell||||||F",
+            f"OBX|2|CE|OLD^{CANARY}^L||{CANARY}||||||F",
+            f"OBX|3|NM|GLU^{CANARY}^L||5.4|||||||F",
+        ]
+    ).encode("gb18030"),
     "unknown": full_of_canaries("unknown", "Q99", ("EVN", "PID", "NK1", "PV1", "RXA"), "XYZ"),
 }
 
@@ -110,6 +123,17 @@ def test_what_may_tell_who_somebody_is_is_masked_however_it_is_shown(shown: str)
     for name in ("PID-3", "PID-5", "PID-11", "PID-13"):
         assert f"{CANARY}{name}" not in text.output
     assert not [value for value in READABLE.values() if CANARY in value and value in text.output]
+
+
+def test_what_people_write_beside_codes_and_as_results_is_masked(read: Path) -> None:
+    document = told("messages", "show", "words")
+    assert CANARY not in json.dumps(document, ensure_ascii=False)
+    sent = {field["path"]: field["sent"] for field in document["fields"]}
+    assert sent["NK1-3"] == f"FTH^{MASK}"
+    assert sent["PV2-3"] == f"R51^{MASK}^I10"
+    assert sent["OBX[1]-3"] == f"GDT^{MASK}^L"
+    reason = next(one["value"] for one in document["mapped"] if one["field"] == "reason")
+    assert reason == {"coding": [{"code": "R51", "display": MASK, "system": "I10"}]}
 
 
 def test_every_problem_and_reason_leaves_out_who_it_is_about(shown: str) -> None:

@@ -142,7 +142,7 @@ class Fields:
             return
         codes = structures.table(self._version, table) if table != _OPEN else None
         if codes is None and self._profile and table != _OPEN:
-            text = f"The codes of table {table.removeprefix('HL7')} are not known; {readable(name)} was not held against it."
+            text = f"The codes of table {table.removeprefix('HL7')} are not known, so {readable(name)} was not checked."
             yield Problem("not-checked", where, text)
         if codes is not None and code and code not in codes:
             text = f"{readable(name)} is not a code of table {table.removeprefix('HL7')} of version {self._version}."
