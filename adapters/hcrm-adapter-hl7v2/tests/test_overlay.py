@@ -292,3 +292,22 @@ def test_an_example_is_sent_as_the_source_would(charset: str | None, ignore: boo
 def test_an_example_that_its_charset_cannot_say_is_unreadable_and_breaks_nothing() -> None:
     reading = adapter(charset="ISO-8859-1", ignore_msh_18=True)
     assert reading.encoded("MSH|^~\\&|HIS\nPID|1||||王")
+
+
+def test_a_field_past_the_end_of_a_segment_is_read_where_an_example_shows_it() -> None:
+    patient = segment("PID", {3: "1^^^H^MR", 45: "zh"})
+    mine = by(
+        f"""
+    [records.Patient.fields]
+    language = {{ path = "PID-45", as = "coding" }}
+
+    [[examples]]
+    name = "a field of the site's own"
+    message = '''
+MSH|^~\\&|HIS|H|||20260601||ADT^A31|1|P|2.4
+{patient}
+'''
+    expect = {{ Patient = {{ language = {{ code = "zh" }} }} }}
+    """
+    )
+    assert one(translate("ADT^A31", patient, by=mine), "Patient")["language"] == {"code": "zh"}

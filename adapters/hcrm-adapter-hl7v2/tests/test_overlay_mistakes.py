@@ -40,6 +40,25 @@ segment = "ZAL"
 key = "patient"
 => 1: records.Mine: there is no kind of record 'Mine'.
 
+[records.Mine]
+segment = "ZAL"
+key = ["{patient}", "ZAL-2"]
+kind = "AllergyIntolerance"
+fields = { patient = { from = "patient" } }
+=> 1: records.Mine: no event gives it, so nothing would be read by it. Say which: events = ["ADT^A01"]
+
+[records.AllergyIntolerance]
+leave_out = ["patient"]
+=> 1: records.AllergyIntolerance: nothing says whose it is. Add patient = { from = "patient" } to its fields.
+
+[records.Patient.fields]
+language = { path = "PDI-16", as = "coding" }
+=> 2: records.Patient.fields.language.path: there is no segment 'PDI'. Did you mean 'PID'?
+
+[records.Patient.fields]
+language = { path = "PID-99", as = "coding" }
+=> 2: records.Patient.fields.language.path: PID ends with field 40 in every version of HL7.
+
 [records.Patient]
 segment = "pid"
 => 2: records.Patient.segment: 'pid' is no id of a segment, as ZPI is.

@@ -25,6 +25,18 @@ def field_name(reference: str) -> str | None:
     return None
 
 
+@cache
+def last_field(segment: str) -> int:
+    """The highest number that a field of a segment has in any version; 0 where none has the segment."""
+    from hl7apy import SUPPORTED_LIBRARIES, load_library
+
+    found = 0
+    for version in SUPPORTED_LIBRARIES:
+        fields = load_library(version).SEGMENTS.get(segment, ("", ()))[1]
+        found = max([found, *(int(name.rpartition("_")[2]) for name, *_ in fields)])
+    return found
+
+
 def readable(name: str | None) -> str:
     """A name of hl7apy's for people: `Patient identifier list`."""
     return " ".join((name or "").replace("_", " ").split()).capitalize()

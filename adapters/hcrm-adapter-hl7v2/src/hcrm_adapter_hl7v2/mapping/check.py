@@ -57,8 +57,10 @@ class _Checker:
         for condition, constants in own.when.items():
             self.field.condition(condition, *at, "when", condition)
             self._constants(kind, constants, *at, "when", condition)
-        if name not in shipped().records:
-            self._belongs(kind, name)
+        self._belongs(kind, name)
+        if not any(name in event.records for event in self.tables.events.values()):
+            advice = 'Say which: events = ["ADT^A01"], or ["*"] for all.'
+            raise self.file.refusal(f"no event gives it, so nothing would be read by it. {advice}", *at)
 
     def _belongs(self, kind: str, name: str) -> None:
         """A record about a patient that does not say whose it is would be nobody's."""

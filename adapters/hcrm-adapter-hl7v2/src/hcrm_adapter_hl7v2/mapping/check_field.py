@@ -1,12 +1,22 @@
 """How one field of a record is to be read, held against what can be read and what the field takes."""
 
+from functools import cache
+
 from hcrm_adapter_hl7v2.mapping.kinds import GIVES, LINKS, ORIGINS
 from hcrm_adapter_hl7v2.mapping.overlay import Overlay
-from hcrm_adapter_hl7v2.mapping.tables import FieldRule, RecordRule, Tables
-from hcrm_adapter_hl7v2.reader import parse_path
+from hcrm_adapter_hl7v2.mapping.tables import FieldRule, RecordRule, Tables, shipped
+from hcrm_adapter_hl7v2.reader import Path, parse_path
 from hcrm_core.api import TomlFile, fields_of, fits, fitting, reference_of
 
 _VALUE = "observation-value"
+
+
+@cache
+def _known() -> frozenset[str]:
+    """The fields that the adapter's own tables read or pass over."""
+    rules = [rule for record in shipped().records.values() for rule in record.fields.values()]
+    paths = [parse_path(path) for rule in rules for path in (*rule.paths, *rule.unit, *rule.durations)]
+    return shipped().ignored | {f"{path.segment}-{path.field}" for path in paths}
 
 
 class FieldChecker:
@@ -53,6 +63,32 @@ class FieldChecker:
                 f"{path.segment}-{path.field}.",
                 *at,
             )
+
+        self._of_the_standard(path, *at)
+
+    def _of_the_standard(self, path: Path, *at: str | int) -> None:
+        """A segment or field that no version has is a slip of the pen, unless an example shows that it is sent."""
+        if path.segment.startswith("Z") or f"{path.segment}-{path.field}" in _known():
+            return
+        from hcrm_adapter_hl7v2.dictionary import last_field  # slow, and seldom needed
+
+        last = last_field(path.segment)
+        if path.field <= last or self._shown(path):
+            return
+        if not last:
+            known = sorted({one[:3] for one in _known()})
+            turned = [one for one in known if sorted(one) == sorted(path.segment)]
+            raise self._file.unknown("segment", path.segment, turned or known, *at)
+        raise self._file.refusal(
+            f"{path.segment} ends with field {last} in every version of HL7. Where the sender fills field {path.field} "
+            "all the same, show it by a message in [[examples]].",
+            *at,
+        )
+
+    def _shown(self, path: Path) -> bool:
+        messages = (one.get("message") for one in self._file.content.examples if isinstance(one, dict))
+        lines = (line.split("|") for text in messages if isinstance(text, str) for line in text.splitlines())
+        return any(line[0] == path.segment and len(line) > path.field for line in lines)
 
     def condition(self, text: str, *at: str | int) -> None:
         """Check a path that is to be filled, or to have a code."""
