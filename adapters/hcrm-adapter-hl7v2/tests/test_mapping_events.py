@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
-from support.hl7v2 import PATIENT, PID, STAY, kinds, one, problems, pv1, said, segment, translate
+from support.hl7v2 import PATIENT, PID, STAY, adapter, kinds, one, problems, pv1, said, segment, translate
+
+from hcrm_core.api import TextFile
 
 OTHER_PID = "PID|2||2002^^^RMYY^MR||李^强||19850101|M"
 OTHER = "RMYY|MR|2002"
@@ -205,3 +207,12 @@ def test_an_allergy_is_the_same_one_by_one_and_in_a_set() -> None:
 @pytest.mark.parametrize("event", ["ADT^A01", "ADT^A40", "ORU^R01", "SIU^S12", "DFT^P03"])
 def test_no_version_is_turned_away(event: str, version: str) -> None:
     assert one(translate(event, PID, version=version), "Patient")["gender"] == "female"
+
+
+def test_what_is_read_beside_a_path_is_counted_as_read() -> None:
+    referral = translate("REF^I12", "RF1|A|R||||REF1", "PRD|RP|Li^Wei|||||D1", PID, evn=None)
+    assert "PRD-7" in referral.coverage.mapped
+    table = '[events."ADT^A03".fallback.Encounter]\nperiod_end = ["PV1-24"]\n'
+    left = translate("ADT^A03", PID, pv1(f24="20260310"), by=adapter(mapping=TextFile("mine.toml", table)))
+    assert one(left, "Encounter")["period_end"] == "2026-03-10"
+    assert "PV1-24" in left.coverage.mapped

@@ -136,6 +136,11 @@ def compile_event(tables: Tables, message_type: str, currency: str) -> Event:
         lengths = [one.length for one in plan.reckoned]
         mapped |= {_field(path) for length in lengths for path, _ in length.paths}
         mapped |= {_field(unit) for field in (*plan.fields, *lengths) for unit in field.units}
+        mapped |= {_field(path) for _, paths in plan.fallback for path, _ in paths}
+        if any(field.datatype == "provider" for field in plan.fields):
+            mapped |= {"PRD-7"}
+        if any(field.datatype == "line-amount" for field in plan.fields):
+            mapped |= {"FT1-10"}
         if plan.kind == "Observation":
             mapped |= {"OBX-2", "OBX-6"}
         mapped |= _BEHIND.get(plan.key, set()) if isinstance(plan.key, str) else set()
