@@ -9,6 +9,7 @@ import click
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, counted, json_option, opened, say, show_json, show_table, workspace_option
 from hcrm_core.cli.message import content, note
+from hcrm_core.cli.selection import typed
 from hcrm_core.errors import HcrmError, NotFoundError, UsageError
 from hcrm_core.store.queries import coverage as ledger
 from hcrm_core.store.queries import inbox
@@ -26,7 +27,7 @@ class Period(NamedTuple):
 
 @click.command()
 @click.option("--source", metavar="NAME", help="Only this source.")
-@click.option("--type", "message_type", metavar="TYPE", help="Only messages of this type: ADT^A08.")
+@click.option("--type", "message_type", metavar="TYPE", callback=typed, help="Only of this type: ADT^A08.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only fields of which this is true.")
 @click.option("--since", metavar="DAY", help="Only messages that arrived on this day or later.")
 @click.option("--until", metavar="DAY", help="Only messages that arrived before this day.")

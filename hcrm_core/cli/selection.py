@@ -76,12 +76,23 @@ class Row(NamedTuple):
         }
 
 
+def typed(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """An HL7 type as messages have it: the name of its structure (`ADT_A08`) is taken for it."""
+    return re.sub(r"^([A-Z]{3})_([A-Z0-9]{3}|\*)$", r"\1^\2", value) if value else value
+
+
 def selection_options(command: F) -> F:
     """`--state`, `--source`, `--type`, `--control-id`, `--patient`, `--since`, `--until`; read with `selection`."""
     options = (
         click.option("--state", type=click.Choice(STATES), help="Only messages in this state."),
         click.option("--source", metavar="NAME", help="Only messages of this source."),
-        click.option("--type", "message_type", metavar="TYPE", help="Only of this type: ADT^A08, or ADT* for all ADT."),
+        click.option(
+            "--type",
+            "message_type",
+            metavar="TYPE",
+            callback=typed,
+            help="Only of this type: ADT^A08, or ADT* for all ADT.",
+        ),
         click.option("--control-id", metavar="ID", help="Only messages with this control id."),
         click.option("--patient", metavar="ID|NUMBER", help="Only about this person: an id or AUTHORITY|TYPE|NUMBER."),
         click.option("--since", metavar="TIME", help="Only received since: 30m, 2h, 3d, a day or an instant."),

@@ -78,6 +78,7 @@ FILTERS: dict[tuple[str, str], Callable[[Row], bool]] = {
 OTHERS: dict[tuple[str, str], Callable[[Row], bool]] = {
     **{("--state", state): lambda row, state=state: row["state"] == state for state in selection.STATES},
     ("--source", "lis"): lambda row: row["source"] == "lis",
+    ("--type", "ORU_R01"): lambda row: row["type"] == "ORU^R01",
     ("--type", "ORU^R01"): lambda row: row["type"] == "ORU^R01",
     ("--patient", "RMYY|MR|4004"): lambda row: row["control_id"] in ("W08", "W12", "L2"),
     ("--since", "2026-03-14"): lambda row: row["received_at"] >= "2026-03-14T00:00:00+08:00",

@@ -28,8 +28,8 @@ def figures(compared: Comparison, as_sent: Comparison) -> str:
         by_class[name] += found.stated
     lines = [
         f"**{_percent(compared.agreement)}** of all facts stated by either side over {compared.messages} messages are "
-        f"equal; **{_percent(compared.agreement_but_for_explained)}** of those outside the classes below. Of the "
-        f"messages as they were sent: {_percent(as_sent.agreement)}, for most of them name no patient.",
+        f"equal; of the messages as they were sent **{_percent(as_sent.agreement)}**, for most of them name no "
+        f"patient. Outside the classes of differences below it is {_percent(compared.agreement_but_for_explained)}.",
         "",
         "| record | equal | only HCRM | only theirs | differing |",
         "| --- | ---: | ---: | ---: | ---: |",

@@ -18,7 +18,8 @@ MSH_18: Final = Where(line=1, segment="MSH", field=18)
 _COLLIDING: Final = ("gb18030", "cp950", "big5hkscs", "cp932", "iso2022_jp_ext")
 _SINGLE_BYTE: Final = ("iso8859-", "cp125", "koi8-r", "tis-620")
 _SHOWN_NAME: Final = 24
-_ADVICE: Final = "set `charset` of the source to the one the sender really uses, and `ignore_msh_18 = true`"
+_SET: Final = "set `charset` of the source to the one the sender really uses"
+_ADVICE: Final = f"{_SET}, and `ignore_msh_18 = true`"
 
 # MSH-18 as bytes → its codec, for the names under which no character can hide a delimiter.
 _PLAIN: Final[dict[bytes, str]] = dict.fromkeys((b"UNICODE UTF-8", b"UTF-8", b"UTF8", b"utf-8", b"UNICODE"), "utf-8")
@@ -192,7 +193,7 @@ def _decode_undeclared(raw: bytes, what: str, default: str | None) -> Decoded:
         return Decoded(text, "utf-8", [repair, *_lost(text)])
     if default in (None, "utf-8", "ascii"):
         start = _first_misfit(raw)
-        reason = f"the message {what}, and its bytes are neither ASCII nor UTF-8; {_ADVICE}"
+        reason = f"the message {what}, and its bytes are neither ASCII nor UTF-8; {_SET}"
         raise UnreadableMessage(reason, Where(byte=start))
     repair = Repair("charset-fallback", MSH_18, f"{what} but holds other bytes: read as the source's {default}")
     return _strictly(raw, str(default), f"the source's {default}", [repair])
