@@ -101,7 +101,7 @@ def test_of_the_well_formed_messages_nearly_all_are_translated(corpora: Path) ->
         if path.suffix not in (".hl7", ".txt"):
             continue
         try:
-            messages = list(ADAPTER.split(path.read_bytes()))
+            messages = list(ADAPTER.split(path.read_bytes(), path.name))
         except InputError:
             continue
         for message in messages:

@@ -52,7 +52,7 @@ def test_a_frame_split_anywhere_is_its_message(message):
 def test_a_message_is_the_same_over_both_doors(message):
     (over_mllp,) = heard(framed(message))
     for file in (message, framed(message), b"\r\n" + message + b"\r\n"):
-        (from_file,) = ADAPTER.split(file)
+        (from_file,) = ADAPTER.split(file, "a.hl7")
         assert (from_file.payload, from_file.control_id) == (over_mllp.payload, over_mllp.control_id)
     assert over_mllp.repairs == ()
 
@@ -71,7 +71,7 @@ def test_a_message_is_the_same_over_both_doors(message):
 )
 def test_line_ends_are_the_senders_and_blank_lines_are_not_part_of_a_message(body, payload):
     assert codes(heard(framed(body))) == [payload]
-    assert [item.payload for item in ADAPTER.split(body)] == [payload]
+    assert [item.payload for item in ADAPTER.split(body, "a.hl7")] == [payload]
 
 
 def test_pipelined_frames_come_in_order():
@@ -137,7 +137,7 @@ def test_wrappers_in_a_frame_are_read_as_in_a_file():
     found = heard(framed(batch))
     assert codes(found) == [ORU, SIU]
     assert [problem.code for problem in found[1].repairs] == ["count"]
-    assert [(item.payload, item.repairs) for item in ADAPTER.split(batch)] == [(r.payload, r.repairs) for r in found]
+    assert [(item.payload, item.repairs) for item in ADAPTER.split(batch, "a.hl7")] == [(r.payload, r.repairs) for r in found]
 
 
 @pytest.mark.parametrize("wrapper", [b"FHS|^~\\&\r", b"BHS|^~\\&\r", b"BTS|1\r", b"FTS|1\r"])
