@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
-from hcrm_core.identity.components import Components
+from hcrm_core.identity.components import Components, apart_of
 from hcrm_core.identity.evidence import identifier_rows
 from hcrm_core.identity.model import Scorer
 from hcrm_core.identity.pairs import scored, tokens
 from hcrm_core.identity.profile import Profile, profile_of
+from hcrm_core.model.people import DISTINCT
 from hcrm_core.store.queries.pairs import PairRow
 
 Fields = Mapping[str, Any]
@@ -26,21 +27,24 @@ def customers(
         scorer: Scores pairs.
     """
     components = Components()
-    carrier: dict[str, str] = {}
+    carriers: dict[str, list[str]] = {}
+    stated = [one for one in links if one.get("type") and one.get("patient") and one.get("other")]
+    apart = apart_of((one["patient"], one["other"]) for one in stated if one["type"] == DISTINCT)
     known: dict[str, Profile] = {}
     for patient_id, fields in patients:
         components.add(patient_id)
         for row in identifier_rows(patient_id, fields, token):
             if row.link_token:
-                components.join(patient_id, carrier.setdefault(row.link_token, patient_id))
+                carriers.setdefault(row.link_token, []).append(patient_id)
         if scorer.enabled and (profile := profile_of(fields)):
             known[patient_id] = profile
-    for link in links:
-        if link.get("type") and link.get("patient") and link.get("other"):
-            components.join(link["patient"], link["other"])
+    for group in carriers.values():
+        components.join_all(group, apart)
+    for link in stated:
+        components.join_all((link["patient"], link["other"]), apart)
     for pair in scored_pairs(known, token, scorer):
         if pair.verdict == "link":
-            components.join(pair.low_id, pair.high_id)
+            components.join_all((pair.low_id, pair.high_id), apart)
     return components.leaders()
 
 

@@ -8,16 +8,17 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hcrm_core.identity import pairs
-from hcrm_core.identity.components import Components, components_of
+from hcrm_core.identity.components import NOBODY, Apart, Components, apart_of, components_of
 from hcrm_core.identity.evidence import identifier_rows
 from hcrm_core.identity.marks import Told
 from hcrm_core.identity.model import Scorer
 from hcrm_core.identity.rebuild import everybody
+from hcrm_core.model.people import DISTINCT
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Connection
 from hcrm_core.store.queries import links
 from hcrm_core.store.queries import pairs as pair_queries
-from hcrm_core.store.queries.links import IdentifierRow, LinkRow
+from hcrm_core.store.queries.links import DistinctRow, IdentifierRow, LinkRow
 
 
 class Changed(NamedTuple):
@@ -43,7 +44,13 @@ class _Edges:
         self.made: list[tuple[str, str]] = []
         """Pairs that became one."""
         self.cut: set[str] = set()
-        """Patients that lost a tie, on both its ends."""
+        """Patients that lost a tie, on both its ends; and those that gained one beside somebody they are kept from."""
+
+    def part(self, apart: Apart) -> None:
+        """Take ties back that were made between patients who are said to be different people."""
+        kept = {(one, other) for one, other in self.made if other in apart.get(one, NOBODY)}
+        self.made = [pair for pair in self.made if pair not in kept]
+        self.cut |= {end for pair in kept for end in pair}
 
 
 def relink(connection: Connection, changed: Changed, codec: Codec, scorer: Scorer, now: int) -> set[str]:
@@ -70,6 +77,9 @@ def relink(connection: Connection, changed: Changed, codec: Codec, scorer: Score
         moves = pairs.update(connection, changed.patients, scorer, codec)
         edges.made += sorted(moves.made)
         edges.cut |= {end for pair in moves.cut for end in pair}
+    if edges.made and links.any_distinct(connection):
+        said = links.distinct_of(connection, {end for pair in edges.made for end in pair})
+        edges.part(apart_of((row.low_id, row.high_id) for row in said))
     touched = set(changed.patients) | changed.mentioned | {end for pair in edges.made for end in pair}
     touched |= {
         fields[end] for fields in changed.statements.values() for end in ("patient", "other") if fields.get(end)
@@ -131,6 +141,11 @@ def _update_identifiers(
         edges.cut |= others
     # Whoever is asked for below may be losing the number in this very batch; then all ends are looked at again.
     edges.cut |= {patient_id for token in gone & come.keys() for patient_id in come[token]}
+    if links.any_distinct(connection):
+        # Where some who carry a number are kept apart, one of them does not stand for all.
+        for token, all_of_them in links.patients_with(connection, come).items():
+            if links.distinct_of(connection, all_of_them | set(come[token])):
+                edges.cut |= all_of_them | set(come[token])
     carriers = links.a_patient_with(connection, come)
     for token, those in come.items():
         first = carriers.get(token, those[0])
@@ -141,12 +156,19 @@ def _update_identifiers(
 def _update_links(connection: Connection, statements: Mapping[str, Mapping[str, Any]], edges: _Edges) -> None:
     if not statements:
         return
-    rows = {
-        LinkRow(fact_id, fields["patient"], fields["other"])
-        for fact_id, fields in statements.items()
-        if fields.get("type") and fields.get("patient") and fields.get("other")
-        and fields["patient"] != fields["other"]
-    }  # fmt: skip
+    rows: set[LinkRow] = set()
+    apart: set[DistinctRow] = set()
+    for fact_id, fields in statements.items():
+        one, other, type_ = (fields.get(name) for name in ("patient", "other", "type"))
+        if type_ and one and other and one != other:
+            if type_ == DISTINCT:
+                apart.add(DistinctRow(fact_id, min(one, other), max(one, other)))
+            else:
+                rows.add(LinkRow(fact_id, one, other))
+    former = set(links.distinct_by(connection, statements))
+    edges.cut |= {end for row in apart ^ former for end in (row.low_id, row.high_id)}
+    if apart or former:
+        links.replace_distinct(connection, statements, sorted(apart))
     before = set(links.stated_by(connection, statements))
     edges.made += [(link.patient_id, link.other_id) for link in rows - before]
     edges.cut |= {end for link in before - rows for end in (link.patient_id, link.other_id)}

@@ -15,7 +15,7 @@ from hcrm_core.intake.accept import accept
 from hcrm_core.intake.fold import Folder
 from hcrm_core.intake.land import Arrival, land
 from hcrm_core.model.adapters import SourceSettings
-from hcrm_core.model.manual import Edit, Manual
+from hcrm_core.model.manual import Edit, Judgement, Manual
 from hcrm_core.model.survivorship import MANUAL
 from hcrm_core.store import audit
 from hcrm_core.store.engine import Store
@@ -150,22 +150,32 @@ def _key(store: Store, customer_id: str) -> str:
 
 
 def _make(store: Store, made: Edit, now: int) -> int:
-    payload = made.payload()
     fields: dict[str, Iterable[str]] = {
         "set": sorted(made.set),
         "clear": made.clear,
         "release": made.release,
         "undoes": [made.undoes] if made.undoes else (),
     }
+    detail = {key: list(some) for key, some in fields.items()}
+    return say(store, made, now, action="customers.edit", subject=f"customer {made.customer}", detail=detail)
+
+
+def say(store: Store, made: Edit | Judgement, now: int, *, action: str, subject: str, detail: Mapping[str, Any]) -> int:
+    """Write what a person says to the audit trail, land it and fold it.
+
+    Returns:
+        The message's number.
+    """
+    payload = made.payload()
     with store.write() as connection:
         audit.record(
             connection,
             store.codec,
             at=now,
             by=made.by,
-            action="customers.edit",
-            subject=f"customer {made.customer}",
-            detail={"message": made.id, "reason": made.reason} | {key: list(some) for key, some in fields.items()},
+            action=action,
+            subject=subject,
+            detail={"message": made.id, "reason": made.reason, **detail},
         )
         (receipt,) = land(store, [Arrival(MANUAL, payload, made.id)], now)
     with store.read_inbox() as landed:

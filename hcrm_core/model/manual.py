@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from hcrm_core.model.adapters import Adapter
-from hcrm_core.model.people import Patient, PatientLink
+from hcrm_core.model.people import DISTINCT, Patient, PatientLink
 from hcrm_core.model.survivorship import MANUAL
 from hcrm_core.model.translation import Coverage, Origin, Problem, RawField, Statement, Translation
 
@@ -21,14 +21,17 @@ BY_ID = "id:"
 """Begins a key by which a statement of this source names another source's patient: its id follows."""
 
 MESSAGE_TYPE = "EDIT"
+JUDGEMENT_TYPE = "LINK"
+
+Says = Literal["same", "different", "nothing"]
+_TYPES: dict[Says, str | None] = {"same": "seealso", "different": DISTINCT, "nothing": None}
 _PERSONAL = Patient.SEALED | {"birth_date"}
 
 
-class Edit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Edit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="format", tag="hcrm edit 1"):
     """One edit of a customer.
 
     Attributes:
-        format: Of this text.
         id: The message's control id.
         said_at: When it was made, microseconds since 1970 UTC.
         by: Who made it.
@@ -42,7 +45,6 @@ class Edit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         undoes: The control id of the edit it takes back.
     """
 
-    format: Literal["hcrm edit 1"] = "hcrm edit 1"
     id: str
     said_at: int
     by: str
@@ -65,34 +67,81 @@ class Edit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return msgspec.json.encode(self, order="deterministic")
 
 
+class Judgement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="format", tag="hcrm link 1"):
+    """What a person says of who is whom. Of two patients the last judgement counts.
+
+    Attributes:
+        id: The message's control id.
+        said_at: When it was said, microseconds since 1970 UTC.
+        by: Who said it.
+        reason: Why.
+        says: `same`: one person; `different`: two; `nothing`: earlier judgements of these patients are taken back.
+        pairs: The ids of two patients each, the lesser first.
+    """
+
+    id: str
+    said_at: int
+    by: str
+    reason: str
+    says: Says
+    pairs: tuple[tuple[str, str], ...]
+
+    def payload(self) -> bytes:
+        """The message."""
+        return msgspec.json.encode(self, order="deterministic")
+
+    def links(self) -> list[PatientLink]:
+        """The statements it makes."""
+        type_ = _TYPES[self.says]
+        return [
+            PatientLink(key=pair_key(low, high), patient=BY_ID + low, other=BY_ID + high, type=type_)
+            for low, high in self.pairs
+        ]
+
+
+def pair_key(low: str, high: str) -> str:
+    """The key of what this source says of two patients, the lesser id first; all judgements of them meet there."""
+    return f"{low}+{high}"
+
+
 class Manual(Adapter):
-    """Reads edits."""
+    """Reads edits and judgements."""
 
     name = MANUAL
     version = "1"
 
     def translate(self, payload: bytes) -> Translation:
-        """The patient of this source, and its link to the customer."""
+        """The patient of this source, and its link to the customer; or the links that a judgement makes."""
         try:
-            edit = msgspec.json.decode(payload, type=Edit)
+            edit = _read(payload)
+            if isinstance(edit, Judgement):
+                mapped = Coverage(mapped=("says", "pairs"))
+                return Translation(JUDGEMENT_TYPE, Statement(edit.said_at), tuple(edit.links()), coverage=mapped)
             said = edit.set | dict.fromkeys((*edit.clear, *edit.release)) | {"cleared": edit.cleared or None}
             patient = msgspec.convert({"kind": "Patient", "key": edit.patient} | said, Patient)
             statement = Statement(edit.said_at)
         except (msgspec.DecodeError, ValueError):
-            text = "This is no edit of a customer. Edits are made with: hcrm customers edit"
+            text = "This is no edit of a customer. Edits are made with: hcrm customers edit, merge, split, review"
             return Translation(MESSAGE_TYPE, quarantine=Problem("no-edit", "", text))
         link = PatientLink(key=edit.patient, patient=edit.patient, other=BY_ID + edit.customer, type="seealso")
         return Translation(MESSAGE_TYPE, statement, (patient, link), coverage=Coverage(mapped=tuple(_paths(edit))))
 
     def origins(self, payload: bytes) -> list[Origin]:
         """Each field, and which member of the edit it comes from."""
-        edit = msgspec.json.decode(payload, type=Edit)
+        edit = _read(payload)
+        if isinstance(edit, Judgement):
+            return [Origin("PatientLink", pair_key(*pair), "type", "says") for pair in edit.pairs]
         found = [Origin("Patient", edit.patient, name, f"set.{name}") for name in edit.set]
         return [*found, Origin("Patient", edit.patient, "cleared", "clear")]
 
     def fields(self, payload: bytes) -> list[RawField]:
         """What the edit says, who made it and why."""
-        edit = msgspec.json.decode(payload, type=Edit)
+        edit = _read(payload)
+        said: dict[str, Any]
+        if isinstance(edit, Judgement):
+            pairs = ", ".join(pair_key(*pair) for pair in edit.pairs)
+            said = {"says": edit.says, "pairs": pairs, "by": edit.by, "reason": edit.reason}
+            return [RawField(path, path, value, _tells(path)) for path, value in said.items() if value]
         said = {f"set.{name}": value for name, value in edit.set.items()}
         said |= {"clear": ", ".join(edit.clear), "release": ", ".join(edit.release), "undoes": edit.undoes}
         said |= {"by": edit.by, "reason": edit.reason}
@@ -101,6 +150,10 @@ class Manual(Adapter):
             for path, value in said.items()
             if value
         ]
+
+
+def _read(payload: bytes) -> Edit | Judgement:
+    return msgspec.json.decode(payload, type=Edit | Judgement)
 
 
 def _paths(edit: Edit) -> list[str]:

@@ -59,6 +59,10 @@ class Patient(Record, frozen=True, tag=True):
     """Fields of which it is stated that nothing is known: what less trusted sources say of them does not stand."""
 
 
+DISTINCT = "distinct"
+"""Type of a `PatientLink` whose patients are different people."""
+
+
 class PatientLink(Record, frozen=True, tag=True):
     """The source's statement that two of its patients are one person (HL7 A40: `patient` was merged into `other`).
 
@@ -69,7 +73,8 @@ class PatientLink(Record, frozen=True, tag=True):
     other: PatientKey | None | UnsetType = UNSET
     type: str | None | UnsetType = UNSET
     """FHIR link-type: `replaced-by` after a merge, `seealso` where both go on (HL7 A24); empty once the source takes it
-    back."""
+    back. `distinct` says the opposite: the two are different people, and no number, score or link of another statement
+    ties them directly."""
 
 
 class RelatedPerson(Record, frozen=True, tag=True):

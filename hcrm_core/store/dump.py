@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries.facts import all_facts
-from hcrm_core.store.tables import patient_customer, patient_household, patient_link, patient_pair
+from hcrm_core.store.tables import patient_customer, patient_distinct, patient_household, patient_link, patient_pair
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -37,6 +37,8 @@ def dump(store: Store) -> Iterator[bytes]:
             )
         for link in connection.execute(select(patient_link).order_by(patient_link.c.fact_id)):
             yield _encode({"link": link.fact_id, "patient": link.patient_id, "other": link.other_id})
+        for apart in connection.execute(select(patient_distinct).order_by(patient_distinct.c.fact_id)):
+            yield _encode({"distinct": apart.fact_id, "patients": [apart.low_id, apart.high_id]})
         for pair in connection.execute(select(patient_pair).order_by(patient_pair.c.low_id, patient_pair.c.high_id)):
             yield _encode({"pair": [pair.low_id, pair.high_id], "verdict": pair.verdict, "evidence": pair.evidence})
         for member in connection.execute(select(patient_customer).order_by(patient_customer.c.patient_id)):

@@ -180,6 +180,17 @@ patient_link = Table(
     Index("patient_link_other", "other_id"),
 )
 
+patient_distinct = Table(
+    "patient_distinct",
+    store,
+    Column("fact_id", String, primary_key=True),  # the PatientLink that states it
+    Column("low_id", String, nullable=False),
+    Column("high_id", String, nullable=False),
+    Index("patient_distinct_low", "low_id"),
+    Index("patient_distinct_high", "high_id"),
+)
+"""Patients who were said to be different people: no number, score or statement of a source links the two directly."""
+
 stay_move = Table(
     "stay_move",
     store,

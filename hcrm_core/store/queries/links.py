@@ -24,6 +24,14 @@ class LinkRow(NamedTuple):
     other_id: str
 
 
+class DistinctRow(NamedTuple):
+    """The statement that two patients are different people; the lesser id first."""
+
+    fact_id: str
+    low_id: str
+    high_id: str
+
+
 def identifiers(connection: Connection, patient_ids: Iterable[str]) -> list[IdentifierRow]:
     """The numbers of patients."""
     statement = (
@@ -76,6 +84,32 @@ def stated_by(connection: Connection, fact_ids: Iterable[str]) -> list[LinkRow]:
     return [LinkRow._make(row) for row in driver_select(connection, statement, fact_ids)]
 
 
+def distinct_of(connection: Connection, patient_ids: Iterable[str]) -> list[DistinctRow]:
+    """The statements that one of the patients is not somebody else."""
+    wanted = set(patient_ids)
+    found: set[DistinctRow] = set()
+    for end in ("low_id", "high_id"):
+        statement = (
+            "SELECT d.fact_id, d.low_id, d.high_id FROM {wanted} CROSS JOIN patient_distinct AS d "
+            f"WHERE d.{end} = w.value"
+        )
+        found.update(DistinctRow._make(row) for row in driver_select(connection, statement, wanted))
+    return sorted(found)
+
+
+def distinct_by(connection: Connection, fact_ids: Iterable[str]) -> list[DistinctRow]:
+    """What these facts state of patients that are different people."""
+    statement = (
+        "SELECT d.fact_id, d.low_id, d.high_id FROM {wanted} CROSS JOIN patient_distinct AS d WHERE d.fact_id = w.value"
+    )
+    return [DistinctRow._make(row) for row in driver_select(connection, statement, fact_ids)]
+
+
+def any_distinct(connection: Connection) -> bool:
+    """Whether anybody was ever said to be somebody else; mostly not, and then nothing need be asked of a pair."""
+    return bool(driver_rows(connection, "SELECT 1 FROM patient_distinct LIMIT 1", ()))
+
+
 def customers_of(connection: Connection, patient_ids: Iterable[str]) -> dict[str, str]:
     """Patient → customer, for those patients that have one."""
     return dict(_members(connection, "patient_id", patient_ids))
@@ -103,6 +137,12 @@ def replace_links(connection: Connection, fact_ids: Iterable[str], rows: Sequenc
     """Make `rows` the links these facts state."""
     driver_sql(connection, "DELETE FROM patient_link WHERE fact_id = ?", [(one,) for one in fact_ids])
     driver_sql(connection, "INSERT INTO patient_link (fact_id, patient_id, other_id) VALUES (?, ?, ?)", sorted(rows))
+
+
+def replace_distinct(connection: Connection, fact_ids: Iterable[str], rows: Sequence[DistinctRow]) -> None:
+    """Make `rows` what these facts state of patients that are different people."""
+    driver_sql(connection, "DELETE FROM patient_distinct WHERE fact_id = ?", [(one,) for one in fact_ids])
+    driver_sql(connection, "INSERT INTO patient_distinct (fact_id, low_id, high_id) VALUES (?, ?, ?)", sorted(rows))
 
 
 def assign_customers(connection: Connection, rows: Sequence[tuple[str, str]], now: int) -> None:

@@ -243,6 +243,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "patient_distinct",
+        sa.Column("fact_id", sa.String(), nullable=False),
+        sa.Column("low_id", sa.String(), nullable=False),
+        sa.Column("high_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("fact_id"),
+    )
+    with op.batch_alter_table("patient_distinct", schema=None) as batch_op:
+        batch_op.create_index("patient_distinct_high", ["high_id"], unique=False)
+        batch_op.create_index("patient_distinct_low", ["low_id"], unique=False)
+
+    op.create_table(
         "patient_link",
         sa.Column("fact_id", sa.String(), nullable=False),
         sa.Column("patient_id", sa.String(), nullable=False),
@@ -469,6 +480,11 @@ def downgrade() -> None:
         batch_op.drop_index("patient_link_other")
 
     op.drop_table("patient_link")
+    with op.batch_alter_table("patient_distinct", schema=None) as batch_op:
+        batch_op.drop_index("patient_distinct_low")
+        batch_op.drop_index("patient_distinct_high")
+
+    op.drop_table("patient_distinct")
     op.drop_table("linking")
     with op.batch_alter_table("patient_pair", schema=None) as batch_op:
         batch_op.drop_index("patient_pair_high")

@@ -1,0 +1,122 @@
+"""What a person says of who is whom: two patients are one person, or two, or nothing is said of them any more.
+
+A judgement is a message of the source `manual`, landed and folded like an edit. All judgements of two patients meet in
+one fact, so the last word counts, whatever the order of arrival, and taken back it is as if it had never been.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from hcrm_core.errors import UsageError
+from hcrm_core.intake.edits import say
+from hcrm_core.model.manual import Judgement, Says, pair_key
+from hcrm_core.model.survivorship import MANUAL
+from hcrm_core.store.engine import Connection, Store
+from hcrm_core.store.queries import facts, links
+from hcrm_core.store.queries.pairs import pairs_of
+
+Pair = tuple[str, str]
+
+ACTIONS: Mapping[Says, str] = {
+    "same": "customers.merge",
+    "different": "customers.split",
+    "nothing": "customers.unmerge",
+}
+"""What the audit trail calls it."""
+
+
+class Who(NamedTuple):
+    """Who judges, why, and when: microseconds since 1970 UTC."""
+
+    by: str
+    reason: str
+    now: int
+
+
+def judge(store: Store, pairs: Iterable[Pair], says: Says, who: Who) -> int:
+    """Say of pairs of patients what they are; returns the message's number.
+
+    Raises:
+        UsageError: No pair, or a patient and itself.
+    """
+    wanted = sorted({(min(pair), max(pair)) for pair in pairs})
+    if not wanted or any(low == high for low, high in wanted):
+        raise UsageError("Name two patients: nobody is another person than themselves, or the same again.")
+    with store.read() as connection:
+        said = facts.facts(connection, [_fact(store, pair) for pair in wanted]).values()
+    said_at = max([who.now, *(row.said_at + 1 for row in said)])
+    made = Judgement(
+        id=f"L{store.codec.token('judgement', says, str(said_at), *map('+'.join, wanted))[:12]}",
+        said_at=said_at,
+        by=who.by,
+        reason=who.reason,
+        says=says,
+        pairs=tuple(wanted),
+    )
+    subject = f"patients {pair_key(*wanted[0])}" + (f" and {len(wanted) - 1} more pairs" if len(wanted) > 1 else "")
+    detail = {"says": says, "pairs": [pair_key(*pair) for pair in wanted]}
+    return say(store, made, who.now, action=ACTIONS[says], subject=subject, detail=detail)
+
+
+def across(store: Store, one: str, other: str) -> list[Pair]:
+    """Every patient of one customer with every patient of the other."""
+    with store.read() as connection:
+        members = links.members_of(connection, {one, other})
+    return [
+        (mine, theirs)
+        for mine, first in members.items()
+        for theirs, second in members.items()
+        if (first, second) == (one, other)
+    ]
+
+
+def merged_by_hand(store: Store, customer_id: str) -> list[Pair]:
+    """The pairs of a customer's patients of which a person said that they are one."""
+    with store.read() as connection:
+        rows = links.links_of(connection, links.members_of(connection, {customer_id}))
+    stated = {row.fact_id: (min(row.patient_id, row.other_id), max(row.patient_id, row.other_id)) for row in rows}
+    return sorted(pair for fact_id, pair in stated.items() if _fact(store, pair) == fact_id)
+
+
+def to_part(store: Store, customer_id: str, leaving: Iterable[str]) -> list[Pair]:
+    """The pairs to be called different so that patients leave a customer: all that tie them to those who stay.
+
+    What was edited of a patient who leaves goes along.
+
+    Raises:
+        UsageError: One of them is no patient of the customer, or nobody would stay.
+    """
+    gone = set(leaving)
+    with store.read() as connection:
+        members = set(links.members_of(connection, {customer_id}))
+        if strangers := sorted(gone - members):
+            raise UsageError(f"{strangers[0]} is no patient of customer {customer_id}. See: hcrm customers show")
+        tied = ties(connection, members)
+        edited = [one for one, row in facts.facts(connection, members).items() if row.source == MANUAL]
+    for one in sorted(edited):
+        others = {end for pair in tied if one in pair for end in pair if end != one}
+        if others and others <= gone:
+            gone.add(one)
+    if gone == members:
+        raise UsageError("Nobody would stay with the customer. Name only the patients that are somebody else.")
+    return sorted(pair for pair in tied if (pair[0] in gone) != (pair[1] in gone))
+
+
+def ties(connection: Connection, members: set[str]) -> set[Pair]:
+    """The pairs among patients that a number, a statement or a score ties or may tie."""
+    tokens = {row.link_token for row in links.identifiers(connection, members) if row.link_token}
+    found = {
+        (low, high)
+        for group in links.patients_with(connection, tokens).values()
+        for low in group
+        for high in group
+        if low < high
+    }
+    rows = links.links_of(connection, members)
+    found |= {(min(row.patient_id, row.other_id), max(row.patient_id, row.other_id)) for row in rows}
+    found |= {(pair.low_id, pair.high_id) for pair in pairs_of(connection, members)}
+    return {pair for pair in found if members.issuperset(pair)}
+
+
+def _fact(store: Store, pair: Pair) -> str:
+    return store.codec.token("PatientLink", MANUAL, pair_key(*pair))

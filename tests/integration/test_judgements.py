@@ -1,0 +1,160 @@
+"""Merging, parting and taking back by hand: in any order, beside what sources and scores say, on both databases."""
+
+from itertools import permutations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.streams import clear, streams, tell, work_off
+
+from hcrm_core.intake.accept import accept
+from hcrm_core.intake.edits import ADAPTER as MANUAL
+from hcrm_core.intake.fold import Folder
+from hcrm_core.intake.judgements import Who, judge, merged_by_hand, to_part
+from hcrm_core.intake.land import Arrival, land
+from hcrm_core.model.manual import Judgement, Says
+from hcrm_core.store import audit
+from hcrm_core.store.dump import dump
+from hcrm_core.store.engine import Store
+from hcrm_core.store.queries import inbox, links
+
+ONE_STORE = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], database=None
+)
+T0 = 1_772_330_400_000_000  # 2026-03-01 10:00 +08:00
+WHO = Who("desk-3", "both cards seen", T0)
+NUMBERS = ("P1", "P2", "P3", "P4")
+
+
+def patient(store: Store, number: str) -> str:
+    return store.codec.token("Patient", "his", f"HOSP|MR|{number}")
+
+
+def registered(number: str, card: str = "", name: str = "王^芳") -> bytes:
+    numbers = f"{number}^^^HOSP^MR" + (f"~{card}^^^BANK^PI" if card else "")
+    head = f"MSH|^~\\&|HIS|HOSP|HCRM||20260301100000||ADT^A31|{number}|P|2.5"
+    return "\r".join((head, "EVN|A31|20260301100000", f"PID|||{numbers}||{name}||19900307|F")).encode()
+
+
+def groups(store: Store) -> list[set[str]]:
+    names = {patient(store, number): number for number in NUMBERS}
+    found: dict[str, set[str]] = {}
+    with store.read() as connection:
+        for one, customer in links.everybody(connection).items():
+            found.setdefault(customer, set()).add(names[one])
+    return sorted(found.values(), key=min)
+
+
+def pair(store: Store, one: str, other: str) -> tuple[str, str]:
+    low, high = sorted((patient(store, one), patient(store, other)))
+    return low, high
+
+
+def said(store: Store, says: Says, one: str, other: str, said_at: int) -> bytes:
+    """A judgement as a message."""
+    made = Judgement(
+        id=f"L{said_at}", said_at=said_at, by="desk-3", reason="seen", says=says, pairs=(pair(store, one, other),)
+    )
+    return made.payload()
+
+
+def hear(store: Store, payload: bytes) -> None:
+    """Land and fold one message, of whichever source it is."""
+    if not payload.startswith(b"{"):
+        land(store, [Arrival("his", payload)], now=T0)
+        work_off(store, now=T0)
+        return
+    with store.write():
+        (receipt,) = land(store, [Arrival("manual", payload, "")], T0)
+    with store.read_inbox() as connection:
+        (message,) = inbox.read_all(connection, [receipt.message_id])
+    folder = Folder(store.codec, store.identity)
+    accept(store, folder, "manual 1", [message], [MANUAL.translate(payload)], T0)
+
+
+def concluded(store: Store) -> list[bytes]:
+    """The canonical dump without the facts that judgements themselves are."""
+    return [line for line in dump(store) if b'"source":"manual"' not in line]
+
+
+def test_a_merge_by_hand_holds_and_is_taken_back(store: Store) -> None:
+    tell(store, [registered("P1"), registered("P2", name="李^四")])
+    before = concluded(store)
+    judge(store, [pair(store, "P1", "P2")], "same", WHO)
+    assert groups(store) == [{"P1", "P2"}]
+    assert merged_by_hand(store, min(pair(store, "P1", "P2"))) == [pair(store, "P1", "P2")]
+    judge(store, [pair(store, "P1", "P2")], "nothing", WHO)
+    assert concluded(store) == before
+    with store.read() as connection:
+        assert [(row.action, row.by) for row in audit.trail(connection)[-2:]] == [
+            ("customers.merge", "desk-3"),
+            ("customers.unmerge", "desk-3"),
+        ]
+
+
+def test_who_shares_a_number_is_parted_by_hand_and_joined_again(store: Store) -> None:
+    tell(store, [registered("P1", "4711"), registered("P2", "4711", name="李^四")])
+    assert groups(store) == [{"P1", "P2"}]
+    customer = min(pair(store, "P1", "P2"))
+    judge(store, to_part(store, customer, [patient(store, "P2")]), "different", WHO)
+    assert groups(store) == [{"P1"}, {"P2"}]
+    tell(store, [registered("P2", "4711", name="李^四五")])
+    assert groups(store) == [{"P1"}, {"P2"}], "the source's repeating itself changes nothing"
+    judge(store, [pair(store, "P1", "P2")], "same", WHO)
+    assert groups(store) == [{"P1", "P2"}]
+
+
+@pytest.mark.parametrize("order", [*permutations(range(4))])
+def test_a_third_with_the_number_joins_both_whatever_the_order(store: Store, order: tuple[int, ...]) -> None:
+    story = (
+        registered("P1", "4711"),
+        registered("P2", "4711", name="李^四"),
+        registered("P3", "4711", name="赵^六"),
+        said(store, "different", "P1", "P2", T0),
+    )
+    for number in order:
+        hear(store, story[number])
+    assert groups(store) == [{"P1", "P2", "P3"}]
+    hear(store, said(store, "different", "P3", "P1", T0 + 1))
+    assert groups(store) == [{"P1"}, {"P2", "P3"}]
+
+
+judgements = st.tuples(
+    st.sampled_from(("same", "different", "nothing")), st.sampled_from(NUMBERS), st.sampled_from(NUMBERS)
+)
+
+
+@settings(ONE_STORE, max_examples=10)
+@given(data=st.data())
+def test_judgements_among_every_event_converge_in_any_order(store: Store, data: st.DataObject) -> None:
+    """Chains, cycles and self-merges of persons and sources, mixed."""
+    made = [
+        said(store, says, one, other, T0 + number)  # type: ignore[arg-type]
+        for number, (says, one, other) in enumerate(data.draw(st.lists(judgements, min_size=1, max_size=6)))
+    ]
+    story = [*data.draw(streams), *made]
+    clear(store)
+    for payload in story:
+        hear(store, payload)
+    expected = list(dump(store))
+    clear(store)
+    for payload in data.draw(st.permutations([*story, *made])):
+        hear(store, payload)
+    assert list(dump(store)) == expected
+
+
+@settings(ONE_STORE, max_examples=10)
+@given(data=st.data())
+def test_a_judgement_taken_back_has_never_been_later_facts_included(store: Store, data: st.DataObject) -> None:
+    stream = [registered(number) for number in NUMBERS] + data.draw(streams)
+    one, other = data.draw(st.lists(st.sampled_from(NUMBERS), min_size=2, max_size=2, unique=True))
+    says: Says = data.draw(st.sampled_from(("same", "different")))
+    both = [said(store, says, one, other, T0), said(store, "nothing", one, other, T0 + 1)]
+    clear(store)
+    for payload in stream:
+        hear(store, payload)
+    expected = concluded(store)
+    clear(store)
+    for payload in data.draw(st.permutations([*stream, *both])):
+        hear(store, payload)
+    assert concluded(store) == expected
