@@ -27,13 +27,11 @@ from hcrm_core.intake.beginnings import Beginnings
 from hcrm_core.intake.files import Suffixes, inputs, named_files
 from hcrm_core.intake.land import LandedCount, land_all
 from hcrm_core.intake.process import Intake
+from hcrm_core.model.adapters import RECORD_FILES
 from hcrm_core.model.observing import IntakeDone
 from hcrm_core.registry.offers import Source
 from hcrm_core.store.queries import inbox, processing
 from hcrm_core.store.queries.processing import people
-
-RECORDS = "records"
-"""What `--adapter` calls canonical record files, which the core reads itself."""
 
 
 @dataclass
@@ -92,7 +90,7 @@ def ingest(
     """
     with opened(workspace) as space:
         space.keep_going = keep_going
-        if adapter_name == RECORDS:
+        if adapter_name == RECORD_FILES:
             summary = run_records(space, source, paths)
         else:
             summary = run(space, choose(space, adapter_name, source), paths)
@@ -172,7 +170,7 @@ def run_records(space: Opened, source: str | None, paths: tuple[str, ...]) -> Su
         raise UsageError(
             f"Whose records are these? Name the source with --source ({', '.join(sources) or 'any name'})."
         )
-    summary = Summary(source=source or sources[0], adapter=RECORDS)
+    summary = Summary(source=source or sources[0], adapter=RECORD_FILES)
     progress = Progress("Folding:", "records")
     for path in named_files(paths, SUFFIX):
         done = load(space.store, summary.source, path, env.microseconds(env.now()), progress.add)

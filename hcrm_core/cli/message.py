@@ -9,11 +9,11 @@ import msgspec
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, show_table, workspace_option
-from hcrm_core.cli.ingest import RECORDS
 from hcrm_core.cli.selection import Row, named
 from hcrm_core.errors import HcrmError
 from hcrm_core.intake.mask import MASK, PERSONAL
 from hcrm_core.intake.work import Inspected
+from hcrm_core.model.adapters import RECORD_FILES
 from hcrm_core.model.records import REFERENCES
 from hcrm_core.model.translation import Problem
 from hcrm_core.store import audit
@@ -87,7 +87,7 @@ def _shown(space: Opened, row: Row, unmask: bool) -> dict[str, Any]:
         problems = msgspec.json.decode(message.remarks, type=list[Problem])
         shown["problems"] = [msgspec.to_builtins(problem) for problem in problems]
     shown["pruned"] = message.payload is None
-    if message.payload is None or message.form == "records" or (outcome and outcome.adapter == RECORDS):
+    if message.payload is None or message.form == "records" or (outcome and outcome.adapter == RECORD_FILES):
         return shown
     try:
         payload = space.store.codec.open(message.payload)

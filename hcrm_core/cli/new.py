@@ -9,9 +9,9 @@ from typing import Literal
 import click
 
 from hcrm_core.cli.context import say
-from hcrm_core.cli.ingest import RECORDS
 from hcrm_core.config import Settings
 from hcrm_core.errors import UsageError
+from hcrm_core.model.adapters import RECORD_FILES
 from hcrm_core.registry.installed import installed
 
 Kind = Literal["adapter", "plugin"]
@@ -91,7 +91,7 @@ def check_name(kind: Kind, name: str) -> None:
             f"{name!r} cannot be a plugin's name: it is a key of hcrm.toml, where a plugin's table has the plugin's "
             f"name. Did you mean 'my-{name}'?"
         )
-    if name == RECORDS:
+    if name == RECORD_FILES:
         raise UsageError(
             f"{name!r} cannot be a plugin's name: HCRM reads record files by it. Did you mean 'my-{name}'?"
         )

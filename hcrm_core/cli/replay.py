@@ -19,12 +19,13 @@ from hcrm_core.cli.context import (
     show_json,
     workspace_option,
 )
-from hcrm_core.cli.ingest import RECORDS, work_off
+from hcrm_core.cli.ingest import work_off
 from hcrm_core.cli.preview import tell
 from hcrm_core.cli.selection import Row, named, select, selection, selection_options
 from hcrm_core.errors import UsageError
 from hcrm_core.intake import replay as intake
 from hcrm_core.intake.figures import UNFINISHED
+from hcrm_core.model.adapters import RECORD_FILES
 from hcrm_core.store.queries import inbox
 
 PREVIEWED = 20_000
@@ -123,7 +124,7 @@ def _unfit(space: Opened, rows: Sequence[Row]) -> dict[int, str]:
         kept = inbox.kept(landed, [row.id for row in rows])
     found = {}
     for row in rows:
-        if row.outcome and row.outcome.adapter == RECORDS:
+        if row.outcome and row.outcome.adapter == RECORD_FILES:
             found[row.id] = "record files"
         elif row.state == "rejected":
             found[row.id] = "rejected"

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from hcrm_core.cli.context import Opened
 from hcrm_core.decide.evidence import Landed
-from hcrm_core.intake.bulk import ADAPTER as RECORDS
+from hcrm_core.model.adapters import RECORD_FILES
 from hcrm_core.model.translation import Origin
 from hcrm_core.store.queries import inbox, processing
 
@@ -30,7 +30,7 @@ class Trace:
         with self._space.store.read_inbox() as landed, self._space.store.read() as processed:
             found = inbox.read(landed, message_id)
             outcome = processing.outcomes(processed, [message_id]).get(message_id)
-        if found is None or found.payload is None or outcome is None or outcome.adapter == RECORDS:
+        if found is None or found.payload is None or outcome is None or outcome.adapter == RECORD_FILES:
             return ()
         source = self._space.registry.source(found.source, outcome.adapter.partition(" ")[0])
         return self._space.pool.inspect(source, self._space.store.codec.open(found.payload)).origins

@@ -24,6 +24,7 @@ from hcrm_core.intake.land import Arrival, land
 from hcrm_core.mart.bulk import load_records
 from hcrm_core.mart.manifest import Manifest
 from hcrm_core.mart.record_files import RecordRow, count_rows, read_rows
+from hcrm_core.model.adapters import RECORD_FILES
 from hcrm_core.model.fold import stamp
 from hcrm_core.model.records import AnyRecord
 from hcrm_core.model.translation import Statement
@@ -33,8 +34,6 @@ from hcrm_core.store.queries import processing
 from hcrm_core.store.queries.processing import ProcessingRow
 
 MESSAGE_TYPE = "records"
-ADAPTER = "records"
-"""What `--adapter` calls record files, and what their processing rows name."""
 
 _decode = msgspec.json.Decoder(AnyRecord).decode
 
@@ -68,7 +67,7 @@ def load(
     message_id, _, repeated = land(store, [Arrival(source, body, path.name[:200], form="records")], now)[0]
     with store.read() as connection:
         before = processing.outcomes(connection, [message_id]).get(message_id)
-    if before and before.adapter == ADAPTER and before.state == "folded":
+    if before and before.adapter == RECORD_FILES and before.state == "folded":
         return Loaded(False, 0)
     folder = Folder(store.codec, store.identity)
     with store.write() as connection:
@@ -125,7 +124,7 @@ def load_mart(
 
 
 def _outcome(message_id: int, state: str, records: int, now: int) -> ProcessingRow:
-    return ProcessingRow(message_id, state, MESSAGE_TYPE, 1, ADAPTER, records, processed_at=now)
+    return ProcessingRow(message_id, state, MESSAGE_TYPE, 1, RECORD_FILES, records, processed_at=now)
 
 
 def _accepted(path: Path, message_id: int, source: str, rows: Iterable[RecordRow]) -> Iterator[Accepted]:

@@ -12,6 +12,9 @@ from hcrm_core.model.pulling import Authentication, HttpRequest, HttpResponse, P
 from hcrm_core.model.toml_file import TextFile
 from hcrm_core.model.translation import Origin, Problem, RawField, RawMessage, Translation
 
+RECORD_FILES = "records"
+"""What stands for the adapter of canonical record files (Parquet), which the core reads itself."""
+
 
 class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The settings every source has; an adapter's own settings extend this class.
