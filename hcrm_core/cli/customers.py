@@ -9,6 +9,7 @@ from hcrm_core.cli.context import Opened, json_option, opened, show_json, show_t
 from hcrm_core.cli.customer_edit import edit
 from hcrm_core.cli.customer_links import merge, split, unmerge
 from hcrm_core.cli.customer_named import resolve
+from hcrm_core.cli.customer_review import review
 from hcrm_core.cli.customer_shown import row_of, shown, tell
 from hcrm_core.cli.families import families, family
 from hcrm_core.identity.golden import golden
@@ -61,7 +62,7 @@ def show(customer: str, losing: bool, staff_view: bool, as_json: bool, workspace
         tell(found)
 
 
-for command in (edit, merge, unmerge, split):
+for command in (edit, merge, unmerge, split, review):
     customers.add_command(command)
 customers.add_command(family)
 customers.add_command(families)
