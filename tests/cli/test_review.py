@@ -1,0 +1,154 @@
+"""`hcrm customers merge`, `unmerge`, `split` and `review`: on the terminal and by spreadsheet."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+from python_calamine import CalamineWorkbook
+from support.ward import NOW, hcrm, message, told, workspace
+
+
+def registered(number: str, name: str, born: str, more: str = "") -> bytes:
+    who = f"PID|1||{number}^^^RMYY^MR{more}||{name}||{born}|F"
+    return message("A31", f"M{number}", "20260301090000", who)
+
+
+def people() -> dict[str, bytes]:
+    """Two pairs of namesakes born on one day, and two who share a card."""
+    made = (
+        registered("0001", "王^芳", "19900317"),
+        registered("0002", "王^芳", "19900317"),
+        registered("0003", "李^伟", "19851102"),
+        registered("0004", "李^伟", "19851102"),
+        registered("0005", "=cmd^赵", "19720101", "~4711^^^BANK^PI"),
+        registered("0006", "孙^兰", "19730101", "~4711^^^BANK^PI"),
+    )
+    return {f"M{number}": payload for number, payload in enumerate(made)}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("model") / "workspace"
+    with workspace(root, people()):
+        return root
+
+
+@pytest.fixture(autouse=True)
+def ward(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HCRM_NOW", NOW)
+    root = shutil.copytree(model, tmp_path / "workspace")
+    monkeypatch.chdir(root)
+    return root
+
+
+def queue() -> list[Any]:
+    return told("customers", "review", "list")
+
+
+def filled(path: Path, rows: list[list[str]]) -> Path:
+    """The sheet with other rows."""
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    return path
+
+
+def cells(path: Path) -> list[list[str]]:
+    return [[str(cell) for cell in row] for row in CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()]
+
+
+def test_the_likeliest_pair_comes_first_with_both_records_and_weights() -> None:
+    found = queue()
+    assert len(found) == 2
+    assert found[0]["bits"] >= found[1]["bits"]
+    shown = told("customers", "review", "show", found[0]["pair"])
+    assert shown == found[0]
+    by_field = {one["field"]: one for one in shown["fields"]}
+    assert by_field["name"]["level"] == "same"
+    assert by_field["name"]["records"][0] in ("王芳", "李伟")
+    assert told("customers", "review", "list", "--limit", 1, "--page", 2) == found[1:]
+    assert "王芳" in hcrm("customers", "review").stdout
+
+
+def test_what_is_accepted_is_one_customer_and_what_is_rejected_never_comes_back(ward: Path) -> None:
+    first, second = queue()
+    hcrm("customers", "review", "accept", first["pair"], "--reason", "both cards seen")
+    assert len(told("customers", "show", first["patients"][1])["patients"]) == 2
+    hcrm("customers", "review", "reject", second["pair"])
+    assert queue() == []
+    configuration = ward / "hcrm.toml"
+    text = configuration.read_text(encoding="utf-8").replace("[identity]\n", "")
+    configuration.write_text(text + "\n[identity]\nlink = 6.0\nreview = 1.0\n", encoding="utf-8")
+    assert hcrm("customers", "edit", second["patients"][0], "--set", "gender=male", "--reason", "x").exit_code == 0
+    assert told("customers", "review", "show", second["pair"])["bits"] > 1, "it is still a likely pair"
+    assert queue() == [], "under other thresholds neither"
+    one, other = (told("customers", "show", end)["id"] for end in second["patients"])
+    assert one != other
+    assert "already" in hcrm("customers", "review", "reject", second["pair"]).stdout
+
+
+def test_who_shares_a_number_is_split_and_a_merge_by_hand_is_taken_back() -> None:
+    both = told("customers", "show", "RMYY|MR|0005")["patients"]
+    leaving = max(one["id"] if isinstance(one, dict) else one for one in both)
+    parted = told("customers", "split", "RMYY|MR|0005", leaving, "--reason", "a card was lent")
+    assert sorted(parted["customers"].values()) == [1, 1]
+    merged = told("customers", "merge", "RMYY|MR|0001", "RMYY|MR|0003", "--reason", "x")
+    assert list(merged["customers"].values()) == [2]
+    back = told("customers", "unmerge", "RMYY|MR|0003", "--reason", "x")
+    assert sorted(back["customers"].values()) == [1, 1]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_registrar_works_on_a_spreadsheet_and_imports_it_twice(tmp_path: Path, language: str) -> None:
+    found = queue()
+    sheet = tmp_path / "review.xlsx"
+    assert hcrm("customers", "review", "export", "-o", sheet, "--lang", language).exit_code == 0
+    rows = cells(sheet)
+    assert [row[0] for row in rows[1:]] == [one["pair"] for one in found]
+    assert {"王芳", "李伟"} <= {cell for row in rows for cell in row}
+    rows[1][1:3] = ["同一人" if language == "zh" else "accept", "两张证件都看过"]
+    rows[2][1:3] = ["不同人" if language == "zh" else "reject", ""]
+    filled(sheet, rows)
+    counts = told("customers", "review", "import", sheet)
+    assert counts == {"accept": 1, "reject": 1, "later": 0, "said": 0, "wrong": []}
+    assert queue() == []
+    messages = len(told("messages", "list"))
+    assert told("customers", "review", "import", sheet)["said"] == 2
+    assert len(told("messages", "list")) == messages
+
+
+def test_a_bad_row_is_told_and_costs_no_other(tmp_path: Path) -> None:
+    first, second = queue()
+    rows = [
+        ["pair", "decision", "reason"],
+        ["nobody", "accept", ""],
+        [first["pair"], "perhaps", ""],
+        [second["pair"], "reject", ""],
+    ]
+    result = hcrm("customers", "review", "import", filled(tmp_path / "review.xlsx", rows))
+    assert result.exit_code == 1
+    assert "1 rejected" in result.stdout
+    assert "row 2, column 'pair'" in result.stderr
+    assert "row 3, column 'decision': 'perhaps' is no decision" in result.stderr
+    assert queue() == [first]
+
+
+def test_wrong_inputs_are_answered_by_sentences(tmp_path: Path) -> None:
+    no_book = tmp_path / "review.xlsx"
+    no_book.write_bytes(b"nonsense")
+    for arguments, text in (
+        (("merge", "RMYY|MR|0001", "RMYY|MR|0001", "--reason", "x"), "already"),
+        (("merge", "RMYY|MR|0001", "RMYY|MR|0002", "--reason", " "), "--reason"),
+        (("split", "RMYY|MR|0005", "zz", "--reason", "x"), "begins with 'zz'"),
+        (("split", "RMYY|MR|0001", "", "--reason", "x"), "Nobody would stay"),
+        (("unmerge", "RMYY|MR|0005", "--reason", "x"), "split"),
+        (("review", "accept", "nobody"), "names no pair"),
+        (("review", "show", "aaaaaaaa-ffffffff"), "no pair"),
+        (("review", "import", no_book), "cannot be read"),
+    ):
+        result = hcrm("customers", *arguments)
+        assert result.exit_code != 0
+        assert text in result.stderr, arguments
