@@ -27,6 +27,8 @@ _OPEN = "HL70396"
 """Of coding systems: sites, and newer versions, name more (`HL7nnnn`, `99zzz`)."""
 CONSTANT = "="
 """Stands before the only value a profile allows, in the place of a table."""
+STATED = "!"
+"""Stands before a table that the profile itself names: where its codes are not known, that is told."""
 _WITHDRAWN = (0, 0)
 MOST_REPETITIONS = 100
 """Of one field; what is wrong with the rest is wrong with these."""
@@ -39,7 +41,6 @@ class Fields:
         """Args: delimiters: of the message; version: of HL7; profile: whether a profile is what it is held against."""
         self._marks = delimiters
         self._version = version
-        self._profile = profile
         self._by = "the profile" if profile else f"version {version}"
 
     def check(self, segment: str, fields: Sequence[str], reference: Reference) -> Iterator[Problem]:
@@ -107,7 +108,7 @@ class Fields:
             return
         if kind in _CODED and table:
             system = parts[2] if len(parts) > 2 else ""
-            if system in ("", table) or table.startswith(CONSTANT):
+            if system in ("", table.removeprefix(STATED)) or table.startswith(CONSTANT):
                 yield from self._coded(where, parts[0], name, table)
         for number, (_, component, (least, most), _) in enumerate(inner, start=1):
             part = parts[number - 1] if number <= len(parts) else ""
@@ -140,8 +141,9 @@ class Fields:
             if code and code != table.removeprefix(CONSTANT):
                 yield Problem("not-constant", where, f"{readable(name)} is not the value that the profile has for it.")
             return
+        stated, table = table.startswith(STATED), table.removeprefix(STATED)
         codes = structures.table(self._version, table) if table != _OPEN else None
-        if codes is None and self._profile and table != _OPEN:
+        if codes is None and stated and table != _OPEN:
             text = f"The codes of table {table.removeprefix('HL7')} are not known, so {readable(name)} was not checked."
             yield Problem("not-checked", where, text)
         if codes is not None and code and code not in codes:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 from xml.etree import ElementTree
 
-from hcrm_adapter_hl7v2.conformance.fields import CONSTANT
+from hcrm_adapter_hl7v2.conformance.fields import CONSTANT, STATED
 from hcrm_adapter_hl7v2.conformance.structures import Reference, Structure
 from hcrm_core.api import ConfigurationError
 
@@ -64,7 +64,7 @@ def _values(parent: ElementTree.Element, name: str, part: str) -> Iterator[Refer
     for number, child in enumerate([one for one in parent if _tag(one) == part], start=1):
         kind = (child.get("Datatype") or "ST").upper()
         inner = tuple(_values(child, kind, below)) if below else ()
-        table = f"HL7{child.get('Table')}" if child.get("Table") else None
+        table = f"{STATED}HL7{child.get('Table')}" if child.get("Table") else None
         if constant := child.get("ConstantValue"):
             table = f"{CONSTANT}{constant}"
         length = int(child.get("Length") or -1)
