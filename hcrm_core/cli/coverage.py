@@ -57,7 +57,8 @@ def coverage(
     as_json: bool,
     workspace: str | None,
 ) -> None:
-    """Account for every field: in how many messages it was filled, and whether it was mapped, ignored or unknown.
+    """Account for every field: in how many messages it was filled, and whether it was mapped, ignored, unknown or
+    left out.
 
     A message is counted on the day it arrived, once, as its newest accepted translation has it.
     """

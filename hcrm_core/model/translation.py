@@ -67,11 +67,13 @@ class Coverage(Struct, frozen=True):
         mapped: Read into records.
         ignored: Known, and deliberately not read.
         unknown: Neither (a Z segment, a field no table mentions).
+        left_out: To be read, but a value in it could not be: no date, no known code. A problem says which.
     """
 
     mapped: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class Translation(Struct, frozen=True):

@@ -1,8 +1,8 @@
 """The coverage ledger: how many messages of each shape arrived on a day, and what became of their fields.
 
-A shape is a message type with the fields that were filled, each mapped, ignored or unknown. Most messages of a sender
-are alike in it, so that a batch counts a few shapes and not thousands of fields; a message's processing row names its
-shape, so that a new translation takes the place of the old one here too.
+A shape is a message type with the fields that were filled, each mapped, ignored, unknown or left out. Most messages of
+a sender are alike in it, so that a batch counts a few shapes and not thousands of fields; a message's processing row
+names its shape, so that a new translation takes the place of the old one here too.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from hcrm_core.store.tables import coverage, coverage_shape
 
 REMEMBERED = 10_000
 """Shapes kept."""
-STATUSES = ("mapped", "ignored", "unknown")
+STATUSES = ("mapped", "ignored", "unknown", "left_out")
 
 _decode = msgspec.json.Decoder(Coverage).decode
 
@@ -56,7 +56,7 @@ class CoverageRow(NamedTuple):
 
     Attributes:
         source, message_type, field: Of what.
-        status: `mapped`, `ignored` or `unknown`.
+        status: `mapped`, `ignored`, `unknown` or `left_out`.
         messages: In how many.
         first_seen: The first day of arrival: `2026-06-01`.
         last_seen: The last.

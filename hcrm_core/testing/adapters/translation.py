@@ -69,8 +69,8 @@ def references(case: AdapterCase) -> Iterator[str]:
     "Coverage names every filled field once and nothing else",
     reason="Coverage is how a hospital sees what of its messages is used, left or not understood; what it does not "
     "list is dropped in silence.",
-    fix="Let fields() list every filled field, and let the coverage put each under mapped, ignored or unknown, one of "
-    "them, by the same name.",
+    fix="Let fields() list every filled field, and let the coverage put each under mapped, ignored, unknown or "
+    "left_out, one of them, by the same name.",
 )
 def coverage(case: AdapterCase) -> Iterator[str]:
     if not any(case.used.fields(case.messages[name]) for name in case.translations):
@@ -78,7 +78,7 @@ def coverage(case: AdapterCase) -> Iterator[str]:
         return
     for name, translation in case.translations.items():
         covered = translation.coverage
-        listed = Counter((*covered.mapped, *covered.ignored, *covered.unknown))
+        listed = Counter((*covered.mapped, *covered.ignored, *covered.unknown, *covered.left_out))
         filled = {one.field for one in case.used.fields(case.messages[name])}
         twice = [field for field, count in listed.items() if count > 1]
         for fields, text in (

@@ -133,7 +133,7 @@ class Hl7v2Adapter(Adapter):
             statement=self._statement(view, event),
             records=tuple(cast("dict[Any, AnyRecord]", translator.records).values()),
             complete=tuple(translator.complete),
-            coverage=self._coverage(message, event),
+            coverage=self._coverage(view, event),
             problems=(*map(problem_of, message.repairs), *view.problems),
         )
 
@@ -238,7 +238,8 @@ class Hl7v2Adapter(Adapter):
             )  # fmt: skip
         return said_at
 
-    def _coverage(self, message: Message, event: Event) -> FieldCoverage:
+    def _coverage(self, view: View, event: Event) -> FieldCoverage:
+        message = view.message
         # Which fields are filled is alike from message to message; what becomes of them is looked up once.
         shape = tuple([(start[:3], bytes(map(bool, message.fields_at(i)))) for i, start in enumerate(message.starts)])
         known = self._shapes.get((event.mapped, shape))
@@ -246,7 +247,7 @@ class Hl7v2Adapter(Adapter):
             if len(self._shapes) >= REMEMBERED:
                 self._shapes.clear()
             known = self._shapes[event.mapped, shape] = _coverage(event, shape)
-        return known
+        return _as_read(known, view) if view.left_out or view.passed_over else known
 
 
 _Shape = tuple[tuple[str, bytes], ...]
@@ -260,6 +261,14 @@ def _coverage(event: Event, shape: _Shape) -> FieldCoverage:
             if says and field:
                 found[status][field] = None
     return FieldCoverage(*map(tuple, found))
+
+
+def _as_read(coverage: FieldCoverage, view: View) -> FieldCoverage:
+    """The coverage of a shape, for a message of which not every value was read."""
+    left_out = tuple(field for field in coverage.mapped if field in view.left_out)
+    passed = tuple(field for field in coverage.mapped if field in view.passed_over)
+    mapped = tuple(field for field in coverage.mapped if field not in {*left_out, *passed})
+    return FieldCoverage(mapped, (*coverage.ignored, *passed), coverage.unknown, left_out)
 
 
 @lru_cache(maxsize=4096)

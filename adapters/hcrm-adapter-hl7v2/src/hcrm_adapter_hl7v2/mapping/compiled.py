@@ -235,7 +235,7 @@ def _code_reader(name: str, table: dict[str, str | bool]) -> datatypes.Reader:
         found = view.first(raw)
         code = table.get(found) or table.get(found.upper())
         if code is None:
-            view.report(
+            view.leave_out(
                 "unknown-code", where, f"The code is not in the table {name}; it was left out. Map it in the mapping."
             )
             return UNSET

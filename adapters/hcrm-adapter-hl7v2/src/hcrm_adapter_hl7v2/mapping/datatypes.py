@@ -70,7 +70,7 @@ def date_time(view: View, raw: str, where: str) -> Any:
 
 def _dated(view: View, found: str | None, where: str) -> Any:
     if found is None:
-        view.report("bad-date", where, "This is no date; it was left out. Ask the sender for YYYYMMDD[HHMM[SS]].")
+        view.leave_out("bad-date", where, "This is no date; it was left out. Ask the sender for YYYYMMDD[HHMM[SS]].")
         return UNSET
     return found
 
@@ -85,7 +85,7 @@ def boolean(view: View, raw: str, where: str) -> Any:
     """ID of table 0136: yes or no."""
     found = _YES.get(view.first(raw).upper())
     if found is None:
-        view.report("bad-boolean", where, "This is neither Y nor N; it was left out.")
+        view.leave_out("bad-boolean", where, "This is neither Y nor N; it was left out.")
         return UNSET
     return found
 
@@ -94,7 +94,7 @@ def integer(view: View, raw: str, where: str) -> Any:
     """NM or SI that must be whole."""
     found = view.first(raw)
     if not re.fullmatch(r"[+-]?[0-9]{1,15}(\.0*)?", found):
-        view.report("bad-number", where, "This is no whole number; it was left out.")
+        view.leave_out("bad-number", where, "This is no whole number; it was left out.")
         return UNSET
     return int(found.partition(".")[0])
 
@@ -105,7 +105,7 @@ def minutes(view: View, raw: str, unit: str, where: str) -> Any:
     factor = _MINUTES.get(view.first(unit).upper() or "MIN")
     if found is UNSET or factor is None or found * factor % 1:
         if found is not UNSET:
-            view.report("bad-duration", where, "This duration is no whole number of minutes; it was left out.")
+            view.leave_out("bad-duration", where, "This duration is no whole number of minutes; it was left out.")
         return UNSET
     return int(found * factor)
 
@@ -182,7 +182,7 @@ def quantity(view: View, raw: str, where: str) -> Any:
     parts = [*view.components(raw), ""]
     found = decimal(parts[0])
     if found is None:
-        view.report("bad-number", where, "This is no number; it was left out.")
+        view.leave_out("bad-number", where, "This is no number; it was left out.")
         return UNSET
     return Quantity(found, parts[1].split(view.subcomponent, 1)[0] or None)
 
@@ -229,7 +229,7 @@ def money(view: View, raw: str, where: str, currency: str, times: Fraction | Non
         if exact.denominator == 1 and abs(exact.numerator) < 10 ** (15 + places):
             minor = exact.numerator
     if minor is None:
-        view.report("bad-amount", where, "This is no exact amount of money; it was left out.")
+        view.leave_out("bad-amount", where, "This is no exact amount of money; it was left out.")
         return UNSET
     return Money(minor, unit)
 

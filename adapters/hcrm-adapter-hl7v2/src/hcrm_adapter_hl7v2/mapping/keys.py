@@ -51,6 +51,7 @@ def identifiers_at(view: View, index: int, number: int) -> tuple[Identifier, ...
 def patient_identifiers(view: View, index: int, raw: str, where: str) -> Any:
     """Repeating CX; PID-2 and PID-4 say who it is only where PID-3 does not: before version 2.3.1."""
     if where != "PID-3" and where != "PID-19" and identifiers(view, view.raw(_PID_3, index), "PID-3") is not UNSET:
+        view.passed_over.add(where)
         return UNSET
     return view.remembered(identifiers, raw, where)
 

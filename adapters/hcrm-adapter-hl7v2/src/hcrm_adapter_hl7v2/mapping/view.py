@@ -64,6 +64,8 @@ class View:
         positions: Segment id → where its segments stand, ascending.
         currency: ISO 4217 code of amounts sent without one.
         problems: What a person should know, in the order met.
+        left_out: The fields of which a value could not be read.
+        passed_over: The fields in whose place another was read.
         noticed: How often something was reported, the same thing twice included.
         codes: The source's code tables.
         memo: Values read before from equal text in equal surroundings; see `remembered`.
@@ -83,6 +85,8 @@ class View:
         self._groups = Groups(self.positions)
         self.problems: list[Problem] = []
         self.noticed = 0
+        self.left_out: set[str] = set()
+        self.passed_over: set[str] = set()
         head = message.fields_at(0)
         head = head + [""] * (13 - len(head))
         self.zone = offset_of(self.first(head[6])) or timezone
@@ -157,6 +161,11 @@ class View:
         if self.escape in text:
             text = self.message.unescape(text, 0, 0)
         return text.strip()
+
+    def leave_out(self, code: str, where: str, text: str) -> None:
+        """Note that a value of a field could not be read; the text says what it is not."""
+        self.left_out.add(where.partition(".")[0])
+        self.report(code, where, text)
 
     def report(self, code: str, where: str, text: str) -> None:
         """Note a problem once."""
