@@ -105,13 +105,9 @@ def export(output: Path, limit: int, lang: Language, by: str | None, workspace: 
                 subject=f"{len(found)} pairs",
                 detail={"file": output.name},
             )
-        try:
-            review_sheet.write(output, found, lang)
-        except OSError as error:
-            raise HcrmError(f"{output} cannot be written: {error.strerror}. Name another file with -o.") from None
-    say(
-        f"{len(found)} pairs are in {output}. Fill the column of decisions, then: hcrm customers review import {output}"
-    )
+        review_sheet.write(output, found, lang)
+    count = "1 pair is" if len(found) == 1 else f"{len(found)} pairs are"
+    say(f"{count} in {output}. Fill the column of decisions, then: hcrm customers review import {output}")
 
 
 @review.command("import")

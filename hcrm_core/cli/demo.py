@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from hcrm_core import env
+from hcrm_core.cli import customer_review, families, ingest, report
 from hcrm_core.cli import decide as deciding
-from hcrm_core.cli import families, ingest, report
 from hcrm_core.cli.context import Opened, contributed, say
 from hcrm_core.cli.init import create
 from hcrm_core.cli.tasks import show_worklist
@@ -23,6 +23,8 @@ from hcrm_core.store.queries import decisions, households
 T = TypeVar("T")
 
 HOSPITAL = "清河人民医院 (demo)"
+_COUNTED = 100_000
+"""Pairs in review that are counted at most."""
 _LOOKED_AT = 50
 """Households among which the one to be shown is sought."""
 
@@ -120,6 +122,7 @@ def _conclude(space: Opened, summary: ingest.Summary, outcomes: list[Any], path:
     click.echo(
         f"{summary.duplicates:,} messages had come twice and counted once; {summary.quarantined:,} were not understood."
     )
+    _show_hardest(space)
     if shown_home:
         click.echo(f"{housed:,} customers live in {homes:,} households. One of them, with what says so:")
         families.tell(families.shown(space, shown_home[-1]))
@@ -142,7 +145,17 @@ def _conclude(space: Opened, summary: ingest.Summary, outcomes: list[Any], path:
     click.echo(f"  hcrm --workspace {at} explain task {tasks[0].task_id if tasks else 'ID'}")
     click.echo(f"  hcrm --workspace {at} customers list --linked")
     click.echo(f"  hcrm --workspace {at} customers families")
+    click.echo(f"  hcrm --workspace {at} customers review")
     for outcome in failed:
         say(f"hcrm: {outcome.name} failed: {outcome.error}")
     if failed:
         raise click.exceptions.Exit(1)
+
+
+def _show_hardest(space: Opened) -> None:
+    """The pairs that a person has to decide: how many, and those nearest to being linked."""
+    found = customer_review.queue(space, _COUNTED)
+    if found:
+        click.echo(f"{len(found):,} pairs more may be one person, and wait for somebody to say. The hardest:")
+        customer_review.tell_queue(found[:3])
+        click.echo()

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import xlsxwriter
 from python_calamine import CalamineError, CalamineWorkbook
+from xlsxwriter.exceptions import XlsxWriterException
 
 from hcrm_core.errors import UsageError
 from hcrm_core.identity.compare import LEVELS
@@ -58,7 +59,18 @@ class Answer(NamedTuple):
 
 
 def write(path: Path, pairs: Sequence[Mapping[str, Any]], language: Language) -> None:
-    """Write pairs as `review_pairs.shown` gives them."""
+    """Write pairs as `review_pairs.shown` gives them.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
+    try:
+        _write(path, pairs, language)
+    except (OSError, XlsxWriterException):
+        raise UsageError(f"{path} cannot be written. Name a file in a folder of yours with -o.") from None
+
+
+def _write(path: Path, pairs: Sequence[Mapping[str, Any]], language: Language) -> None:
     at = _AT[language]
     headings = [_HEADINGS[name][at] for name in ("pair", "decision", "reason", "bits")]
     for field in LEVELS:

@@ -148,6 +148,7 @@ def test_wrong_inputs_are_answered_by_sentences(tmp_path: Path) -> None:
         (("review", "accept", "nobody"), "names no pair"),
         (("review", "show", "aaaaaaaa-ffffffff"), "no pair"),
         (("review", "import", no_book), "cannot be read"),
+        (("review", "export", "-o", tmp_path / "nowhere" / "review.xlsx"), "cannot be written"),
     ):
         result = hcrm("customers", *arguments)
         assert result.exit_code != 0

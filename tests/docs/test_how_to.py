@@ -27,6 +27,7 @@ GUIDES = (
     "segments",
     "golden-record",
     "correct-a-customer",
+    "review-duplicates",
     "see-families",
     "train-the-linking-model",
 )
