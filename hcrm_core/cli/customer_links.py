@@ -111,6 +111,27 @@ def split(
         _tell(space, message, members, as_json)
 
 
+@click.command()
+@click.argument("one", metavar="ID|NUMBER")
+@click.argument("other", metavar="ID|NUMBER")
+@who_options(required=True)
+@json_option
+@workspace_option
+def unsplit(one: str, other: str, reason: str, by: str | None, as_json: bool, workspace: str | None) -> None:
+    """Take back that two customers are different people, as a split or a rejected pair said.
+
+    Numbers, sources and scores decide again. To say that they are one person, use: hcrm customers merge
+    """
+    who = who_says(reason, by)
+    with opened(workspace) as space:
+        both = (resolve(space, one), resolve(space, other))
+        parted = judgements.parted_by_hand(space.store, *both)
+        if not parted:
+            raise NotFoundError("Nobody has said that these are different people.")
+        message = judgements.judge(space.store, parted, "nothing", who)
+        _tell(space, message, sorted(both), as_json)
+
+
 def _chosen(made: list[Pair], pair: tuple[str, str]) -> list[Pair]:
     return [
         (low, high)

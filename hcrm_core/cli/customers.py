@@ -7,7 +7,7 @@ import click
 
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, show_table, workspace_option
 from hcrm_core.cli.customer_edit import edit
-from hcrm_core.cli.customer_links import merge, split, unmerge
+from hcrm_core.cli.customer_links import merge, split, unmerge, unsplit
 from hcrm_core.cli.customer_named import resolve
 from hcrm_core.cli.customer_review import review
 from hcrm_core.cli.customer_shown import row_of, shown, tell
@@ -62,7 +62,7 @@ def show(customer: str, losing: bool, staff_view: bool, as_json: bool, workspace
         tell(found)
 
 
-for command in (edit, merge, unmerge, split, review):
+for command in (edit, merge, unmerge, split, unsplit, review):
     customers.add_command(command)
 customers.add_command(family)
 customers.add_command(families)

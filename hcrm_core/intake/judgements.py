@@ -78,6 +78,15 @@ def merged_by_hand(store: Store, customer_id: str) -> list[Pair]:
     return sorted(pair for fact_id, pair in stated.items() if _fact(store, pair) == fact_id)
 
 
+def parted_by_hand(store: Store, one: str, other: str) -> list[Pair]:
+    """The pairs among the patients of two customers of which a person said that they are different."""
+    with store.read() as connection:
+        members = set(links.members_of(connection, {one, other}))
+        rows = links.distinct_of(connection, members)
+    stated = {row.fact_id: (row.low_id, row.high_id) for row in rows if members.issuperset((row.low_id, row.high_id))}
+    return sorted(pair for fact_id, pair in stated.items() if _fact(store, pair) == fact_id)
+
+
 def to_part(store: Store, customer_id: str, leaving: Iterable[str]) -> list[Pair]:
     """The pairs to be called different so that patients leave a customer: all that tie them to those who stay.
 

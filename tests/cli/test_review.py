@@ -88,6 +88,8 @@ def test_what_is_accepted_is_one_customer_and_what_is_rejected_never_comes_back(
     one, other = (told("customers", "show", end)["id"] for end in second["patients"])
     assert one != other
     assert "already" in hcrm("customers", "review", "reject", second["pair"]).stdout
+    told("customers", "unsplit", one, other, "--reason", "x")
+    assert [found["pair"] for found in queue()] == [second["pair"]], "until it is taken back"
 
 
 def test_who_shares_a_number_is_split_and_a_merge_by_hand_is_taken_back() -> None:
@@ -95,6 +97,9 @@ def test_who_shares_a_number_is_split_and_a_merge_by_hand_is_taken_back() -> Non
     leaving = max(one["id"] if isinstance(one, dict) else one for one in both)
     parted = told("customers", "split", "RMYY|MR|0005", leaving, "--reason", "a card was lent")
     assert sorted(parted["customers"].values()) == [1, 1]
+    staying, gone = parted["customers"]
+    again = told("customers", "unsplit", staying, gone, "--reason", "no, two names of one person")
+    assert list(again["customers"].values()) == [2], "the card links them again"
     merged = told("customers", "merge", "RMYY|MR|0001", "RMYY|MR|0003", "--reason", "x")
     assert list(merged["customers"].values()) == [2]
     back = told("customers", "unmerge", "RMYY|MR|0003", "--reason", "x")
@@ -145,6 +150,7 @@ def test_wrong_inputs_are_answered_by_sentences(tmp_path: Path) -> None:
         (("split", "RMYY|MR|0005", "zz", "--reason", "x"), "begins with 'zz'"),
         (("split", "RMYY|MR|0001", "", "--reason", "x"), "Nobody would stay"),
         (("unmerge", "RMYY|MR|0005", "--reason", "x"), "split"),
+        (("unsplit", "RMYY|MR|0001", "RMYY|MR|0002", "--reason", "x"), "Nobody has said"),
         (("review", "accept", "nobody"), "names no pair"),
         (("review", "show", "aaaaaaaa-ffffffff"), "no pair"),
         (("review", "import", no_book), "cannot be read"),

@@ -7,6 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.streams import clear, streams, tell, work_off
 
+from hcrm_core.identity.bulk import customers
+from hcrm_core.identity.golden import fields_of
+from hcrm_core.identity.model import scorer_of
 from hcrm_core.intake.accept import accept
 from hcrm_core.intake.edits import ADAPTER as MANUAL
 from hcrm_core.intake.fold import Folder
@@ -17,6 +20,7 @@ from hcrm_core.store import audit
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import inbox, links
+from hcrm_core.store.queries.facts import of_kind
 
 ONE_STORE = settings(
     deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], database=None
@@ -119,6 +123,17 @@ def test_a_third_with_the_number_joins_both_whatever_the_order(store: Store, ord
     assert groups(store) == [{"P1"}, {"P2", "P3"}]
 
 
+def assert_as_in_bulk(store: Store) -> None:
+    """Customers kept up to date message by message are those of everybody at once."""
+    with store.read() as connection:
+        people = [(row.fact_id, fields_of(row, store.codec)) for row in of_kind(connection, "Patient") if not row.void]
+        stated = [fields_of(row, store.codec) for row in of_kind(connection, "PatientLink") if not row.void]
+        linked = links.everybody(connection)
+    found = customers(people, stated, store.codec.token, scorer_of(store.identity))
+    # Only judged and never registered, the store knows a patient too.
+    assert {one: customer for one, customer in linked.items() if one in found} == found
+
+
 judgements = st.tuples(
     st.sampled_from(("same", "different", "nothing")), st.sampled_from(NUMBERS), st.sampled_from(NUMBERS)
 )
@@ -137,6 +152,7 @@ def test_judgements_among_every_event_converge_in_any_order(store: Store, data: 
     for payload in story:
         hear(store, payload)
     expected = list(dump(store))
+    assert_as_in_bulk(store)
     clear(store)
     for payload in data.draw(st.permutations([*story, *made])):
         hear(store, payload)
