@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from hcrm_core import env
-from hcrm_core.cli import customer_review, families, ingest, report
+from hcrm_core.cli import customer_review, families, ingest, report, review_pairs
 from hcrm_core.cli import decide as deciding
 from hcrm_core.cli.context import Opened, contributed, say
 from hcrm_core.cli.init import create
@@ -18,13 +18,15 @@ from hcrm_core.cli.tasks import show_worklist
 from hcrm_core.decide.segments import segment_sizes
 from hcrm_core.errors import PluginError, WorkspaceError
 from hcrm_core.identity.family import largest_of
-from hcrm_core.store.queries import decisions, households
+from hcrm_core.store.queries import decisions, households, review
 
 T = TypeVar("T")
 
 HOSPITAL = "清河人民医院 (demo)"
 _COUNTED = 100_000
 """Pairs in review that are counted at most."""
+_SHOWN = 3
+"""Of the hardest pairs."""
 _LOOKED_AT = 50
 """Households among which the one to be shown is sought."""
 
@@ -153,9 +155,13 @@ def _conclude(space: Opened, summary: ingest.Summary, outcomes: list[Any], path:
 
 
 def _show_hardest(space: Opened) -> None:
-    """The pairs that a person has to decide: how many, and those nearest to being linked."""
-    found = customer_review.queue(space, _COUNTED)
-    if found:
-        click.echo(f"{len(found):,} pairs more may be one person, and wait for somebody to say. The hardest:")
-        customer_review.tell_queue(found[:3])
+    """How many pairs a person has to decide, and the three that were the hardest: in doubt, or else nearest to it."""
+    waiting = customer_review.queue(space, _COUNTED)
+    with space.store.read() as connection:
+        linked = review_pairs.shown(connection, space, review.least_likely(connection, _SHOWN - len(waiting[:_SHOWN])))
+    hardest = waiting[:_SHOWN] + linked
+    if hardest:
+        wait = f"{len(waiting):,} pairs more may" if len(waiting) != 1 else "1 pair more may"
+        click.echo(f"{wait} be one person and wait for somebody to say. The hardest of all, those in doubt first:")
+        customer_review.tell_queue(hardest)
         click.echo()

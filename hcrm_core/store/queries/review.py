@@ -35,6 +35,15 @@ def queue(connection: Connection) -> Iterator[OpenPair]:
             yield OpenPair(PairRow._make(pair), (one, other))
 
 
+def least_likely(connection: Connection, limit: int) -> list[PairRow]:
+    """Of the pairs that are linked by score those nearest to not being linked, the nearest first."""
+    query = (
+        "SELECT low_id, high_id, verdict, score, evidence FROM patient_pair WHERE verdict = 'link' "
+        "ORDER BY score, low_id, high_id LIMIT ?"
+    )
+    return [PairRow._make(row) for row in driver_rows(connection, query, (limit,))]
+
+
 def scored_pairs(connection: Connection, low: str, high: str) -> list[PairRow]:
     """The pairs kept, open or not, whose patients' ids begin so; at most ten. Ids are hexadecimal."""
     query = (
