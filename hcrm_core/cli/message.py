@@ -164,7 +164,8 @@ def _codes(value: Any) -> Iterator[str]:
     """The codes and code systems in a coding or concept."""
     for one in value if isinstance(value, list) else [value]:
         for coding in one.get("coding", [one]):
-            yield from (text for name in ("code", "system") if _CODE.fullmatch(text := coding.get(name) or ""))
+            yield from (text for text in (coding.get("code"),) if text and _CODE.fullmatch(text))
+            yield from (text for text in (coding.get("system"),) if text and text.isascii())
 
 
 def _only(codes: set[str], text: str) -> str:
