@@ -13,13 +13,13 @@ from hcrm_core.identity.model import scorer_of
 from hcrm_core.intake.accept import accept
 from hcrm_core.intake.edits import ADAPTER as MANUAL
 from hcrm_core.intake.fold import Folder
-from hcrm_core.intake.judgements import Who, judge, merged_by_hand, to_part
+from hcrm_core.intake.judgements import Who, across, judge, merged_by_hand, to_part
 from hcrm_core.intake.land import Arrival, land
 from hcrm_core.model.manual import Judgement, Says
 from hcrm_core.store import audit
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
-from hcrm_core.store.queries import inbox, links
+from hcrm_core.store.queries import inbox, links, review
 from hcrm_core.store.queries.facts import of_kind
 
 ONE_STORE = settings(
@@ -106,6 +106,19 @@ def test_who_shares_a_number_is_parted_by_hand_and_joined_again(store: Store) ->
     assert groups(store) == [{"P1"}, {"P2"}], "the source's repeating itself changes nothing"
     judge(store, [pair(store, "P1", "P2")], "same", WHO)
     assert groups(store) == [{"P1", "P2"}]
+
+
+def test_the_queue_holds_a_pair_until_somebody_has_said(store: Store) -> None:
+    tell(store, [registered("P1"), registered("P2")])
+    both = pair(store, "P1", "P2")
+    with store.read() as connection:
+        (waiting,) = review.queue(connection)
+        assert (waiting.pair.low_id, waiting.pair.high_id) == both
+        assert review.scored_pairs(connection, both[0][:6], both[1][:6]) == [waiting.pair]
+        assert review.least_likely(connection, 3) == []
+    judge(store, across(store, *both), "different", WHO)
+    with store.read() as connection:
+        assert list(review.queue(connection)) == []
 
 
 @pytest.mark.parametrize("order", [*permutations(range(4))])
