@@ -137,7 +137,9 @@ def test_wrappers_in_a_frame_are_read_as_in_a_file():
     found = heard(framed(batch))
     assert codes(found) == [ORU, SIU]
     assert [problem.code for problem in found[1].repairs] == ["count"]
-    assert [(item.payload, item.repairs) for item in ADAPTER.split(batch, "a.hl7")] == [(r.payload, r.repairs) for r in found]
+    assert [(item.payload, item.repairs) for item in ADAPTER.split(batch, "a.hl7")] == [
+        (r.payload, r.repairs) for r in found
+    ]
 
 
 @pytest.mark.parametrize("wrapper", [b"FHS|^~\\&\r", b"BHS|^~\\&\r", b"BTS|1\r", b"FTS|1\r"])
