@@ -35,7 +35,8 @@ def test_bodies_are_as_msgspec_writes_them(rows: Rows) -> None:
             written.pop(name)
         assert msgspec.json.encode(written).decode() == body
     assert set(KINDS) - set(seen) == {
-        "EncounterMove", "Procedure", "MedicationRequest", "MedicationDispense", "Immunization", "Referral", "HealthcareService",
+        "EncounterMove", "Procedure", "MedicationRequest", "MedicationDispense", "Immunization", "Referral",
+        "HealthcareService",
     }  # fmt: skip
 
 
