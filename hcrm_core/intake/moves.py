@@ -13,14 +13,10 @@ from collections.abc import Iterable
 import msgspec
 
 from hcrm_core.intake.batch import Batch
-from hcrm_core.model.records import REFERENCES
+from hcrm_core.model.moves import FOLLOWERS, Move, follow
 from hcrm_core.store.engine import Connection
 from hcrm_core.store.queries import facts, moves
 from hcrm_core.store.queries.log import Numbers
-from hcrm_core.store.queries.moves import MoveRow
-
-FOLLOWERS = frozenset({"Encounter"} | {kind for kind, targets in REFERENCES.items() if "encounter" in targets})
-"""Kinds whose facts follow a stay, the stay itself among them."""
 
 
 class _Move(msgspec.Struct):
@@ -44,25 +40,16 @@ class Moves:
     def __init__(self, connection: Connection, encounter_ids: Iterable[str | None] = ()) -> None:
         """Args: connection: a transaction on the store; encounter_ids: that will be asked for."""
         self._connection = connection
-        self._known: dict[str, dict[str, MoveRow]] = {}
+        self._known: dict[str, dict[str, Move]] = {}
         self.any = moves.any_moves(connection)
         if self.any:
             self._learn(filter(None, encounter_ids))
 
     def follow(self, encounter_id: str, patient_id: str) -> tuple[str, str]:
         """The stay and the patient that a statement about a stay and a patient is about now."""
-        passed: list[MoveRow] = []
-        at = encounter_id, patient_id
-        while row := self._row(*at):
-            if row in passed:
-                # The source went back and forth: what it said last holds.
-                row = max(passed[passed.index(row) :], key=lambda move: (move.stamp, move.fact_id))
-                return row.target_id, row.owner_id
-            passed.append(row)
-            at = row.target_id, row.owner_id
-        return at
+        return follow(encounter_id, patient_id, self._onward)
 
-    def _row(self, encounter_id: str, patient_id: str) -> MoveRow | None:
+    def _onward(self, encounter_id: str, patient_id: str) -> Move | None:
         if encounter_id not in self._known:
             self._learn((encounter_id,))
         return self._known[encounter_id].get(patient_id)
@@ -71,7 +58,7 @@ class Moves:
         wanted = set(encounter_ids)
         self._known |= {encounter_id: {} for encounter_id in wanted}
         rows = moves.moves_from(self._connection, wanted)
-        for row in sorted(rows, key=lambda move: (move.stamp, move.fact_id)):
+        for row in sorted(rows, key=lambda move: move.place):
             self._known[row.encounter_id][row.patient_id] = row
 
 
@@ -90,13 +77,13 @@ def moved(connection: Connection, batch: Batch) -> Batch | None:
         move = _move(fact.body)
         start, end = (move.from_encounter, move.from_patient), (move.to_encounter, move.patient)
         if not fact.void and all(start + end) and start != end:
-            after[fact_id] = MoveRow(fact_id, *start, *end, fact.stamp)  # type: ignore[arg-type]
+            after[fact_id] = Move(fact_id, *start, *end, fact.stamp)  # type: ignore[arg-type]
     changed = {fact_id for fact_id in stated if before.get(fact_id) != after.get(fact_id)}
     if not changed:
         return None
     known = {before[one] for one in changed & before.keys()}
     concerned = known | _chain(connection, known)
-    moves.replace_moves(connection, changed, [after[one] for one in changed & after.keys()])
+    moves.replace_moves(connection, changed, [after[one] for one in changed & after.keys()], batch.now)
     concerned |= _chain(connection, {after[one] for one in changed & after.keys()} | concerned)
     stays = {one for row in concerned for one in (row.encounter_id, row.target_id)}
     patients = {one for row in concerned for one in (row.patient_id, row.owner_id)}
@@ -108,7 +95,7 @@ def moved(connection: Connection, batch: Batch) -> Batch | None:
     return Batch(batch.now, Numbers(connection), void_facts=set(anew), before=anew, fact_numbers=numbers)
 
 
-def _chain(connection: Connection, rows: set[MoveRow]) -> set[MoveRow]:
+def _chain(connection: Connection, rows: set[Move]) -> set[Move]:
     """These moves and all that lead to or from their stays."""
     found = set(rows)
     known: set[str] = set()

@@ -14,8 +14,9 @@ from hcrm_core.identity.link import Changed
 from hcrm_core.identity.marks import KINDS as OF_A_FAMILY
 from hcrm_core.identity.marks import Told
 from hcrm_core.intake.batch import Batch, one_set
-from hcrm_core.intake.moves import FOLLOWERS, Moves
+from hcrm_core.intake.moves import Moves
 from hcrm_core.model.fold import Event, Folded, fold, leaves_as_it_is
+from hcrm_core.model.moves import FOLLOWERS
 from hcrm_core.model.records import ABOUT_A_PERSON, KINDS, PATIENT_FIELD, REFERENCES
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Connection

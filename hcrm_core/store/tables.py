@@ -200,11 +200,29 @@ stay_move = Table(
     Column("target_id", String, nullable=False),  # by the number, and of the patient, it has
     Column("owner_id", String, nullable=False),
     Column("stamp", LargeBinary, nullable=False),
+    Column("known_at", BigInteger, nullable=False),  # microseconds UTC; since when it holds
     Index("stay_move_encounter", "encounter_id"),
     Index("stay_move_target", "target_id"),
     sqlite_with_rowid=False,
 )
 """Stays whose number or patient was corrected; what was said of them follows (`intake/moves.py`)."""
+
+past_stay_move = Table(
+    "past_stay_move",
+    store,
+    Column("fact_id", String, primary_key=True),
+    Column("until", BigInteger, primary_key=True, autoincrement=False),  # microseconds UTC
+    Column("known_at", BigInteger, nullable=False),
+    Column("encounter_id", String, nullable=False),
+    Column("patient_id", String, nullable=False),
+    Column("target_id", String, nullable=False),
+    Column("owner_id", String, nullable=False),
+    Column("stamp", LargeBinary, nullable=False),
+    Index("past_stay_move_encounter", "encounter_id"),
+    Index("past_stay_move_patient", "patient_id"),
+    sqlite_with_rowid=False,
+)
+"""What `stay_move` held from an instant until another."""
 
 patient_profile = Table(
     "patient_profile",

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from hcrm_core.model.fold import said_at
+from hcrm_core.model.fold import Fields, said_at
 from hcrm_core.model.mart import MartRow, PastRow
+from hcrm_core.model.moves import FOLLOWERS
 from hcrm_core.model.records import ABOUT_A_PERSON, KINDS, PATIENT_FIELD
 from hcrm_core.model.states import Heard, State, states
 from hcrm_core.store.codec import Codec
@@ -16,6 +17,7 @@ from hcrm_core.store.engine import driver_rows, driver_select
 from hcrm_core.store.queries.households import households_of
 from hcrm_core.store.queries.links import customers_of
 from hcrm_core.store.queries.mart_rows import body_of, opened
+from hcrm_core.store.queries.moves import PastMoves
 
 _LOG = """
 SELECT f.number, f.fact_id, f.kind, f.source, s.stamp, s.known_at, s.voided_at, c.body, c.sealed
@@ -28,6 +30,9 @@ FROM {wanted} CROSS JOIN fact AS f CROSS JOIN set_statement AS m CROSS JOIN stat
 WHERE f.number = w.value AND m.set_id = f.set_id AND s.id = m.statement_id
 """
 
+TODAY = 2**62
+"""An instant after all that is known, microseconds since 1970 UTC."""
+
 
 def past_rows(connection: Connection, codec: Codec, numbers: Collection[int], after: int) -> Iterator[PastRow]:
     """What facts were, as far as was heard, and are no more.
@@ -39,29 +44,20 @@ def past_rows(connection: Connection, codec: Codec, numbers: Collection[int], af
         after: Only what ended after this instant, microseconds since 1970 UTC.
     """
     histories = list(_histories(connection, codec, numbers))
-    owned = _ownership(
-        connection,
-        {
-            owner
-            for fact_id, kind, _, found in histories
-            for state in found
-            if (owner := _owner(fact_id, kind, state.fields))
-        },
-    )
-    housed = _housed(connection, {fact_id for fact_id, kind, *_ in histories if kind == "Patient"})
-    for fact_id, kind, source, found in histories:
-        for state, end in _with_ends(found):
-            patient_id = _owner(fact_id, kind, state.fields)
+    owned = _ownership(connection, {owner for history in histories for owner in history.owners})
+    housed = _housed(connection, {history.fact_id for history in histories if history.kind == "Patient"})
+    for fact_id, kind, source, stretches in histories:
+        for fields, stamp, known_at, end in stretches:
+            patient_id = _owner(fact_id, kind, fields)
             bodies: dict[str | None, str] = {}
-            for customer_id, begin, stop in _pieces(owned.get(patient_id or "", ()), state.known_at, end):
+            for customer_id, begin, stop in _pieces(owned.get(patient_id or "", ()), known_at, end):
                 for household, since, until in _pieces(housed.get(fact_id, ()), begin, stop):
                     if until is None or until <= after:
                         continue
                     if household not in bodies:
-                        bodies[household] = body_of(kind, state.fields or {}, codec, source, household)
-                    customer, said = customer_id or patient_id, said_at(state.stamp)
-                    body = bodies[household]
-                    yield PastRow(fact_id, kind, customer, patient_id, body, said, state.known_at, since, until)
+                        bodies[household] = body_of(kind, fields, codec, source, household)
+                    customer, said = customer_id or patient_id, said_at(stamp)
+                    yield PastRow(fact_id, kind, customer, patient_id, bodies[household], said, known_at, since, until)
 
 
 def said_rows(connection: Connection, codec: Codec, numbers: Collection[int]) -> tuple[list[MartRow], list[PastRow]]:
@@ -70,21 +66,15 @@ def said_rows(connection: Connection, codec: Codec, numbers: Collection[int]) ->
     present: list[MartRow] = []
     past: list[PastRow] = []
     histories = list(_histories(connection, codec, numbers, said=True))
-    owners = {
-        owner
-        for fact_id, kind, _, found in histories
-        for state in found
-        if (owner := _owner(fact_id, kind, state.fields))
-    }
+    owners = {owner for history in histories for owner in history.owners}
     customers = customers_of(connection, owners)
     housed = households_of(connection, owners)
-    for fact_id, kind, source, found in histories:
-        for state, end in _with_ends(found):
-            patient_id = _owner(fact_id, kind, state.fields)
+    for fact_id, kind, source, stretches in histories:
+        for fields, stamp, at, end in stretches:
+            patient_id = _owner(fact_id, kind, fields)
             customer = customers.get(patient_id, patient_id) if patient_id else None
-            at = state.known_at
-            body = body_of(kind, state.fields or {}, codec, source, housed.get(fact_id))
-            row = MartRow(fact_id, kind, customer, patient_id, body, said_at(state.stamp), at, at)
+            body = body_of(kind, fields, codec, source, housed.get(fact_id))
+            row = MartRow(fact_id, kind, customer, patient_id, body, said_at(stamp), at, at)
             if end is None:
                 present.append(row)
             else:
@@ -92,13 +82,36 @@ def said_rows(connection: Connection, codec: Codec, numbers: Collection[int]) ->
     return present, past
 
 
+class _Stretch(NamedTuple):
+    """What a fact was from one instant to another; `None` for still."""
+
+    fields: Fields
+    stamp: bytes
+    known_at: int
+    until: int | None
+
+
+class _History(NamedTuple):
+    fact_id: str
+    kind: str
+    source: str
+    stretches: list[_Stretch]
+
+    @property
+    def owners(self) -> set[str]:
+        """Whose it ever was."""
+        found = (_owner(self.fact_id, self.kind, stretch.fields) for stretch in self.stretches)
+        return {owner for owner in found if owner}
+
+
 def _histories(
     connection: Connection, codec: Codec, numbers: Collection[int], *, said: bool = False
-) -> Iterator[tuple[str, str, str, list[State]]]:
-    """Each fact with its source and its states."""
+) -> Iterator[_History]:
+    """What each fact was while it was not void, seen by where its stay was."""
     log = driver_select(connection, _LOG, numbers, "bigint")
     log += driver_select(connection, _LOG_OF_SETS, numbers, "bigint")
     log.sort(key=itemgetter(0))
+    stated = []
     for (_, fact_id, kind, source), rows in groupby(log, key=itemgetter(0, 1, 2, 3)):
         heard = []
         for *_, stamp, known_at, voided_at, body, sealed in rows:
@@ -107,14 +120,50 @@ def _histories(
                 heard.append(Heard(bytes(stamp), fields, known_at, voided_at))
             elif voided_at is None:
                 heard.append(Heard(bytes(stamp), fields, said_at(bytes(stamp))))
-        yield fact_id, kind, source, states(heard, KINDS[kind].BY_NAMESPACE, restated=kind in ABOUT_A_PERSON)
+        found = states(heard, KINDS[kind].BY_NAMESPACE, restated=kind in ABOUT_A_PERSON)
+        stated.append(_History(fact_id, kind, source, list(_stretches(found))))
+    followers = [one for one in stated if one.kind in FOLLOWERS]
+    stays = {stay for one in followers for stretch in one.stretches if (stay := _stay(one, stretch))}
+    moves = PastMoves(connection, stays)
+    for one in stated:
+        yield one._replace(stretches=_followed(one, moves, said)) if moves.any and one.kind in FOLLOWERS else one
 
 
-def _with_ends(found: Sequence[State]) -> Iterator[tuple[State, int | None]]:
-    """Each state in which the fact is not void, and when it ended."""
+def _stretches(found: Sequence[State]) -> Iterator[_Stretch]:
+    """Each state in which the fact is not void, with its end."""
     for place, state in enumerate(found):
         if state.fields is not None:
-            yield state, found[place + 1].known_at if place + 1 < len(found) else None
+            end = found[place + 1].known_at if place + 1 < len(found) else None
+            yield _Stretch(state.fields, state.stamp, state.known_at, end)
+
+
+def _stay(history: _History, stretch: _Stretch) -> str | None:
+    stay: str | None = history.fact_id if history.kind == "Encounter" else stretch.fields.get("encounter")
+    return stay
+
+
+def _followed(history: _History, moves: PastMoves, said: bool) -> list[_Stretch]:
+    """A history, cut where the stay went to another number or patient; where it was `said`, as the stay is today."""
+    found: list[_Stretch] = []
+    for stretch in history.stretches:
+        stay, patient_id = _stay(history, stretch), _owner(history.fact_id, history.kind, stretch.fields)
+        cut = [stretch]
+        if stay and patient_id:
+            since, until = (TODAY, None) if said else (stretch.known_at, stretch.until)
+            cut = []
+            for (encounter_id, owner), begin, end in moves.pieces(stay, patient_id, since, until):
+                fields = dict(stretch.fields) | {PATIENT_FIELD[history.kind]: owner}
+                if history.kind != "Encounter":
+                    fields["encounter"] = encounter_id
+                when = (stretch.known_at, stretch.until) if said else (begin, end)
+                cut.append(_Stretch(fields, stretch.stamp, *when))
+        for one in cut:
+            last = found[-1] if found else None
+            if last and (last.fields, last.stamp, last.until) == (one.fields, one.stamp, one.known_at):
+                found[-1] = last._replace(until=one.until)
+            else:
+                found.append(one)
+    return found
 
 
 def numbers_of(connection: Connection, kinds: Collection[str], batch: int = 20_000) -> Iterator[list[int]]:
@@ -134,6 +183,7 @@ def numbers_with_past(connection: Connection, kinds: Collection[str], batch: int
     query = (
         f"SELECT number FROM fact WHERE number > ? AND kind IN ({wanted}) AND (void OR set_id IS NOT NULL OR "
         "patient_id IN (SELECT patient_id FROM past_customer) OR fact_id IN (SELECT patient_id FROM past_household) OR "
+        "followed OR patient_id IN (SELECT patient_id FROM past_stay_move) OR "
         "(SELECT COUNT(*) FROM version AS v WHERE v.fact_number = number) > 1) ORDER BY number "
         f"LIMIT {int(batch)}"
     )
@@ -191,15 +241,7 @@ def _pieces(owned: Sequence[Owned], since: int, until: int | None) -> Iterator[t
     yield None, since, until  # a patient nobody knows any more is a customer alone
 
 
-def _owners(histories: Iterable[tuple[str, str, list[State]]]) -> set[str]:
-    """Whose all these facts were."""
-    owners = (_owner(fact_id, kind, state.fields) for fact_id, kind, found in histories for state in found)
-    return {owner for owner in owners if owner}
-
-
-def _owner(fact_id: str, kind: str, fields: Any) -> str | None:
-    if fields is None:
-        return None
+def _owner(fact_id: str, kind: str, fields: Fields) -> str | None:
     if kind == "Patient":
         return fact_id
     owner: str | None = fields.get(PATIENT_FIELD.get(kind, ""))

@@ -272,12 +272,30 @@ def upgrade() -> None:
         sa.Column("target_id", sa.String(), nullable=False),
         sa.Column("owner_id", sa.String(), nullable=False),
         sa.Column("stamp", sa.LargeBinary(), nullable=False),
+        sa.Column("known_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("fact_id"),
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("stay_move", schema=None) as batch_op:
         batch_op.create_index("stay_move_encounter", ["encounter_id"], unique=False)
         batch_op.create_index("stay_move_target", ["target_id"], unique=False)
+
+    op.create_table(
+        "past_stay_move",
+        sa.Column("fact_id", sa.String(), nullable=False),
+        sa.Column("until", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("known_at", sa.BigInteger(), nullable=False),
+        sa.Column("encounter_id", sa.String(), nullable=False),
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.Column("target_id", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.String(), nullable=False),
+        sa.Column("stamp", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("fact_id", "until"),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("past_stay_move", schema=None) as batch_op:
+        batch_op.create_index("past_stay_move_encounter", ["encounter_id"], unique=False)
+        batch_op.create_index("past_stay_move_patient", ["patient_id"], unique=False)
 
     op.create_table(
         "processing",
@@ -470,6 +488,11 @@ def downgrade() -> None:
         batch_op.drop_index("processing_state")
 
     op.drop_table("processing")
+    with op.batch_alter_table("past_stay_move", schema=None) as batch_op:
+        batch_op.drop_index("past_stay_move_patient")
+        batch_op.drop_index("past_stay_move_encounter")
+
+    op.drop_table("past_stay_move")
     with op.batch_alter_table("stay_move", schema=None) as batch_op:
         batch_op.drop_index("stay_move_target")
         batch_op.drop_index("stay_move_encounter")
