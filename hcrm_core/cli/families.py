@@ -144,7 +144,14 @@ class _Citing:
     def contract(self, one: Contract) -> dict[str, Any]:
         said = fields_of(self._rows[one.fact_id], self._codec)
         plan = (said.get("plan") or {}).get("display")
-        return {"payor": said.get("payor"), "plan": plan, "patients": one.patients, "fact": self.fact(one.fact_id)}
+        return {
+            "number": said.get("group_number"),
+            "group": said.get("group_name"),
+            "payor": said.get("payor"),
+            "plan": plan,
+            "patients": one.patients,
+            "fact": self.fact(one.fact_id),
+        }
 
 
 def tell(family: dict[str, Any]) -> None:
@@ -174,8 +181,9 @@ def tell(family: dict[str, Any]) -> None:
         where = f"customer {who['id']}" if who["id"] else "no customer"
         click.echo(f"Guardian: {_called(who)}, {who['relation']}, {where}.")
     for contract in family["group_contracts"]:
-        name = contract["payor"] or contract["plan"] or "(no name)"
-        click.echo(f"Group contract, no household: {name}, {contract['patients']} people.")
+        name = contract["group"] or contract["number"] or contract["payor"] or contract["plan"] or "(no name)"
+        people = "1 person" if contract["patients"] == 1 else f"{contract['patients']} people"
+        click.echo(f"Group contract, no household: {name}, {people}.")
 
 
 def _people(space: Opened, customers: Iterable[str]) -> dict[str, dict[str, Field]]:

@@ -40,7 +40,8 @@ class Guardian(NamedTuple):
 
 
 class Contract(NamedTuple):
-    """A policy that more patients share than a family has: the contract of a company that sends its people."""
+    """The contract of a group, such as a company that sends its people: its number was stated, or more patients share
+    one policy than a family has."""
 
     fact_id: str
     patients: int
@@ -75,8 +76,18 @@ def family_of(connection: Connection, customer_id: str) -> Family:
         for one in around.ties({customer_id, *members})
         if one[0] == customer_id or (one[1] in members and one[1] != customer_id and one[0] < one[1])
     ]
-    policies = {row.token: row.fact_id for row in around.marks(customer_id) if row.kind == "policy"}
-    contracts = [Contract(policies[token], n) for token, n in store.sizes(connection, policies).items() if n > MOST]
+    stated = {
+        row.token: row
+        for row in sorted(around.marks(customer_id), key=lambda one: one.fact_id)
+        if row.kind in ("policy", "group")
+    }
+    sizes = store.sizes(connection, stated)
+    grouped = {row.fact_id for row in stated.values() if row.kind == "group"}
+    contracts = [
+        Contract(row.fact_id, sizes[token])
+        for token, row in stated.items()
+        if row.kind == "group" or (sizes[token] > MOST and row.fact_id not in grouped)
+    ]
     return Family(customer_id, household, tuple(members), tuple(sorted(ties)), tuple(sorted(contracts)))
 
 

@@ -1,8 +1,8 @@
 """Marks: what of a fact may tie its patient to somebody else, as keyed tokens.
 
-A patient's own phone, home address and name; a policy's number; and of each related person the name with the phone and
-address that were said of them. Two patients who share a mark may be of one family (`ties.py`). What stands for nobody,
-a number at work and an address that does not reach down to a door give no mark.
+A patient's own phone, home address and name; the numbers of a policy and of a group's contract; and of each related
+person the name with the phone and address that were said of them. Two patients who share a mark may be of one family
+(`ties.py`). What stands for nobody, a number at work and an address that does not reach down to a door give no mark.
 """
 
 import re
@@ -22,7 +22,8 @@ KINDS = frozenset({"Patient", "RelatedPerson", "Coverage"})
 """The kinds of facts that give marks."""
 
 SHARED = frozenset({"phone", "address", "policy"})
-"""The kinds of marks that several patients are looked up by; the other, `name`, says who is meant."""
+"""The kinds of marks that several patients are looked up by; of the others `name` says who is meant, and `group` by
+whose contract somebody comes."""
 
 _DIGITS = 15
 """Of a token: sixty bits, which both databases hold as a number."""
@@ -66,10 +67,8 @@ def marks_of(fact_id: str, told: Told, token: Token) -> set[MarkRow]:
     if not fields or patient_id is None:
         return set()
     if kind == "Coverage":
-        number = "".join(c for c in fields.get("subscriber_id") or "" if c.isalnum()).upper()
-        if len(number) < 5 or stands_for_nobody(number):
-            return set()
-        return {MarkRow(patient_id, fact_id, _number(token, "policy", number), "policy", 0, 0, None)}
+        contracts = _contracts(fields)
+        return {MarkRow(patient_id, fact_id, _number(token, *one), one[0], 0, 0, None) for one in contracts}
     at_home = [one for one in fields.get("telecom") or () if one.get("use") != "work"]
     profile = profile_of({**fields, "telecom": at_home})
     if profile is None:
@@ -83,6 +82,21 @@ def marks_of(fact_id: str, told: Told, token: Token) -> set[MarkRow]:
     if person:
         rows.add(MarkRow(patient_id, fact_id, person, "name", person, surname, relation))
     return rows
+
+
+def _contracts(fields: Fields) -> list[tuple[str, ...]]:
+    """What tells a coverage's policy from others, and its group's contract, which is one payor's."""
+    policy, group = (_number_in(fields.get(name)) for name in ("subscriber_id", "group_number"))
+    found: list[tuple[str, ...]] = []
+    if len(policy) >= 5 and not stands_for_nobody(policy):
+        found.append(("policy", policy))
+    if group and not stands_for_nobody(group):
+        found.append(("group", simplified(fields.get("payor") or ""), group))
+    return found
+
+
+def _number_in(text: str | None) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", text or "") if c.isalnum()).upper()
 
 
 def _who(profile: Profile, token: Token) -> tuple[int, int]:

@@ -182,6 +182,10 @@ class Coverage(Record, frozen=True, tag=True):
     type: Coding | None | UnsetType = UNSET
     plan: Coding | None | UnsetType = UNSET
     payor: str | None | UnsetType = UNSET
+    group_number: str | None | UnsetType = UNSET
+    """Of the contract of a group, such as a company that sends its people for check-ups (HL7 IN1-8)."""
+    group_name: str | None | UnsetType = UNSET
+    """The group (HL7 IN1-9)."""
     subscriber_id: str | None | UnsetType = UNSET
     relationship: Coding | None | UnsetType = UNSET
     period_start: DateTime | None | UnsetType = UNSET

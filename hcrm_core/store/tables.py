@@ -286,7 +286,9 @@ family_mark = Table(
     store,
     Column("patient_id", String, primary_key=True),
     Column("fact_id", String, primary_key=True),
-    Column("token", BigInteger, primary_key=True, autoincrement=False),  # of a phone, address, policy or name
+    Column(
+        "token", BigInteger, primary_key=True, autoincrement=False
+    ),  # of a phone, address, policy, group contract or name
     Column("kind", String, nullable=False),
     Column("person", BigInteger, nullable=False),  # a token of the name's sound; 0: none
     Column("surname", BigInteger, nullable=False),

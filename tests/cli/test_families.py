@@ -19,6 +19,7 @@ def told(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         registration("P2", MOTHER, born="19870903", phone="13933334444"),
         registration("P3", "周^小安", born="20200101", kin=(kin("周^立", "GRD^监护人^HL70063", "13955556666"),)),
         *(registration(f"W{n}", f"吴^{NAMES[n]}强", policy="TIJIAN2026") for n in range(13)),
+        *(registration(f"G{n}", f"郑^{NAMES[n]}华", group="TJ-88|青禾科技有限公司") for n in range(2)),
     ]
     (workspace / "in.hl7").write_bytes(
         b"\r\r".join(one.replace(b"|P|2.5", b"|P|2.5|||||CHN|UNICODE UTF-8") for one in messages)
@@ -67,3 +68,12 @@ def test_a_policy_of_many_is_a_group_contract_and_no_household() -> None:
     (contract,) = family["group_contracts"]
     assert (contract["payor"], contract["patients"], contract["fact"]["kind"]) == ("人保", 13, "Coverage")
     assert (family["household"], family["ties"]) == (None, [])
+
+
+@pytest.mark.usefixtures("told")
+def test_a_group_contract_that_is_stated_is_shown_however_few_come_by_it() -> None:
+    family = json.loads(said("customers", "family", "HOSP|MR|G1", "--json"))
+    (contract,) = family["group_contracts"]
+    assert (contract["number"], contract["group"], contract["patients"]) == ("TJ-88", "青禾科技有限公司", 2)
+    assert (family["household"], family["ties"]) == (None, [])
+    assert "青禾科技有限公司, 2 people." in said("customers", "family", "HOSP|MR|G1")

@@ -24,6 +24,7 @@ def registration(
     home: str = "",
     born: str = "",
     policy: str = "",
+    group: str = "",
     kin: Sequence[str] = (),
     time: str = "20260301100000+0800",
 ) -> bytes:
@@ -34,8 +35,8 @@ def registration(
         f"PID|||{patient}^^^HOSP^MR||{name}||{born}||||{home}||{phone}",
         *(f"NK1|{place}|{one}" for place, one in enumerate(kin, 1)),
     ]
-    if policy:
-        segments.append(f"IN1|1|B^补充医疗|PICC^^^HOSP|人保{'|' * 32}{policy}")
+    if policy or group:
+        segments.append(f"IN1|1|B^补充医疗|PICC^^^HOSP|人保{'|' * 4}{group or '|'}{'|' * 27}{policy}")
     return "\r".join(segments).encode()
 
 
