@@ -49,7 +49,8 @@ class Registry:
     @cached_property
     def opening(self) -> Opening:
         """What a host of this workspace is told first."""
-        return Opening(self.configuration.handed(), self.configuration.settings.workers.memory_mb)
+        memory = self.configuration.settings.workers.memory_mb
+        return Opening(self.configuration.handed(), memory, self._known_plugins)
 
     @cached_property
     def adapters(self) -> dict[str, AdapterOffer]:

@@ -1,7 +1,8 @@
 """Installed plugins, as their distributions' metadata describes them; nothing of them is imported."""
 
 import re
-from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, entry_points, version
+from collections.abc import Iterable
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -18,15 +19,20 @@ class Installed(NamedTuple):
     Attributes:
         name: Of its entry point.
         distribution: Whose it is, and `version`: of which version.
-        entry_point: To load it by.
+        value: Of its entry point, to load it by.
         problem: Why it cannot be used, in sentences with the command that mends it; `None` where it can be tried.
     """
 
     name: str
     distribution: str
     version: str
-    entry_point: EntryPoint
+    value: str
     problem: str | None = None
+
+    @property
+    def entry_point(self) -> EntryPoint:
+        """To load it by."""
+        return EntryPoint(self.name, self.value, GROUP)
 
     @property
     def package(self) -> str:
@@ -37,22 +43,15 @@ class Installed(NamedTuple):
         return f"The plugin {self.name!r} of {self.distribution} {self.version}"
 
 
-def installed(wanted: str | None = None) -> dict[str, Installed]:
+def installed() -> dict[str, Installed]:
     """All installed plugins by name; one that several distributions offer, or whose requirements are not met, has a
-    problem.
-
-    Args:
-        wanted: The only one whose requirements matter; those of the others are not looked at.
-    """
+    problem."""
     found: dict[str, Installed] = {}
+    versions: dict[str, str | None] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
-        distribution = point.dist
-        plugin = Installed(
-            point.name,
-            distribution.name if distribution else "unknown",
-            distribution.version if distribution else "unknown",
-            point,
-        )
+        # Each look at the metadata of a distribution parses it anew.
+        metadata = point.dist.metadata if point.dist else {"Name": "unknown", "Version": "unknown"}
+        plugin = Installed(point.name, metadata["Name"], metadata["Version"], point.value)
         other = found.get(point.name)
         if other and other.distribution != plugin.distribution:
             text = (
@@ -61,26 +60,27 @@ def installed(wanted: str | None = None) -> dict[str, Installed]:
             )
             found[point.name] = other._replace(problem=text)
         elif not other:
-            problem = _unmet(plugin, distribution) if distribution and wanted in (None, point.name) else None
+            problem = _unmet(plugin, point.dist.requires or (), versions) if point.dist else None
             found[point.name] = plugin._replace(problem=problem)
     return found
 
 
-def _unmet(plugin: Installed, distribution: Distribution) -> str | None:
-    """What of a distribution's requirements is not met here."""
+def _unmet(plugin: Installed, requirements: Iterable[str], versions: dict[str, str | None]) -> str | None:
+    """What of a plugin's requirements is not met here; `versions` are those that have been looked up."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     missing = []
-    for text in distribution.requires or ():
+    for text in requirements:
         try:
             requirement = Requirement(text)
         except InvalidRequirement:
             continue
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
             continue
-        try:
-            present = version(requirement.name)
-        except PackageNotFoundError:
+        if requirement.name not in versions:
+            versions[requirement.name] = _version(requirement.name)
+        present = versions[requirement.name]
+        if present is None:
             missing.append(f"{requirement.name}{requirement.specifier}")
             continue
         if requirement.specifier.contains(present, prereleases=True):
@@ -94,6 +94,13 @@ def _unmet(plugin: Installed, distribution: Distribution) -> str | None:
     if not missing:
         return None
     return f"{plugin} needs what is not installed. Install it: pip install {' '.join(map(repr, missing))}"
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
 
 
 def _plain(name: str) -> str:

@@ -6,7 +6,7 @@ everywhere else plugins are loaded in hosts.
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -39,13 +39,18 @@ class Workspace:
 class Loader:
     """The plugins of one workspace that this process has loaded."""
 
-    def __init__(self, configuration: Configuration) -> None:
-        """Nothing is imported until it is asked for."""
+    def __init__(self, configuration: Configuration, known: Mapping[str, Installed] | None = None) -> None:
+        """Nothing is imported until it is asked for.
+
+        Args:
+            configuration: Of the workspace.
+            known: What is installed, where somebody has looked already.
+        """
         self.configuration = configuration
+        self._available = known
         self._managers: dict[str, pluggy.PluginManager] = {}
         self._modules: dict[str, ModuleType] = {}
         self._warnings: dict[str, list[str]] = {}
-        self._known: dict[str, Installed] = {}
 
     def load(self, name: str) -> ModuleType:
         """Import one plugin and check its hooks.
@@ -116,17 +121,16 @@ class Loader:
         Raises:
             PluginError: It is not installed, or something it requires is not.
         """
-        if name not in self._known:
-            available = installed(name)
-            if name not in available:
-                raise PluginError(
-                    f"{self.configuration.where('plugins')}: the plugin {name!r} is enabled but not installed. "
-                    f"{nearest(name, list(available))}"
-                )
-            self._known[name] = available[name]
-        if problem := self._known[name].problem:
+        if self._available is None:
+            self._available = installed()
+        if name not in self._available:
+            raise PluginError(
+                f"{self.configuration.where('plugins')}: the plugin {name!r} is enabled but not installed. "
+                f"{nearest(name, list(self._available))}"
+            )
+        if problem := self._available[name].problem:
             raise PluginError(problem)
-        return self._known[name]
+        return self._available[name]
 
     def _manager(self, name: str) -> pluggy.PluginManager:
         if name in self._managers:

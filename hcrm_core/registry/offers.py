@@ -14,6 +14,7 @@ from hcrm_core.model.channels import Channel
 from hcrm_core.model.reports import Report
 from hcrm_core.model.reviews import Review
 from hcrm_core.model.strategies import Strategy
+from hcrm_core.registry.installed import Installed
 from hcrm_core.registry.loader import Loader, Workspace
 
 
@@ -23,15 +24,17 @@ class Opening(Struct, frozen=True):
     Attributes:
         configuration: The workspace's.
         memory: Megabytes it may have.
+        installed: The plugins by name, so that not every host looks for them.
     """
 
     configuration: Handed
     memory: int
+    installed: dict[str, Installed]
 
     def loader(self) -> Loader:
         """Limit this process and let it load plugins."""
         limit_memory(self.memory)
-        return Loader(Configuration(self.configuration))
+        return Loader(Configuration(self.configuration), self.installed)
 
 
 class AdapterOffer(Struct, frozen=True):
