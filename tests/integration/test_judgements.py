@@ -108,6 +108,44 @@ def test_who_shares_a_number_is_parted_by_hand_and_joined_again(store: Store) ->
     assert groups(store) == [{"P1", "P2"}]
 
 
+def event(kind: str, minute: int, patient_number: str, *segments: str) -> bytes:
+    time = f"2026030110{minute:02d}00"
+    head = f"MSH|^~\\&|HIS|HOSP|HCRM||{time}||{kind}|M{minute}|P|2.5"
+    evn = (f"EVN||{time}",) if kind.startswith("ADT") else ()
+    return "\r".join((head, *evn, f"PID|||{patient_number}^^^HOSP^MR", *segments)).encode()
+
+
+STAY = "PV1||I|||||||||||||||||V9^^^HOSP^VN"
+MERGED = event("ADT^A40", 10, "P2", "MRG|P1^^^HOSP^MR")
+UNDER_THE_SURVIVOR = event("ORU^R01", 20, "P2", STAY, "OBR||O9||K^K", "OBX||NM|K^K||7.1|mmol/L|||HH|||F")
+STAY_MOVED = event("ADT^A45", 30, "P1", "MRG|P2^^^HOSP^MR||||V9^^^HOSP^VN", STAY)
+NUMBER_MOVED = event("ADT^A43", 40, "P1", "MRG|P2^^^HOSP^MR")
+
+
+@pytest.mark.parametrize(
+    ("moves", "owner"),
+    [((), "P2"), ((NUMBER_MOVED,), "P2"), ((STAY_MOVED,), "P1"), ((STAY_MOVED, NUMBER_MOVED), "P1")],
+    ids=["not-moved", "a-number-moved", "the-stay-moved", "both"],
+)
+def test_what_was_sent_under_the_survivor_of_a_merge_stays_until_the_source_moves_it(
+    store: Store, moves: tuple[bytes, ...], owner: str
+) -> None:
+    told = (registered("P1"), registered("P2", name="李^四"), MERGED, UNDER_THE_SURVIVOR, *moves)
+    dumps = set()
+    for order in (told, told[::-1], (*told[2:], *told[:2])):
+        clear(store)
+        for one in order:
+            hear(store, one)
+        assert groups(store) == [{"P1", "P2"}]
+        judge(store, [pair(store, "P1", "P2")], "different", WHO)
+        assert groups(store) == [{"P1"}, {"P2"}], "a source's merge is parted by hand"
+        with store.read() as connection:
+            (result,) = [row for row in of_kind(connection, "DiagnosticReport") if not row.void]
+        assert result.patient_id == patient(store, owner)
+        dumps.add(tuple(concluded(store)))
+    assert len(dumps) == 1
+
+
 def test_the_queue_holds_a_pair_until_somebody_has_said(store: Store) -> None:
     tell(store, [registered("P1"), registered("P2")])
     both = pair(store, "P1", "P2")
