@@ -44,9 +44,9 @@ class RuleFile(Generic[T]):
         """
         self.file = file
         self._text = text
-        self._tree = _compose(text, file)
+        self._tree, content = _read(text, file)
         try:
-            self.content: T = msgspec.convert(yaml.safe_load(text), kind)
+            self.content: T = msgspec.convert(content, kind)
         except msgspec.ValidationError as error:
             raise ConfigurationError(_explain(str(error), self._tree, file, kind)) from None
 
@@ -145,22 +145,36 @@ def rule_texts(
         yield path, workspace.read_text(path)
 
 
-def _compose(text: str, file: str) -> yaml.Node:
+class _Loader(yaml.SafeLoader):
+    """One without aliases and deep nesting, which could make much of little."""
+
+    def __init__(self, text: str, file: str) -> None:
+        super().__init__(text)
+        self._file = file
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent):
+            raise ConfigurationError(f"{self._file}, line {line}: write aliases (*) out in full.")
+        if isinstance(event, yaml.CollectionStartEvent) and self._depth == MAX_DEPTH:
+            raise ConfigurationError(f"{self._file}, line {line}: it is nested too deeply. Write it flatter.")
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+def _read(text: str, file: str) -> tuple[yaml.Node, Any]:
+    """What stands in a rule file, as nodes that know their lines and as values."""
     if len(text.encode("utf-8")) > MAX_FILE:
         raise ConfigurationError(f"{file} is larger than {MAX_FILE // 1024} KiB. Split it into several rule files.")
     try:
-        depth = 0
-        for event in yaml.parse(text, yaml.SafeLoader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                line = event.start_mark.line + 1 if event.start_mark else 1
-                raise ConfigurationError(f"{file}, line {line}: it is nested too deeply. Write it flatter.")
-            if isinstance(event, yaml.AliasEvent):
-                line = event.start_mark.line + 1 if event.start_mark else 1
-                raise ConfigurationError(f"{file}, line {line}: write aliases (*) out in full.")
-        tree = yaml.compose(text, yaml.SafeLoader)
+        loader = _Loader(text, file)
+        tree = loader.get_single_node()
         _check_keys(tree, file)
-        yaml.safe_load(text)
+        content = loader.construct_document(tree) if tree else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigurationError(f"{file}, line {line}: not valid YAML: {error.problem}. Mend that line.") from None
@@ -171,7 +185,7 @@ def _compose(text: str, file: str) -> yaml.Node:
         raise ConfigurationError(f"{file} is not valid YAML. Compare it with the shipped examples.") from None
     if tree is None:
         raise ConfigurationError(f"{file} is empty. It must hold at least one rule.")
-    return tree
+    return tree, content
 
 
 def _check_keys(node: yaml.Node | None, file: str) -> None:
