@@ -97,6 +97,7 @@ def load(name: str) -> click.Command:
 def main(ctx: click.Context, workspace: str | None) -> None:
     """Hospital customer relationship management: from a hospital's messages to what each customer is owed next.
 
-    Exit codes: 0 done, 1 failed, 2 usage, 3 done with quarantined or rejected items.
+    Exit codes: 0 done, 1 failed, 2 usage, 3 done with quarantined or rejected items, or with findings
+    under --strict.
     """
     ctx.obj = workspace

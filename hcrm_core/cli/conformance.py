@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from hcrm_core.cli.context import (
+    PARTIAL,
     Opened,
     Progress,
     counted,
@@ -38,6 +39,7 @@ _LOOKED_THROUGH = 20
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Hold them against this message profile (HL7: XML), not against the standard.",
 )
+@click.option("--strict", is_flag=True, help="End with exit code 3 if a message has a finding or was not checked.")
 @selection_options
 @json_option
 @workspace_option
@@ -45,6 +47,7 @@ def conformance(
     wanted: tuple[str, ...],
     sample: int,
     profile: Path | None,
+    strict: bool,
     as_json: bool,
     workspace: str | None,
     **options: Any,
@@ -53,6 +56,9 @@ def conformance(
 
     Name messages, or select them with the options; without either, quarantined ones and a sample of the others are
     taken. A sample holds as many of each source and type, the newest. Nothing that stands in a message is shown.
+
+    Findings alone are no failure, since sites depart from the standard everywhere. With --strict they end the command
+    with exit code 3, and so do messages that could not be held against it.
     """
     stated = _text(profile) if profile else None
     with opened(workspace) as space:
@@ -83,6 +89,9 @@ def conformance(
         say(f"Left out {counted(count, 'message')} of {source}: its adapter knows no standard to check by.")
     faulty = len({number for numbers in found.values() for number in numbers})
     say(f"Checked {counted(checked, 'message')}: {checked - faulty:,} without a finding.")
+    # A named message that was pruned or still waits has not passed either; a sample takes what there is.
+    if strict and (faulty or silent or (wanted and len(fit) < len(rows))):
+        raise click.exceptions.Exit(PARTIAL)
 
 
 def _text(profile: Path) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 PARTIAL = 3
-"""Exit code: done, with quarantined or rejected items."""
+"""Exit code: done, with items that were quarantined, rejected, or did not pass."""
 
 
 class Opened:

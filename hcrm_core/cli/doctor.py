@@ -8,20 +8,17 @@ import click
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, counted, json_option, opened, show_json, workspace_option
+from hcrm_core.cli.doctor_messages import PATIENCE, messages, span
 from hcrm_core.cli.mapping import told
 from hcrm_core.cli.pulling import fetcher_of
 from hcrm_core.errors import HcrmError
 from hcrm_core.fetching.clock import Clock
-from hcrm_core.intake.figures import Figures, figures
 from hcrm_core.intake.guard import parse_address
 from hcrm_core.mart.contract import check_strategy
 from hcrm_core.registry.installed import installed
 from hcrm_core.registry.offers import Source
 from hcrm_core.store import audit, durable, schema
 from hcrm_core.store.queries import inbox, positions, processing
-
-PATIENCE = 60
-"""How many seconds a message may wait before somebody should look."""
 
 IMPORT_MILLISECONDS = 50
 """How long importing a plugin should take at most."""
@@ -61,7 +58,8 @@ def examine(space: Opened) -> Iterator[tuple[str, str]]:
     yield from _sources(space)
     yield from _listening(space)
     yield from _pulling(space)
-    yield from _messages(space)
+    yield from _people(space)
+    yield from messages(space)
     yield from _disk(space)
 
 
@@ -129,7 +127,7 @@ def _mapping(space: Opened, read: Source) -> Iterator[tuple[str, str]]:
         yield "wrong", str(error)
 
 
-def _messages(space: Opened) -> Iterator[tuple[str, str]]:
+def _people(space: Opened) -> Iterator[tuple[str, str]]:
     store = space.unchecked_store
     with store.read() as connection:
         patients, customers = processing.people(connection)
@@ -137,33 +135,6 @@ def _messages(space: Opened) -> Iterator[tuple[str, str]]:
     yield "good", f"The store knows {counted(patients, 'patient')}, as {counted(customers, 'customer')}."
     if broken is not None:
         yield "wrong", f"The audit trail was tampered with: from row {broken} on it is not what was written."
-    now = env.microseconds(env.now())
-    seen = figures(store, now)
-    yield from _waiting(seen, now)
-    for one in seen.stuck:
-        yield "wrong", f"{counted(one.messages, 'message')} cannot be worked off ({one.code}): {one.text}"
-    for one in seen.quarantined[:10]:
-        yield (
-            "note",
-            f"{counted(one.messages, 'message')} of type {one.message_type or 'unreadable'} quarantined "
-            f"({one.code}): {one.text} See: hcrm messages list --state quarantined",
-        )
-    if rejected := seen.states.get("rejected"):
-        yield "note", f"{counted(rejected, 'arrival')} rejected as no message: hcrm messages list --state rejected"
-
-
-def _waiting(seen: Figures, now: int) -> Iterator[tuple[str, str]]:
-    if seen.oldest_waiting_at is None:
-        yield "good", "Every message that has landed is worked off."
-        return
-    waited = (now - seen.oldest_waiting_at) // 1_000_000
-    what = f"{counted(seen.waiting, 'message')} not worked off yet, the oldest landed {_span(waited)} ago"
-    if seen.claimants:
-        yield "note", f"{what}; being worked on by {', '.join(seen.claimants)} (host:process)."
-    elif waited < PATIENCE:
-        yield "note", f"{what}; nobody is at work on them. Work them off with: hcrm run"
-    else:
-        yield "wrong", f"{what}, and nobody is at work on them. Start: hcrm run --watch"
 
 
 def _listening(space: Opened) -> Iterator[tuple[str, str]]:
@@ -184,7 +155,7 @@ def _listening(space: Opened) -> Iterator[tuple[str, str]]:
         if last is None:
             yield "note", f"The source {source} has never sent a message. Point it at {address}."
         elif now - last[3] > SILENCE * 1_000_000:
-            yield "note", f"The source {source} was last heard {_span((now - last[3]) // 1_000_000)} ago."
+            yield "note", f"The source {source} was last heard {span((now - last[3]) // 1_000_000)} ago."
 
 
 def _pulling(space: Opened) -> Iterator[tuple[str, str]]:
@@ -211,11 +182,11 @@ def _pulling(space: Opened) -> Iterator[tuple[str, str]]:
             continue
         ago = (now - finished) // 1_000_000
         every = source.settings.pull.every_seconds
-        text = f"The source {name} was pulled to the end {_span(ago)} ago"
+        text = f"The source {name} was pulled to the end {span(ago)} ago"
         if every is not None and ago > 3 * every + PATIENCE:
             yield (
                 "wrong",
-                f"{text}, and should be every {_span(int(every))}. Is hcrm run --watch running, and what does it say? "
+                f"{text}, and should be every {span(int(every))}. Is hcrm run --watch running, and what does it say? "
                 f"Try: hcrm pull {name}",
             )
         else:
@@ -232,11 +203,3 @@ def _disk(space: Opened) -> Iterator[tuple[str, str]]:
         yield "note", f"{text}. Prune old messages in time: hcrm messages prune --older-than 90d"
     else:
         yield "good", f"{text}."
-
-
-def _span(seconds: int) -> str:
-    """A length of time in the largest unit that fits."""
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= size:
-            return counted(seconds // size, unit)
-    return counted(seconds, "second")

@@ -1,5 +1,7 @@
 """How intake is doing, in numbers: read from the databases, so that they hold for every process and across restarts."""
 
+import re
+from collections import Counter
 from typing import NamedTuple
 
 import msgspec
@@ -39,6 +41,7 @@ class Figures(NamedTuple):
         states: How many messages are in each state.
         quarantined: By type and reason, most frequent first.
         stuck: Likewise those that could not be begun or stored yet.
+        rejected: Likewise what was refused as no message.
         claimants: Workers that hold claims and live.
     """
 
@@ -49,6 +52,7 @@ class Figures(NamedTuple):
     states: dict[str, int]
     quarantined: list[Held]
     stuck: list[Held]
+    rejected: list[Held]
     claimants: list[str]
 
 
@@ -62,6 +66,7 @@ def figures(store: Store, now: int = 0) -> Figures:
         oldest = min(filter(None, (first, *(header[3] for header in inbox.headers(landed, among=open_)))), default=None)
         quarantined = processing.reasons(connection, ["quarantined"])
         stuck = processing.reasons(connection, ["received", "translated"])
+        rejected = processing.reasons(connection, ["rejected"])
         claimants = [name for name in processing.claimants(connection, now) if lives(name)]
     states["received"] = states.get("received", 0) + unclaimed
     return Figures(
@@ -70,20 +75,22 @@ def figures(store: Store, now: int = 0) -> Figures:
         waiting=sum(states.get(state, 0) for state in UNFINISHED),
         oldest_waiting_at=oldest,
         states=states,
-        quarantined=_by_code(quarantined),
-        stuck=_by_code(stuck),
+        quarantined=_held(quarantined),
+        stuck=_held(stuck),
+        rejected=_held(rejected),
         claimants=claimants,
     )
 
 
-def _by_code(reasons: list[tuple[str, str, int]]) -> list[Held]:
-    """Reasons of one code together, though their sentences may differ; the most frequent one's is kept."""
-    found: dict[tuple[str, str], Held] = {}
+def _held(reasons: list[tuple[str, str, int]]) -> list[Held]:
+    """Reasons with one sentence together, and those that are alike but for numbers (a byte, a row) with them."""
+    found: dict[tuple[str, str, str], Held] = {}
     for message_type, reason, count in reasons:
         problem = msgspec.json.decode(reason, type=Problem)
-        before = found.get((message_type, problem.code), Held(message_type, problem.code, problem.text, 0))
-        found[message_type, problem.code] = before._replace(messages=before.messages + count)
-    return sorted(found.values(), key=lambda one: (-one.messages, one.message_type, one.code))
+        alike = (message_type, problem.code, re.sub(r"[0-9]+", "0", problem.text))
+        before = found.get(alike, Held(message_type, problem.code, problem.text, 0))
+        found[alike] = before._replace(messages=before.messages + count)
+    return sorted(found.values(), key=lambda one: (-one.messages, one[:3]))
 
 
 def exposition(now: int, seen: Figures, worked_off: int) -> str:
@@ -95,9 +102,12 @@ def exposition(now: int, seen: Figures, worked_off: int) -> str:
         worked_off: How many messages this process has finished since it began.
     """
     states: _Samples = [(f'{{state="{state}"}}', seen.states.get(state, 0)) for state in STATES]
+    by_code: Counter[tuple[str, str]] = Counter()
+    for one in seen.quarantined:
+        by_code[one.message_type, one.code] += one.messages
     quarantined: _Samples = [
-        (f'{{type="{_escaped(one.message_type)}",reason="{_escaped(one.code)}"}}', one.messages)
-        for one in seen.quarantined
+        (f'{{type="{_escaped(message_type)}",reason="{_escaped(code)}"}}', count)
+        for (message_type, code), count in by_code.items()
     ]
     metrics: tuple[tuple[str, str, str, _Samples], ...] = (
         ("messages_landed_total", "counter", "Messages landed; the number of the newest.", [("", seen.landed)]),

@@ -1,5 +1,6 @@
 """`hcrm messages conformance`: quarantined and sampled messages against the standard, or a message profile."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,36 @@ def test_a_profile_takes_the_place_of_the_standard(full: Path) -> None:
     assert rows["ADT^A01", "missing-segment", "PV1"]["text"].startswith("The profile of ADT_A01 needs")
     (full / "his.xml").write_text("no profile", encoding="utf-8")
     assert "is not XML" in sentence(hcrm("messages", "conformance", "--profile", "his.xml"), 1)
+
+
+def test_strictly_a_departure_is_exit_code_3(full: Path) -> None:
+    fields = "".join(f'<Field Name="{number}" Usage="O" Max="*" Datatype="varies"/>' for number in range(1, 51))
+    segments = "".join(f'<Segment Name="{name}" Usage="R">{fields}</Segment>' for name in ("MSH", "EVN", "PID", "PV1"))
+    head, _, _ = PROFILE.partition("<Segment")
+    agreed = f"{head}{segments}</HL7v2xStaticDef></HL7v2xConformanceProfile>"
+    (full / "his.xml").write_text(agreed, encoding="utf-8")
+    check = ("messages", "conformance", "--profile", "his.xml")
+    assert hcrm(*check, "X2").exit_code == 0, "departures alone are no failure"
+    broken = hcrm(*check, "--strict", "X2", "--json")
+    assert broken.exit_code == 3 and json.loads(broken.stdout), "what was found is told all the same"
+    assert hcrm(*check, "--strict", "W02").exit_code == 0
+    (full / "his.xml").write_text("no profile", encoding="utf-8")
+    assert hcrm(*check, "--strict", "W02").exit_code == 1, "that nothing could be checked is another matter"
+
+
+def test_strictly_what_was_not_checked_has_not_passed(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clean = ("messages", "conformance", "--strict", "W01")
+    monkeypatch.setattr(WorkerPool, "conformance", lambda *arguments: ())
+    assert hcrm(*clean).exit_code == 0
+    monkeypatch.setattr(WorkerPool, "conformance", lambda *arguments: None)
+    assert hcrm(*clean).exit_code == 3
+    monkeypatch.setattr(WorkerPool, "conformance", lambda *arguments: ())
+    monkeypatch.setenv("HCRM_NOW", "2026-09-01T09:00:00+08:00")
+    assert hcrm("messages", "prune", "--older-than", "30d").exit_code == 0
+    assert hcrm(*clean).exit_code == 3
+    assert hcrm("messages", "conformance", "--strict", "--state", "folded").exit_code == 0, (
+        "a sample takes what is left"
+    )
 
 
 def test_a_message_that_fails_is_told_and_the_others_are_checked(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:

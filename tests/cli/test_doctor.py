@@ -1,9 +1,12 @@
 """What `hcrm doctor` says of intake: one sentence a finding, and what to do."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from support.bench import adt
@@ -102,4 +105,81 @@ def test_what_cannot_be_begun_quarantined_or_was_refused_is_named_with_its_reaso
     [(level, text)] = [row for row in findings if "quarantined (" in row[1]]
     assert level == "note" and text.startswith("2 messages of type ADT^A28 quarantined (no-patient): ADT^A28 is about")
     assert text.endswith(" See: hcrm messages list --state quarantined")
-    assert ("note", "1 arrival rejected as no message: hcrm messages list --state rejected") in findings
+    assert (
+        "note",
+        "1 arrival rejected (not-hl7): It does not begin with MSH. See: hcrm messages list --state rejected",
+    ) in findings
+
+
+def test_every_reason_has_its_own_sentence_and_rare_ones_are_counted(space: Opened) -> None:
+    """One code says little: `unreadable` may be the charset, the delimiters, or several messages in one."""
+    latin = adt(1).replace("张".encode(), b"\xd5\xc5")
+    landed(
+        space,
+        MINUTE,
+        *(Arrival("his", body, "") for body in (latin, latin.replace(b"HOSP", b"HOSPITAL"), b"MSH|^^^^|HIS\r")),
+        *(Arrival("his", b"GET /", f"{text}", (Problem("not-hl7", "", text),), "refused") for text in "ABCDEFGHIJKL"),
+    )
+    hcrm("run")
+    told = [text for level, text in found() if level == "note"]
+    unreadable = [text for text in told if "quarantined (unreadable): " in text]
+    assert len(unreadable) == 2, "that the byte is another is no other reason"
+    assert unreadable[0].startswith("2 messages quarantined (unreadable): The bytes here are not text in UNICODE UTF-8")
+    assert unreadable[1].startswith("1 message quarantined (unreadable): MSH-1 and MSH-2 use one character for two")
+    assert "1 arrival rejected (not-hl7): J See: hcrm messages list --state rejected" in told
+    assert "2 arrivals more rejected, for 2 rarer reasons. See: hcrm messages list --state rejected" in told
+
+
+def test_fields_that_were_left_out_are_named_by_source(space: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = {1: "||1975年3月|不男", 2: "||1975年3月|F", 3: "||19750301|F"}
+    landed(
+        space,
+        MINUTE,
+        *(Arrival("his", adt(n).replace(b"\xe4\xb8\x89\r", f"三{more}\r".encode())) for n, more in odd.items()),
+    )
+    assert hcrm("run").exit_code == 0
+    day = (env.now().astimezone(ZoneInfo(space.timezone)).date() - timedelta(days=30)).isoformat()
+    [(level, text)] = [row for row in found() if "left out" in row[1]]
+    assert level == "note" and "left out: PID-7 of 2 messages, PID-8 of 1 message. Look: " in text
+    command = re.search(r"hcrm (messages coverage .*?)\. ", text)
+    assert command and f" --since {day} " in command[1]
+    rows = json.loads(hcrm(*command[1].split(), "--json").stdout)
+    assert [(row["field"], row["messages"]) for row in rows] == [("PID-7", 2), ("PID-8", 1)]
+    monkeypatch.setenv("HCRM_NOW", (env.now() + timedelta(days=32)).isoformat())
+    assert not [text for _, text in found() if "left out" in text], "what is long past is no news"
+
+
+def test_messages_that_would_be_read_otherwise_now_are_told(workspace: Path, space: Opened) -> None:
+    landed(space, MINUTE, *(Arrival("his", adt(number)) for number in range(3)))
+    assert hcrm("run").exit_code == 0
+    as_now = ("good", "What is stored was read by the adapters and mappings that would read it now (the newest 200,000 "
+              "messages at most).")  # fmt: skip
+    assert as_now in found()
+    file = workspace / "hcrm.toml"
+    file.write_text(f'{file.read_text("utf-8")}mapping = "his-mapping.toml"\n', encoding="utf-8")
+    (workspace / "his-mapping.toml").write_text("# nothing yet\n", encoding="utf-8")
+    landed(space, 0, Arrival("his", adt(9)))
+    assert hcrm("run").exit_code == 0
+    [(level, text)] = [row for row in found() if "and it is read by" in row[1]]
+    version = Opened(workspace).registry.adapters["hl7v2"].version
+    assert level == "note"
+    assert text.startswith(
+        f"3 messages of the source his were read by hl7v2 {version}, and it is read by hl7v2 {version} mapping "
+    )
+    command = text.partition("hcrm ")[2]
+    assert hcrm(*command.split()).exit_code == 0
+    assert as_now not in found(), "it was a rehearsal"
+    assert hcrm(*command.removesuffix(" --dry-run").split()).exit_code == 0
+    assert as_now in found()
+
+
+def test_what_cannot_be_replayed_is_not_told(workspace: Path, space: Opened) -> None:
+    """What was pruned, and what no adapter reads any more: the note would never go away."""
+    landed(space, 2 * 24 * 60 * MINUTE, Arrival("his", adt(1)), Arrival("fhir", b"{}"))
+    hcrm("run")
+    file = workspace / "hcrm.toml"
+    file.write_text(f'{file.read_text("utf-8")}mapping = "his-mapping.toml"\n', encoding="utf-8")
+    (workspace / "his-mapping.toml").write_text("# nothing yet\n", encoding="utf-8")
+    assert [text for _, text in found() if "and it is read by" in text]
+    assert hcrm("messages", "prune", "--older-than", "1d").exit_code == 0
+    assert not [text for _, text in found() if "and it is read by" in text]

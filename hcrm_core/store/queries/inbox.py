@@ -191,6 +191,12 @@ def headers(
         yield row.id, row.source, row.control_id, row.received_at, row.place
 
 
+def sources(inbox: Connection, low: int, high: int) -> dict[int, str]:
+    """Number → source of the messages from `low` to below `high`."""
+    query = select(message.c.id, message.c.source).where(message.c.id >= low, message.c.id < high)
+    return {row.id: row.source for row in inbox.execute(query)}
+
+
 def prunable(inbox: Connection, until: int, source: str | None, after: int, limit: int) -> list[int]:
     """Messages received before an instant whose bytes are still kept, by number, behind the number `after`."""
     query = select(message.c.id).join(payload, payload.c.message_id == message.c.id)

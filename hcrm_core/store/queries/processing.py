@@ -149,6 +149,14 @@ def find(
     return list(connection.scalars(query.order_by(processing.c.message_id.desc()).limit(limit)))
 
 
+def readers(connection: Connection, low: int, high: int, states: Collection[str]) -> dict[int, str]:
+    """Number → what translated it (adapter, version, mapping), from `low` to below `high`, of those in some states."""
+    query = select(processing.c.message_id, processing.c.adapter).where(
+        processing.c.message_id >= low, processing.c.message_id < high, processing.c.state.in_(sorted(states))
+    )
+    return {row.message_id: row.adapter for row in connection.execute(query)}
+
+
 def first_in(connection: Connection, states: Collection[str]) -> list[int]:
     """The lowest number in each of these states."""
     query = select(func.min(processing.c.message_id)).where(processing.c.state.in_(sorted(states)))
