@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from hcrm_core.cli.context import Opened, say
+from hcrm_core.config import Settings
 from hcrm_core.errors import ConfigurationError
 
 LONGEST_PAUSE = 5.0
@@ -19,18 +20,28 @@ STARTED_SECONDS = 15.0
 class Child:
     """A command of `hcrm` as a child that ends with its parent."""
 
-    def __init__(self, space: Opened, name: str, command: Sequence[str], is_needed: bool) -> None:
+    def __init__(
+        self,
+        space: Opened,
+        name: str,
+        command: Sequence[str],
+        *,
+        is_needed: bool = False,
+        may_work: Callable[[Settings], bool],
+    ) -> None:
         """Args:
         space: The workspace.
         name: What people call it.
         command: Of `hcrm`; it takes `--attached`, and ends by itself where the workspace has no work for it.
         is_needed: Whether the daemon is not to begin where this cannot.
+        may_work: Whether there may be work for it by these settings; else none is started.
         """
         self._space = space
         self._name = name
         head = [sys.executable, "-m", "hcrm_core", "--workspace", str(space.root)]
         self._command = [*head, *command, "--attached"]
         self._is_needed = is_needed
+        self._may_work = may_work
         self._rests = False
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
@@ -42,7 +53,7 @@ class Child:
         """Start it, or start it anew when it has died; waits longer after each start that did not last."""
         if self._ending or (self._process and self._process.poll() is None):
             return
-        if self._rests:
+        if self._rests or not (self._process or self._may_work(self._space.configuration.settings)):
             return
         now = time.monotonic()
         if self._process:

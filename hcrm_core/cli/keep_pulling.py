@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hcrm_core.cli.children import when_input_ends
 from hcrm_core.cli.context import Opened, say
 from hcrm_core.cli.pulling import Puller, pulled_sources, warn_of_plaintext
+from hcrm_core.config import Settings
 from hcrm_core.errors import HcrmError
 from hcrm_core.registry.offers import Source
 from hcrm_core.store.engine import UNAVAILABLE
@@ -45,10 +46,14 @@ def keep_pulling(space: Opened) -> None:
             sources = _reloaded(space, sources)
 
 
+def may_pull(settings: Settings) -> bool:
+    """Whether a source may have `pull.every_seconds`, which a mapping can say too; no plugin is asked."""
+    return any("pull" in table or "mapping" in table for table in settings.sources.values())
+
+
 def _timed(space: Opened) -> Sequence[Source]:
-    tables = space.configuration.settings.sources.values()
-    if not any("pull" in table or "mapping" in table for table in tables):
-        return ()  # without loading a plugin
+    if not may_pull(space.configuration.settings):
+        return ()
     return [source for source in pulled_sources(space) if source.settings.pull.every_seconds]
 
 

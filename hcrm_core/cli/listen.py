@@ -12,7 +12,7 @@ import click
 from hcrm_core import env
 from hcrm_core.cli.children import when_input_ends
 from hcrm_core.cli.context import Opened, find, opened, say, workspace_option
-from hcrm_core.config import Configuration, nearest
+from hcrm_core.config import Configuration, Settings, nearest
 from hcrm_core.errors import HcrmError, UsageError
 from hcrm_core.intake import guard
 from hcrm_core.intake.guard import Address, L, Planned
@@ -41,10 +41,15 @@ def listen(sources: tuple[str, ...], verbose: bool, attached: bool, workspace: s
         stream=sys.stderr, level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s hcrm: %(message)s"
     )
     with opened(workspace) as space:
-        if attached and not any(table.get("listen") for table in space.configuration.settings.sources.values()):
+        if attached and not may_listen(space.configuration.settings):
             return
         durable.require(space.store)
         asyncio.run(_listen(space, sources, attached))
+
+
+def may_listen(settings: Settings) -> bool:
+    """Whether a source listens; no plugin is asked."""
+    return any(table.get("listen") for table in settings.sources.values())
 
 
 def listening(configuration: Configuration, registry: Registry, names: tuple[str, ...] = ()) -> list[Source]:

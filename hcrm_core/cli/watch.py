@@ -14,7 +14,8 @@ from hcrm_core import env
 from hcrm_core.cli.children import LONGEST_PAUSE, Child
 from hcrm_core.cli.context import Opened, say
 from hcrm_core.cli.findings import tell_findings
-from hcrm_core.cli.listen import listening, ports
+from hcrm_core.cli.keep_pulling import may_pull
+from hcrm_core.cli.listen import listening, may_listen, ports
 from hcrm_core.cli.metrics import Metrics
 from hcrm_core.errors import HcrmError
 from hcrm_core.intake.figures import exposition, figures
@@ -89,10 +90,10 @@ def watch(space: Opened) -> None:
         signal.signal(number, lambda *_: ended.set())
     signal.signal(signal.SIGHUP, lambda *_: reread.set())
     work = Work(space)
-    listener = Child(space, "listener", ("listen",), is_needed=True)
+    listener = Child(space, "listener", ("listen",), is_needed=True, may_work=may_listen)
     others = (
-        Child(space, "live deciding", ("decide", "--live"), is_needed=False),
-        Child(space, "pulling", ("pull",), is_needed=False),
+        Child(space, "live deciding", ("decide", "--live"), may_work=lambda settings: settings.decide.live),
+        Child(space, "pulling", ("pull",), may_work=may_pull),
     )
     metrics = None
     # A mistake in the configuration ends the daemon here.

@@ -24,7 +24,7 @@ from hcrm_core.hosting import frames
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR", "TZ")
 """What of the environment plugin code may see: nothing that could be a credential."""
 
-_SHARED = ("hcrm_core.api", "email.parser", "encodings.utf_8_sig", "packaging.requirements")
+_SHARED = ("hcrm_core.api", "encodings.utf_8_sig")
 """What every host needs to load a plugin: imported once, before there is any."""
 
 NOT_STARTED = 0
