@@ -12,7 +12,6 @@ LOOKED_AT = 200_000
 """How many of the newest messages are looked at: half a second or so."""
 
 _PAGE = 5_000
-_READ = ("folded", "quarantined")
 
 
 class Outdated(NamedTuple):
@@ -39,10 +38,11 @@ def outdated(store: Store, by: Callable[[str], str | None]) -> list[Outdated]:
     now = cache(by)
     found: dict[tuple[str, str], int] = {}
     with store.read() as connection, store.read_inbox() as landed:
-        highest = inbox.highest(landed)
-        for before in range(highest + 1, max(highest + 1 - LOOKED_AT, 0), -_PAGE):
-            readers = processing.readers(connection, before - _PAGE, before, _READ)
-            sources = inbox.sources(landed, before - _PAGE, before)
+        end = inbox.highest(landed) + 1
+        begin = max(end - LOOKED_AT, 0)
+        for low in range(begin, end, _PAGE):
+            high = min(low + _PAGE, end)
+            readers, sources = processing.readers(connection, low, high), inbox.sources(landed, low, high)
             others = {
                 number: (sources[number], reader)
                 for number, reader in readers.items()

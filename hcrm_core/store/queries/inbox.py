@@ -193,8 +193,7 @@ def headers(
 
 def sources(inbox: Connection, low: int, high: int) -> dict[int, str]:
     """Number → source of the messages from `low` to below `high`."""
-    query = select(message.c.id, message.c.source).where(message.c.id >= low, message.c.id < high)
-    return {row.id: row.source for row in inbox.execute(query)}
+    return dict(driver_rows(inbox, "SELECT id, source FROM message WHERE id >= ? AND id < ?", (low, high)))
 
 
 def prunable(inbox: Connection, until: int, source: str | None, after: int, limit: int) -> list[int]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
-from hcrm_core.store.engine import driver_sql
+from hcrm_core.store.engine import driver_rows, driver_sql
 from hcrm_core.store.tables import fact, intake_state, patient_customer, processing, statement, version
 
 
@@ -149,12 +149,13 @@ def find(
     return list(connection.scalars(query.order_by(processing.c.message_id.desc()).limit(limit)))
 
 
-def readers(connection: Connection, low: int, high: int, states: Collection[str]) -> dict[int, str]:
-    """Number → what translated it (adapter, version, mapping), from `low` to below `high`, of those in some states."""
-    query = select(processing.c.message_id, processing.c.adapter).where(
-        processing.c.message_id >= low, processing.c.message_id < high, processing.c.state.in_(sorted(states))
+def readers(connection: Connection, low: int, high: int) -> dict[int, str]:
+    """Number → what translated it (adapter, version, mapping) from `low` to below `high`, where that is done."""
+    statement = (
+        "SELECT message_id, adapter FROM processing WHERE message_id >= ? AND message_id < ? "
+        "AND state IN ('folded', 'quarantined')"
     )
-    return {row.message_id: row.adapter for row in connection.execute(query)}
+    return dict(driver_rows(connection, statement, (low, high)))
 
 
 def first_in(connection: Connection, states: Collection[str]) -> list[int]:
