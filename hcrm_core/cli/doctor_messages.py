@@ -81,13 +81,13 @@ def _left_out(space: Opened) -> Iterator[tuple[str, str]]:
         if row.status == "left_out":
             fields.setdefault(row.source, Counter())[row.field] += row.messages
     for source, found in sorted(fields.items()):
-        named = ", ".join(f"{field} of {counted(count, 'message')}" for field, count in found.most_common(FIELDS))
+        named = ", ".join(f"{field} in {counted(count, 'message')}" for field, count in found.most_common(FIELDS))
         more = f" and {counted(len(found) - FIELDS, 'more field')}" if len(found) > FIELDS else ""
         yield (
             "note",
             f"The source {source} has sent values that could not be read in the last {LATELY} days, and they were "
-            f"left out: {named}{more}. Look: hcrm messages coverage --source {source} --status left_out --since "
-            f"{since} --examples. Then name the codes in the mapping and replay, or have the sender mend them.",
+            f"left out: {named}{more}. Name the codes in the mapping and replay, or have the sender mend them. See: "
+            f"hcrm messages coverage --source {source} --status left_out --since {since} --examples",
         )
 
 

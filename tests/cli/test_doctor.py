@@ -140,8 +140,8 @@ def test_fields_that_were_left_out_are_named_by_source(space: Opened, monkeypatc
     assert hcrm("run").exit_code == 0
     day = (env.now().astimezone(ZoneInfo(space.timezone)).date() - timedelta(days=30)).isoformat()
     [(level, text)] = [row for row in found() if "left out" in row[1]]
-    assert level == "note" and "left out: PID-7 of 2 messages, PID-8 of 1 message. Look: " in text
-    command = re.search(r"hcrm (messages coverage .*?)\. ", text)
+    assert level == "note" and "left out: PID-7 in 2 messages, PID-8 in 1 message. " in text
+    command = re.search(r"hcrm (messages coverage .*)", text)
     assert command and f" --since {day} " in command[1]
     rows = json.loads(hcrm(*command[1].split(), "--json").stdout)
     assert [(row["field"], row["messages"]) for row in rows] == [("PID-7", 2), ("PID-8", 1)]
