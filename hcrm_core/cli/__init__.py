@@ -1,9 +1,11 @@
 """The command line. This module imports next to nothing; every command is loaded when it is called."""
 
+import atexit
 import importlib
 import os
 import sys
-from typing import Any
+import threading
+from typing import Any, NoReturn
 
 import click
 
@@ -40,6 +42,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 class Root(click.Group):
     """A group whose commands are loaded only when called, and whose errors are sentences."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Run as the program that this process is, and end with the command.
+
+        Python would take itself apart object by object, which takes a fifth of the time of a small command.
+        """
+        code: Any = 0
+        try:
+            self.main(*args, **kwargs)
+        except SystemExit as ended:
+            code = ended.code
+        leave(code if isinstance(code, int) else 1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The core's commands; those of plugins are listed by `hcrm plugins commands`."""
@@ -79,6 +93,18 @@ class Root(click.Group):
                 err=True,
             )
             sys.exit(1)
+
+
+def leave(code: int) -> NoReturn:
+    """End this process as Python does, but for the memory, which the system takes back at once."""
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, as at every end
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        code = code or 1
+    os._exit(code)
 
 
 def load(name: str) -> click.Command:
