@@ -53,7 +53,7 @@ class IdentitySettings(Struct, frozen=True, forbid_unknown_fields=True):
     scores: bool = True
     """Whether patients are compared by name, birth date, phone, document and address; without, numbers and merges alone
     link."""
-    link: float = 12.0
+    link: Annotated[float, Meta(le=1_000)] = 12.0
     """From how many bits of evidence on two patients are linked."""
     review: Annotated[float, Meta(ge=0)] = 5.0
     """From how many bits on a pair is kept for review."""
@@ -196,6 +196,7 @@ class Configuration:
         twice = {name for name in self.settings.plugins if self.settings.plugins.count(name) > 1}
         if twice:
             raise ConfigurationError(f"{self.where('plugins')}: plugins names {', '.join(sorted(twice))} twice.")
+        self._check_thresholds()
         if "golden" in self._tables or "manual" in self.settings.sources:
             from hcrm_core.model.survivorship import check
 
@@ -294,6 +295,16 @@ class Configuration:
     def _absolute(self, url: str) -> str:
         head = "sqlite:///"
         return head + str((self.root / url[len(head) :]).resolve()) if url.startswith(head) else url
+
+    def _check_thresholds(self) -> None:
+        identity = self.settings.identity
+        if not identity.review <= identity.link:
+            said = "link" if "link" in self.table("identity") else "review"
+            raise ConfigurationError(
+                f"{self.where('identity', said)}: identity.link = {identity.link:g} is below identity.review = "
+                f"{identity.review:g}, so pairs would be linked that are too unlikely to be reviewed. Raise link or "
+                "lower review."
+            )
 
     def _typed(self, table: dict[str, Any], table_type: type[T], path: tuple[str, ...]) -> T:
         try:

@@ -43,7 +43,7 @@ class Opened:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.configuration = Configuration(root)
+        self.configuration = _read(root)
         self.keep_going = False
         """Whether to leave out plugins that fail."""
         self.workers: int | None = None
@@ -56,7 +56,7 @@ class Opened:
             ConfigurationError: It is wrong; what was read before goes on.
             PluginError: An enabled plugin fails; likewise.
         """
-        configuration = Configuration(self.root)
+        configuration = _read(self.root)
         registry = Registry(configuration, keep_going=self.keep_going)
         try:
             if "pool" in self.__dict__:
@@ -145,6 +145,22 @@ class Opened:
     def timezone(self) -> str:
         """The workspace's zone."""
         return self.configuration.settings.timezone
+
+
+def _read(root: Path) -> Configuration:
+    """A workspace's settings; the linking model they name is read, so that nobody learns of a mistake half-way."""
+    configuration = Configuration(root)
+    if configuration.settings.identity.model is not None:
+        from hcrm_core.identity.model import scorer_of  # it takes long, and most workspaces name no model
+
+        try:
+            scorer_of(configuration.identity)
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"{configuration.where('identity', 'model')}: {error} Correct the path, or take the line out to "
+                "link by the model that is shipped."
+            ) from None
+    return configuration
 
 
 def workspace_option(command: F) -> F:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.ward import hcrm
+from support.ward import hcrm, message, pid, sentence, told
 
 from hcrm_adapter_simulator.people_files import write_people
 from hcrm_core.cli.bench import linking
@@ -82,10 +82,37 @@ def test_too_few_patients_teach_nothing(workspace: Path) -> None:
     assert "it takes 2,000" in result.stderr
 
 
-def test_a_model_of_the_configuration_that_cannot_be_read_is_a_sentence(workspace: Path) -> None:
-    with (workspace / "hcrm.toml").open("a", encoding="utf-8") as stream:
-        stream.write('\n[identity]\nmodel = "missing.json"\n')
-    result = hcrm("run")
-    assert result.exit_code != 0
-    assert "identity.model" in result.stderr and "missing.json" in result.stderr
-    assert "Traceback" not in result.stderr
+@pytest.mark.parametrize(
+    ("content", "says"), [(None, "cannot be read"), ("no model", "is no linking model"), ("{}", "is no linking model")]
+)
+def test_a_model_of_the_configuration_that_is_none_is_a_sentence_and_nothing_is_landed(
+    workspace: Path, content: str | None, says: str
+) -> None:
+    if content is not None:
+        (workspace / "linking.json").write_text(content, encoding="utf-8")
+    (workspace / "in.hl7").write_bytes(message("A31", "W1", "20260301090000", pid("1001")))
+    configuration = workspace / "hcrm.toml"
+    before = configuration.read_text(encoding="utf-8")
+    configuration.write_text(f'{before}\n[identity]\nmodel = "linking.json"\n', encoding="utf-8")
+    line = before.count("\n") + 3
+    for command in (("doctor",), ("ingest", "in.hl7"), ("run",)):
+        said = sentence(hcrm(*command), 1)
+        assert f"hcrm.toml, line {line}: identity.model: " in said and "linking.json" in said
+        assert says in said and "take the line out" in said
+    configuration.write_text(before, encoding="utf-8")
+    assert told("messages", "list") == []
+
+
+@pytest.mark.parametrize(("wrong", "at"), [("link = 3.0", 1), ("scores = true\nreview = 12.5", 2)])
+def test_a_threshold_of_review_above_that_of_links_is_a_sentence(workspace: Path, wrong: str, at: int) -> None:
+    configuration = workspace / "hcrm.toml"
+    before = configuration.read_text(encoding="utf-8")
+    configuration.write_text(f"{before}\n[identity]\n{wrong}\n", encoding="utf-8")
+    for command in (("doctor",), ("ingest", ".")):
+        said = sentence(hcrm(*command), 1)
+        assert f"hcrm.toml, line {before.count(chr(10)) + 2 + at}: identity.link = " in said
+        assert "Raise link or lower review." in said
+    configuration.write_text(f"{before}\n[identity]\nlink = inf\nreview = 5.0\n", encoding="utf-8")
+    assert "identity.link" in sentence(hcrm("doctor"), 1)
+    configuration.write_text(f"{before}\n[identity]\nlink = 5.0\n", encoding="utf-8")
+    assert hcrm("doctor").exit_code == 0
