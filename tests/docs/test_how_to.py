@@ -1,13 +1,11 @@
 """The how-to guides, followed literally."""
 
-import sys
 from pathlib import Path
 
 import pytest
 from support.console import follow
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-BIN = Path(sys.executable).parent
 
 GUIDES = (
     "map-your-his",
@@ -34,5 +32,5 @@ GUIDES = (
 
 
 @pytest.mark.parametrize("name", GUIDES)
-def test_how_to(name: str, tmp_path: Path) -> None:
-    assert follow(DOCS / "how-to" / f"{name}.md", tmp_path, BIN)
+def test_how_to(name: str, tmp_path: Path, programs: str) -> None:
+    assert follow(DOCS / "how-to" / f"{name}.md", tmp_path, programs)

@@ -1,6 +1,5 @@
 """The how-to guides for authors of plugins, followed literally."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -8,12 +7,11 @@ from support.console import follow
 from support.environment import own_environment
 
 GUIDES = Path(__file__).resolve().parents[2] / "docs" / "how-to"
-BIN = Path(sys.executable).parent
 
 
 @pytest.mark.parametrize("name", ["review-decisions", "check-your-plugin"])
-def test_how_to(name: str, tmp_path: Path) -> None:
-    assert follow(GUIDES / f"{name}.md", tmp_path, BIN)
+def test_how_to(name: str, tmp_path: Path, programs: str) -> None:
+    assert follow(GUIDES / f"{name}.md", tmp_path, programs)
 
 
 @pytest.mark.parametrize("name", ["write-a-strategy", "write-an-adapter", "fix-a-site-with-a-plugin"])

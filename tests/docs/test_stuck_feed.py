@@ -1,7 +1,6 @@
 """The guide for two in the morning, followed literally but for its port, which on this machine may be taken."""
 
 import re
-import sys
 from pathlib import Path
 
 from support.console import follow
@@ -11,13 +10,12 @@ from hcrm_core.intake.figures import STATES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = DOCS / "how-to" / "when-a-feed-is-stuck.md"
-BIN = Path(sys.executable).parent
 
 
-def test_how_to_when_a_feed_is_stuck(tmp_path: Path) -> None:
+def test_how_to_when_a_feed_is_stuck(tmp_path: Path, programs: str) -> None:
     page = tmp_path / PAGE.name
     page.write_text(PAGE.read_text(encoding="utf-8").replace("2575", str(free_port())), encoding="utf-8")
-    assert follow(page, tmp_path, BIN) > 20
+    assert follow(page, tmp_path, programs) > 20
 
 
 def test_the_explanation_tells_every_state_of_a_message() -> None:

@@ -46,7 +46,7 @@ def blocks(page: Path) -> Iterator[Block]:
         yield Block(found[1] or "", found[2], found[3].splitlines(), line)
 
 
-def follow(page: Path, folder: Path, programs: Path) -> int:
+def follow(page: Path, folder: Path, programs: Path | str) -> int:
     """Do what a page says, in `folder`, with the programs in `programs` first on the path.
 
     Returns:
@@ -134,7 +134,7 @@ def _occurs(line: str, output: list[str], ids: dict[str, str]) -> bool:
 class Shell:
     """One bash that runs command after command and tells what each printed and its exit code."""
 
-    def __init__(self, folder: Path, programs: Path) -> None:
+    def __init__(self, folder: Path, programs: Path | str) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("HCRM_", "PYTEST"))}
         environment |= {
             "HCRM_TEST_SPARK": "0",
