@@ -82,7 +82,7 @@ MESSAGES = {
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace that has read each of them; every test works on a copy."""
     root = tmp_path_factory.mktemp("model") / "workspace"
-    with workspace(root, MESSAGES):
+    with workspace(root, MESSAGES, alone=True):
         return root
 
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -36,7 +37,7 @@ def _new() -> "tempfile.TemporaryDirectory[str]":
     return folder
 
 
-def workspace(root: Path, port: int, database: str | None = None, more: str = "") -> Path:
+def workspace(root: Path, port: int, database: str | None = None, more: str = "", *, deciding: bool = False) -> Path:
     """Make a workspace whose source `his` listens, on SQLite or on an empty PostgreSQL database.
 
     Args:
@@ -44,6 +45,7 @@ def workspace(root: Path, port: int, database: str | None = None, more: str = ""
         port: To listen on.
         database: Its URL; SQLite where not given.
         more: Further lines of `[sources.his]`.
+        deciding: Whether all plugins are enabled and decide live beside the intake; else the intake is alone.
     """
     from hcrm_core.cli.context import Opened
     from hcrm_core.store import schema
@@ -53,6 +55,9 @@ def workspace(root: Path, port: int, database: str | None = None, more: str = ""
     text = file.read_text(encoding="utf-8") + f'listen = "127.0.0.1:{port}"\n{more}'
     if database:
         text = text.replace("sqlite:///store.db", database)
+    if not deciding:
+        text = re.sub(r"(?m)^plugins = .*$", 'plugins = ["hl7v2"]', text)
+        text = text.replace("[sources.his]", "[decide]\nlive = false\n\n[sources.his]")
     file.write_text(text, encoding="utf-8")
     if database:
         space = Opened(root)

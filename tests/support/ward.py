@@ -1,6 +1,7 @@
 """Hand-written HL7 v2 messages of one hospital, in GB18030 as Chinese systems send them, and a way to run hcrm."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,11 +108,18 @@ def sentence(result: Result, exit_code: int) -> str:
 
 
 @contextmanager
-def workspace(root: Path, messages: dict[str, bytes], *, exit_code: int = 0) -> Iterator[None]:
-    """Make a workspace that has read messages at `NOW`; in the block commands are for it."""
+def workspace(root: Path, messages: dict[str, bytes], *, exit_code: int = 0, alone: bool = False) -> Iterator[None]:
+    """Make a workspace that has read messages at `NOW`; in the block commands are for it.
+
+    With `alone` no plugin is enabled but the adapter: each takes a process of its own at each command.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HCRM_NOW", NOW)
         patch.setenv("HCRM_WORKSPACE", str(root))
         assert hcrm("init", root, "--title", "人民医院").exit_code == 0
+        if alone:
+            file = root / "hcrm.toml"
+            text = re.sub(r"(?m)^plugins = .*$", 'plugins = ["hl7v2"]', file.read_text(encoding="utf-8"))
+            file.write_text(text, encoding="utf-8")
         told("ingest", "--source", "his", write(root / "in", messages), exit_code=exit_code)
         yield

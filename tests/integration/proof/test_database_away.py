@@ -44,7 +44,7 @@ def test_a_killed_postgresql_loses_nothing_that_was_acknowledged(
     kills: int, server: Server, tmp_path: Path, tally: Callable[..., None]
 ) -> None:
     port = free_port()
-    root = workspace(tmp_path / "hospital", port, server.url)
+    root = workspace(tmp_path / "hospital", port, server.url, deciding=True)
     moments = random.Random(kills)
     slowest = 0.0
     with Daemon(root) as daemon:

@@ -25,9 +25,9 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 
 def test_on_a_full_disk_nothing_is_acknowledged_that_is_not_kept_and_intake_resumes_by_itself(
-    disk: SmallDisk, listening: Callable[[str], tuple[Path, int]], tmp_path: Path, tally: Callable[..., None]
+    disk: SmallDisk, listening: Callable[..., tuple[Path, int]], tmp_path: Path, tally: Callable[..., None]
 ) -> None:
-    model, port = listening("sqlite")
+    model, port = listening("sqlite", deciding=True)
     shutil.copytree(model, disk.inside / "hospital")
     with Daemon(tmp_path / "disk" / "hospital", under=disk.enter) as daemon:
         daemon.listening()
@@ -63,7 +63,7 @@ def test_on_a_full_disk_nothing_is_acknowledged_that_is_not_kept_and_intake_resu
 
 
 def test_intake_stops_while_there_is_still_room_to_fold_what_has_landed(
-    disk: SmallDisk, listening: Callable[[str], tuple[Path, int]], tmp_path: Path
+    disk: SmallDisk, listening: Callable[..., tuple[Path, int]], tmp_path: Path
 ) -> None:
     model, port = listening("sqlite")
     shutil.copytree(model, disk.inside / "hospital")
