@@ -47,6 +47,15 @@ def find(connection: Connection, wanted: str, tokens: list[str]) -> list[str]:
     return sorted(found)
 
 
+def patients_named(connection: Connection, wanted: str, token: str | None) -> set[str]:
+    """Patients by the beginning of their id, or by the token of a number; fifty at most of either."""
+    begins = select(patient_customer.c.patient_id).where(
+        patient_customer.c.patient_id.startswith(wanted, autoescape=True)
+    )
+    numbered = select(patient_identifier.c.patient_id).where(patient_identifier.c.token == token)
+    return {*connection.scalars(begins.limit(50)), *connection.scalars(numbered.limit(50))}
+
+
 def facts_about(connection: Connection, patient_ids: list[str]) -> list[FactRow]:
     """All facts about patients that are not void, by kind and statement."""
     rows = [row for row in facts.facts_of_patients(connection, patient_ids) if not row.void]
