@@ -1,6 +1,7 @@
 """`hcrm customers edit`: correct what is known of a customer, whatever the sources go on saying."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 import click
@@ -8,7 +9,7 @@ import msgspec
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, workspace_option
-from hcrm_core.cli.customer_named import resolve
+from hcrm_core.cli.customer_named import named
 from hcrm_core.cli.customer_shown import brief
 from hcrm_core.config import nearest
 from hcrm_core.errors import UsageError
@@ -21,6 +22,12 @@ from hcrm_core.store.queries import customers as queries
 
 _CONTACTS = {"phone": "phone", "email": "email", "wechat": "other"}
 """Name of an edit → FHIR contact-point-system; one of them leaves the others as they are."""
+
+_LEAST_DIGITS = 5
+"""Of a telephone number: China's shortest that anybody can be called by, as 12345."""
+
+_PAST = ("birth_date", "deceased_date_time")
+"""Dates that cannot be after today."""
 
 _LISTS = ("interests", "interest_departments", "information_needs", "customer_kinds")
 _LEFT_OUT = ("active", "general_practitioner", "telecom")
@@ -61,13 +68,13 @@ def edit(
     if not reason.strip():
         raise UsageError("Say why with --reason.")
     with opened(workspace) as space:
-        customer_id = resolve(space, customer)
+        customer_id, patient_id = named(space, customer)
         before = _known(space, customer_id)
         who: dict[str, Any] = {"by": by or env.user(), "reason": reason.strip(), "now": env.microseconds(env.now())}
         if undone:
             message = undo(space.store, customer_id, undone, **who)
         else:
-            message = make(space.store, customer_id, _change(values, clear, release, before), **who)
+            message = make(space.store, patient_id, _change(values, clear, release, before, space.timezone), **who)
         result = _result(space, customer_id, message, before)
     if as_json:
         show_json(result)
@@ -76,7 +83,7 @@ def edit(
 
 
 def _change(
-    values: tuple[str, ...], clear: tuple[str, ...], release: tuple[str, ...], before: Mapping[str, Field]
+    values: tuple[str, ...], clear: tuple[str, ...], release: tuple[str, ...], before: Mapping[str, Field], zone: str
 ) -> Change:
     wanted: dict[str, Any] = {}
     for one in values:
@@ -84,7 +91,7 @@ def _change(
         if not equals or not text.strip():
             raise UsageError(f"--set {name}: write FIELD=VALUE; to say that nothing is known use --clear {name}.")
         _require(name, FIELDS)
-        field, value = _read(name, text.strip(), wanted, before)
+        field, value = _read(name, text.strip(), wanted, before, zone)
         wanted[field] = value
     others = [name for name in FIELDS if name not in _CONTACTS and name != "identifier"] + ["telecom"]
     for name in (*clear, *release):
@@ -100,9 +107,11 @@ def _require(name: str, known: "tuple[str, ...] | list[str]") -> None:
         raise UsageError(f"There is no field {name!r} to be edited. {nearest(name, list(known))}")
 
 
-def _read(name: str, text: str, wanted: Mapping[str, Any], before: Mapping[str, Field]) -> tuple[str, Any]:
+def _read(name: str, text: str, wanted: Mapping[str, Any], before: Mapping[str, Field], zone: str) -> tuple[str, Any]:
     """The field of the record that is meant, and its value."""
     if name in _CONTACTS:
+        if not _IS_CONTACT[name](text):
+            raise UsageError(f"--set {name}: {_expected(name)}.")
         system = _CONTACTS[name]
         known = wanted.get("telecom") or (before["telecom"].value if "telecom" in before else None) or []
         return "telecom", [one for one in known if one["system"] != system] + [{"system": system, "value": text}]
@@ -123,7 +132,19 @@ def _read(name: str, text: str, wanted: Mapping[str, Any], before: Mapping[str, 
         raise UsageError(f"--set {name}: {_expected(name)}.") from None
     if fitted is None or (name == "gender" and fitted not in ("male", "female", "other", "unknown")):
         raise UsageError(f"--set {name}: {_expected(name)}.")
+    if name in _PAST:
+        _require_past(name, str(fitted)[:10], env.local_day(env.now(), zone))
     return name, msgspec.to_builtins(fitted)
+
+
+def _require_past(name: str, day: str, today: date) -> None:
+    """Refuse what is no day of the calendar, and what is still to come; a month or a year alone will do."""
+    try:
+        first = date.fromisoformat(day + "-01-01"[len(day) - 4 :])
+    except ValueError:
+        raise UsageError(f"--set {name}: the calendar has no {day}.") from None
+    if first > today:
+        raise UsageError(f"--set {name}: {day} is still to come; today is {today}.")
 
 
 def _number(text: str) -> int | None:
@@ -141,7 +162,15 @@ _READ: dict[str, Callable[[str], Any]] = {
     "identifier": _identifier,
 }
 
+_IS_CONTACT: dict[str, Callable[[str], bool]] = {
+    "phone": lambda text: sum(letter.isdecimal() for letter in text) >= _LEAST_DIGITS,
+    "email": lambda text: all(text.partition("@")),
+    "wechat": bool,
+}
+
 _EXPECTED = {
+    "phone": f"a telephone number of at least {_LEAST_DIGITS} digits is expected",
+    "email": "an address as name@example.org is expected",
     "birth_date": "a date as 1990-03-07, 1990-03 or 1990 is expected",
     "deceased_date_time": "a date as 2026-03-07 is expected",
     "gender": "male, female, other or unknown is expected",

@@ -12,7 +12,6 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from hcrm_core.identity.components import NOBODY, apart_of
-from hcrm_core.identity.evidence import identifier_rows
 from hcrm_core.identity.golden import fields_of
 from hcrm_core.identity.judged import Pair, fact_of, judged
 from hcrm_core.model.fold import said_at
@@ -77,11 +76,8 @@ def why(store: Store, connection: Connection, patient_ids: Iterable[str]) -> lis
 def _neighbours(connection: Connection, members: Iterable[str]) -> dict[str, set[str]]:
     """Patient → those it is tied to directly."""
     known = set(members)
-    carriers: dict[str, set[str]] = {}
-    for row in links.identifiers(connection, known):
-        if row.link_token:
-            carriers.setdefault(row.link_token, set()).add(row.patient_id)
-    groups = [*carriers.values()]
+    tokens = {row.link_token for row in links.identifiers(connection, known) if row.link_token}
+    groups = [*links.patients_with(connection, tokens).values()]
     groups += [{row.patient_id, row.other_id} for row in links.links_of(connection, known)]
     groups += [{row.low_id, row.high_id} for row in scored.pairs_of(connection, known, "link")]
     apart = apart_of((row.low_id, row.high_id) for row in links.distinct_of(connection, known))
@@ -117,7 +113,6 @@ def _ties(store: Store, connection: Connection, steps: Sequence[Pair]) -> list[T
     """All ties of pairs, pair by pair in the order given."""
     wanted = set(steps)
     ends = {end for pair in steps for end in pair}
-    patients = facts.facts(connection, ends)
     stated = {
         row.fact_id: pair
         for row in links.links_of(connection, ends)
@@ -127,9 +122,12 @@ def _ties(store: Store, connection: Connection, steps: Sequence[Pair]) -> list[T
     log = versions(connection, stated)
     scores = {(row.low_id, row.high_id): row for row in scored.pairs_of(connection, ends, "link")}
     by_hand = judged(store, connection, steps)
+    numbers = _numbers(connection, ends, store.codec)
     found: list[Tie] = []
     for pair in steps:
-        found += _numbers(pair, patients, store.codec)
+        one, other = (numbers.get(end, {}) for end in pair)
+        kinds = sorted({kind for token, kind in one.items() if token in other})
+        found += [Tie(*pair, "number", f"Both carry one number of the kind {kind}") for kind in kinds]
         for fact_id in sorted(fact_id for fact_id, of in stated.items() if of == pair):
             if fact_id == fact_of(store.codec, pair):
                 found.append(_judgement(pair, rows[fact_id], by_hand))
@@ -142,21 +140,18 @@ def _ties(store: Store, connection: Connection, steps: Sequence[Pair]) -> list[T
     return found
 
 
-def _numbers(pair: Pair, patients: dict[str, FactRow], codec: Codec) -> list[Tie]:
-    """One tie for each kind of number that both carry."""
-    kinds: list[dict[str, str]] = []
-    for one in pair:
-        fields = fields_of(patients[one], codec) if one in patients else {}
-        tokens = {row.token: row.link_token for row in identifier_rows(one, fields, codec.token) if row.link_token}
-        kinds.append({})
-        for number in fields.get("identifier") or ():
+def _numbers(connection: Connection, patient_ids: set[str], codec: Codec) -> dict[str, dict[str, str]]:
+    """Patient → the tokens of its numbers that tie, and of which kind each is: `QHYY|MR`."""
+    carried = links.identifiers(connection, patient_ids)
+    tying = links.patients_with(connection, {row.link_token for row in carried if row.link_token})
+    link_of = {row.token: row.link_token for row in carried if row.link_token in tying}
+    found: dict[str, dict[str, str]] = {}
+    for one, row in facts.facts(connection, patient_ids).items():
+        for number in fields_of(row, codec).get("identifier") or ():
             system, kind = number["system"], number.get("type") or ""
-            if link := tokens.get(codec.token("identifier", system, kind, number["value"])):
-                kinds[-1][link] = f"of the kind {system}|{kind}"
-    return [
-        Tie(*pair, "number", f"Both carry one number {kind}")
-        for kind in sorted({of for link, of in kinds[0].items() if link in kinds[1]})
-    ]
+            if link := link_of.get(codec.token("identifier", system, kind, number["value"])):
+                found.setdefault(one, {})[link] = f"{system}|{kind}"
+    return found
 
 
 def _statement(pair: Pair, row: FactRow, log: Sequence[VersionRow], codec: Codec) -> Tie:

@@ -23,7 +23,7 @@ import msgspec
 
 from hcrm_core.failpoints import fp
 from hcrm_core.model.translation import Problem
-from hcrm_core.store.engine import Store
+from hcrm_core.store.engine import Connection, Store
 from hcrm_core.store.queries import inbox, processing
 from hcrm_core.store.queries.inbox import Landed
 from hcrm_core.store.queries.processing import ProcessingRow
@@ -104,14 +104,20 @@ class Claims:
                 fresh = []
             claimed_to = processing.claimed_to(connection)
             fresh = [message for message in fresh if message.id > claimed_to][: limit - len(again)]
+            reached = fresh[-1].id if fresh else claimed_to
+            known = processing.known_between(connection, claimed_to, reached)
+            passed = [message for message in fresh if message.id in known]
+            fresh = [message for message in fresh if message.id not in known]
             refused = [_rejected(message, now) for message in fresh if message.form == "refused"]
             rows = [self._mine(row, now) for row in again]
             rows += [
                 self._mine(ProcessingRow(message.id, "received"), now) for message in fresh if message.form == "message"
             ]
             processing.put(connection, [*parked, *refused, *rows])
-            if fresh:
-                processing.set_claimed_to(connection, fresh[-1].id)
+            if reached > claimed_to:
+                processing.set_claimed_to(connection, reached)
+        if passed and not rows:
+            return self.take(now, limit)
         with self._store.read_inbox() as landed:
             messages = inbox.read_all(landed, [row.message_id for row in again])
         fp("claim")
@@ -185,6 +191,22 @@ def _rejected(message: Landed, now: int) -> ProcessingRow:
     remarks = msgspec.json.decode(message.remarks or "[]", type=list[Problem])
     reason = msgspec.json.encode(remarks[0]).decode() if remarks else None
     return ProcessingRow(message.id, "rejected", reason=reason, problems=message.remarks, processed_at=now)
+
+
+def pass_over(store: Store, connection: Connection, message_id: int) -> None:
+    """Count a message as claimed that was worked off as soon as it landed.
+
+    Where others wait before it, whoever comes to them passes it over then.
+
+    Args:
+        store: The workspace's.
+        connection: The write transaction that records the message's outcome.
+        message_id: Its number.
+    """
+    with store.read_inbox() as landed:
+        following = inbox.after(landed, processing.claimed_to(connection), 1)
+    if [message.id for message in following] == [message_id]:
+        processing.set_claimed_to(connection, message_id)
 
 
 def lives(worker: str) -> bool:

@@ -11,15 +11,17 @@ import msgspec
 
 from hcrm_core.errors import NotFoundError, UsageError
 from hcrm_core.identity.golden import fields_of
-from hcrm_core.intake.accept import accept
+from hcrm_core.intake.accept import accept_in
+from hcrm_core.intake.claims import pass_over
 from hcrm_core.intake.fold import Folder
 from hcrm_core.intake.land import Arrival, land
 from hcrm_core.model.adapters import SourceSettings
 from hcrm_core.model.manual import Edit, Judgement, Manual
 from hcrm_core.model.survivorship import MANUAL
 from hcrm_core.store import audit
+from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Store
-from hcrm_core.store.queries import customers, inbox
+from hcrm_core.store.queries import customers, inbox, links
 from hcrm_core.store.queries.facts import FactRow
 from hcrm_core.store.queries.log import versions
 
@@ -40,12 +42,13 @@ class Change(NamedTuple):
     release: Sequence[str] = ()
 
 
-def edit(store: Store, customer_id: str, change: Change, *, by: str, reason: str, now: int) -> int:
+def edit(store: Store, patient_id: str, change: Change, *, by: str, reason: str, now: int) -> int:
     """Make an edit and fold it.
 
     Args:
         store: The workspace's.
-        customer_id: Whom it corrects.
+        patient_id: The patient it corrects, and with it the customer that this one belongs to. Where patients of the
+            customer are parted later, the edit goes with this one.
         change: What is to become of the fields.
         by: Who makes it.
         reason: Why.
@@ -53,8 +56,11 @@ def edit(store: Store, customer_id: str, change: Change, *, by: str, reason: str
 
     Returns:
         The message's number.
+
+    Raises:
+        UsageError: It releases only what the edits of another patient of the customer say.
     """
-    return _make(store, _drafted(store, customer_id, change, by=by, reason=reason, now=now), now)
+    return _make(store, _drafted(store, patient_id, change, by=by, reason=reason, now=now), now)
 
 
 def undo(store: Store, customer_id: str, message: str, *, by: str, reason: str, now: int) -> int:
@@ -97,7 +103,7 @@ def undo(store: Store, customer_id: str, message: str, *, by: str, reason: str, 
         [name for name in fields if name in cleared],
         [name for name in fields if name not in values and name not in cleared],
     )
-    draft = _drafted(store, customer_id, change, by=by, reason=reason, now=now, patient=undone.patient)
+    draft = _drafted(store, undone.customer, change, by=by, reason=reason, now=now, patient=undone.patient)
     return _make(store, msgspec.structs.replace(draft, undoes=undone.id), now)
 
 
@@ -115,18 +121,34 @@ def edits_of(store: Store, customer_id: str) -> list[tuple[int, Edit]]:
     ]
 
 
+def record_of(row: FactRow, codec: Codec) -> str:
+    """The id of the patient that a patient of this source holds the edits of."""
+    return codec.open(bytes(row.key)).decode().partition(":")[0]
+
+
 def _drafted(
-    store: Store, customer_id: str, change: Change, *, by: str, reason: str, now: int, patient: str | None = None
+    store: Store, patient_id: str, change: Change, *, by: str, reason: str, now: int, patient: str | None = None
 ) -> Edit:
     """The edit as a message."""
     with store.read() as connection:
-        patients = _patients(connection, customer_id)
-    own = [row for row in patients if row.source == MANUAL and not row.void]
-    keys = {store.codec.open(bytes(row.key)).decode(): row for row in sorted(own, key=lambda row: row.stamp)}
-    key = patient or next(reversed(keys), None) or _key(store, customer_id)
+        customer_id = links.customers_of(connection, [patient_id]).get(patient_id, patient_id)
+        edited = [row for row in _patients(connection, customer_id) if row.source == MANUAL and not row.void]
+    edited.sort(key=lambda row: row.stamp)
+    keys = {store.codec.open(bytes(row.key)).decode(): row for row in edited}
+    own = [key for key in keys if key.partition(":")[0] == patient_id]
+    key = patient or next(reversed(own), None) or _key(store, patient_id)
     known = fields_of(keys[key], store.codec) if key in keys else {}
-    said_at = max(now, keys[key].said_at + 1) if key in keys else now
-    left = set(known.get("cleared") or ()) - {*change.set, *change.release}
+    others = {one: _spoken_of(row, store.codec) for one, row in keys.items() if one != key}
+    if patient is None:
+        _require_own(change, _spoken_of(keys[key], store.codec) if key in keys else set(), others)
+    # What was said since of the customer by the edits of other patients stands; this edit's instant would outweigh it.
+    outdated = {
+        name for one, said in others.items() if key in keys and keys[one].stamp > keys[key].stamp for name in said
+    }
+    outdated &= _spoken_of(keys[key], store.codec) if key in keys else set()
+    release = [*change.release, *sorted(outdated.difference(change.set, change.clear, change.release))]
+    left = set(known.get("cleared") or ()) - {*change.set, *release}
+    said_at = max([now, *(row.said_at + 1 for row in edited)])
     return Edit(
         id=f"E{store.codec.token('edit', key, str(said_at))[:12]}",
         said_at=said_at,
@@ -136,17 +158,34 @@ def _drafted(
         customer=key.partition(":")[0],
         set=dict(change.set),
         clear=tuple(change.clear),
-        release=tuple(change.release),
+        release=tuple(release),
         cleared=tuple(sorted(left | set(change.clear))),
     )
 
 
-def _key(store: Store, customer_id: str) -> str:
-    """The key of a new patient of this source, such that the customer, whose id is its least patient's, keeps it."""
+def _spoken_of(row: FactRow, codec: Codec) -> set[str]:
+    """The fields that the edits of a patient say something of; the numbers of all count side by side."""
+    said = fields_of(row, codec)
+    return ({*said} - {"cleared", "identifier"}) | set(said.get("cleared") or ())
+
+
+def _require_own(change: Change, own: set[str], others: Mapping[str, set[str]]) -> None:
+    """Refuse to release what another patient's edits say: nothing would change, and nobody would know why."""
+    for name in change.release:
+        there = sorted({key.partition(":")[0] for key, said in others.items() if name in said})
+        if name not in own and there:
+            raise UsageError(
+                f"--release {name}: it was edited of another record of this customer. "
+                f"Name that: hcrm customers edit {there[0]} --release {name}"
+            )
+
+
+def _key(store: Store, patient_id: str) -> str:
+    """The key of a new patient of this source, such that whom it corrects keeps the customer's id, alone or not."""
     number = 0
-    while store.codec.token("Patient", MANUAL, f"{customer_id}:{number}") < customer_id:
+    while store.codec.token("Patient", MANUAL, f"{patient_id}:{number}") < patient_id:
         number += 1
-    return f"{customer_id}:{number}"
+    return f"{patient_id}:{number}"
 
 
 def _make(store: Store, made: Edit, now: int) -> int:
@@ -157,7 +196,7 @@ def _make(store: Store, made: Edit, now: int) -> int:
         "undoes": [made.undoes] if made.undoes else (),
     }
     detail = {key: list(some) for key, some in fields.items()}
-    return say(store, made, now, action="customers.edit", subject=f"customer {made.customer}", detail=detail)
+    return say(store, made, now, action="customers.edit", subject=f"patient {made.customer}", detail=detail)
 
 
 def say(store: Store, made: Edit | Judgement, now: int, *, action: str, subject: str, detail: Mapping[str, Any]) -> int:
@@ -181,7 +220,11 @@ def say(store: Store, made: Edit | Judgement, now: int, *, action: str, subject:
     with store.read_inbox() as landed:
         (message,) = inbox.read_all(landed, [receipt.message_id])
     folder = Folder(store.codec, store.identity)
-    accept(store, folder, f"{ADAPTER.name} {ADAPTER.version}", [message], [ADAPTER.translate(payload)], now)
+    with store.write() as connection:
+        by = f"{ADAPTER.name} {ADAPTER.version}"
+        said = ADAPTER.translate(payload)
+        accept_in(connection, folder, by, [message], [said], now, zone=store.timezone)
+        pass_over(store, connection, message.id)
     return receipt.message_id
 
 

@@ -37,7 +37,7 @@ class Edit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_fi
         by: Who made it.
         reason: Why.
         patient: The key of the patient of this source that it speaks of.
-        customer: The id of a patient of the customer.
+        customer: The id of the patient that it corrects; with it the edit goes to whichever customer that belongs to.
         set: Field of the `Patient` → value.
         clear: Fields of which nothing is known.
         release: Fields of which this source says nothing any more, so that the others' words stand.
@@ -75,8 +75,9 @@ class Judgement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, t
         said_at: When it was said, microseconds since 1970 UTC.
         by: Who said it.
         reason: Why.
-        says: `same`: one person; `different`: two; `nothing`: earlier judgements of these patients are taken back.
+        says: `same`: one person; `different`: two; `nothing`: the last judgement of these patients is taken back.
         pairs: The ids of two patients each, the lesser first.
+        restores: Of `nothing`: what was said before of a pair (`pair_key`) and counts again.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Judgement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, t
     reason: str
     says: Says
     pairs: tuple[tuple[str, str], ...]
+    restores: dict[str, Says] = {}
 
     def payload(self) -> bytes:
         """The message."""
@@ -92,11 +94,12 @@ class Judgement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, t
 
     def links(self) -> list[PatientLink]:
         """The statements it makes."""
-        type_ = _TYPES[self.says]
-        return [
-            PatientLink(key=pair_key(low, high), patient=BY_ID + low, other=BY_ID + high, type=type_)
-            for low, high in self.pairs
-        ]
+        found = []
+        for low, high in self.pairs:
+            key = pair_key(low, high)
+            says = self.restores.get(key, self.says)
+            found.append(PatientLink(key=key, patient=BY_ID + low, other=BY_ID + high, type=_TYPES[says]))
+        return found
 
 
 def pair_key(low: str, high: str) -> str:
@@ -115,7 +118,7 @@ class Manual(Adapter):
         try:
             edit = _read(payload)
             if isinstance(edit, Judgement):
-                mapped = Coverage(mapped=("says", "pairs"))
+                mapped = Coverage(mapped=("says", "pairs", *(["restores"] if edit.restores else ())))
                 return Translation(JUDGEMENT_TYPE, Statement(edit.said_at), tuple(edit.links()), coverage=mapped)
             said = edit.set | dict.fromkeys((*edit.clear, *edit.release)) | {"cleared": edit.cleared or None}
             patient = msgspec.convert({"kind": "Patient", "key": edit.patient} | said, Patient)
@@ -130,7 +133,8 @@ class Manual(Adapter):
         """Each field, and which member of the edit it comes from."""
         edit = _read(payload)
         if isinstance(edit, Judgement):
-            return [Origin("PatientLink", pair_key(*pair), "type", "says") for pair in edit.pairs]
+            keys = [pair_key(*pair) for pair in edit.pairs]
+            return [Origin("PatientLink", key, "type", "restores" if key in edit.restores else "says") for key in keys]
         found = [Origin("Patient", edit.patient, name, f"set.{name}") for name in edit.set]
         return [*found, Origin("Patient", edit.patient, "cleared", "clear")]
 
@@ -140,7 +144,8 @@ class Manual(Adapter):
         said: dict[str, Any]
         if isinstance(edit, Judgement):
             pairs = ", ".join(pair_key(*pair) for pair in edit.pairs)
-            said = {"says": edit.says, "pairs": pairs, "by": edit.by, "reason": edit.reason}
+            restored = ", ".join(f"{key} {says}" for key, says in sorted(edit.restores.items()))
+            said = {"says": edit.says, "pairs": pairs, "restores": restored, "by": edit.by, "reason": edit.reason}
             return [RawField(path, path, value, _tells(path)) for path, value in said.items() if value]
         said = {f"set.{name}": value for name, value in edit.set.items()}
         said |= {"clear": ", ".join(edit.clear), "release": ", ".join(edit.release), "undoes": edit.undoes}

@@ -115,7 +115,7 @@ def test_an_edit_stands_in_the_audit_trail_with_who_when_and_why_and_without_wha
         (row,) = audit.trail(connection)
         assert audit.first_broken(connection, store.codec) is None
     (made,) = (one for _, one in edits_of(store, customer_id))
-    assert (row.by, row.action, row.subject) == ("护士", "customers.edit", f"customer {customer_id}")
+    assert (row.by, row.action, row.subject) == ("护士", "customers.edit", f"patient {customer_id}")
     detail = msgspec.json.decode(row.detail)
     assert (detail["message"], detail["reason"], detail["set"]) == (made.id, "the patient called", ["birth_date"])
     assert "1990" not in row.detail

@@ -9,6 +9,7 @@ from support.streams import clear, streams, tell, work_off
 
 from hcrm_core.identity.bulk import customers
 from hcrm_core.identity.golden import fields_of
+from hcrm_core.identity.judged import judged
 from hcrm_core.identity.model import scorer_of
 from hcrm_core.intake.accept import accept
 from hcrm_core.intake.edits import ADAPTER as MANUAL
@@ -19,7 +20,7 @@ from hcrm_core.model.manual import Judgement, Says
 from hcrm_core.store import audit
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
-from hcrm_core.store.queries import inbox, links, review
+from hcrm_core.store.queries import inbox, links, processing, review
 from hcrm_core.store.queries.facts import of_kind
 
 ONE_STORE = settings(
@@ -76,6 +77,13 @@ def hear(store: Store, payload: bytes) -> None:
     accept(store, folder, "manual 1", [message], [MANUAL.translate(payload)], T0)
 
 
+def payloads(store: Store) -> list[bytes]:
+    """What was said by hand, as the messages it became."""
+    with store.read_inbox() as connection:
+        landed = inbox.read_all(connection, range(1, inbox.highest(connection) + 1))
+    return [store.codec.open(one.payload) for one in landed if one.source == "manual" and one.payload]
+
+
 def concluded(store: Store) -> list[bytes]:
     """The canonical dump without the facts that judgements themselves are."""
     return [line for line in dump(store) if b'"source":"manual"' not in line]
@@ -106,6 +114,83 @@ def test_who_shares_a_number_is_parted_by_hand_and_joined_again(store: Store) ->
     assert groups(store) == [{"P1"}, {"P2"}], "the source's repeating itself changes nothing"
     judge(store, [pair(store, "P1", "P2")], "same", WHO)
     assert groups(store) == [{"P1", "P2"}]
+
+
+@pytest.mark.parametrize(
+    ("story", "left"),
+    [
+        (("different", "same", "nothing"), ["different"]),
+        (("same", "different", "nothing"), ["same"]),
+        (("different", "same", "nothing", "nothing"), []),
+        (("different", "same", "nothing", "same", "nothing"), ["different"]),
+        (("same", "different", "same", "nothing", "nothing"), ["same"]),
+        (("nothing", "same"), ["same"]),
+    ],
+    ids=" ".join,
+)
+def test_taken_back_what_was_said_before_counts_again(store: Store, story: tuple[Says, ...], left: list[Says]) -> None:
+    both = [pair(store, "P1", "P2")]
+    registrations = [registered("P1", "4711"), registered("P2", "4711")]
+    tell(store, registrations)
+    for says in left:
+        judge(store, both, says, WHO)
+    expected = concluded(store)
+    clear(store)
+    tell(store, registrations)
+    for says in story:
+        judge(store, both, says, WHO)
+    assert concluded(store) == expected
+    with store.read() as connection:
+        counting = judged(store, connection, both).get(both[0], [])
+        assert [one.judgement.says for one in counting] == left
+
+
+def test_a_pair_rejected_merged_by_a_slip_and_taken_back_stays_out_of_the_queue(store: Store) -> None:
+    tell(store, [registered("P1"), registered("P2")])
+    both = pair(store, "P1", "P2")
+    judge(store, across(store, *both), "different", WHO)
+    judge(store, [both], "same", WHO)
+    judge(store, [both], "nothing", WHO)
+    with store.read() as connection:
+        assert list(review.queue(connection)) == []
+    assert groups(store) == [{"P1"}, {"P2"}]
+
+
+def test_what_was_said_before_a_pruned_message_is_forgotten_with_it(store: Store) -> None:
+    tell(store, [registered("P1"), registered("P2", name="李^四")])
+    both = [pair(store, "P1", "P2")]
+    judge(store, both, "different", WHO)
+    number = judge(store, both, "same", WHO)
+    with store.write_inbox() as connection:
+        inbox.prune(connection, [number])
+    judge(store, both, "nothing", WHO)
+    assert groups(store) == [{"P1"}, {"P2"}]
+    with store.read() as connection:
+        assert judged(store, connection, both) == {} and links.distinct_of(connection, both[0]) == []
+
+
+def test_a_judgement_is_worked_off_when_it_is_made(store: Store) -> None:
+    """Nobody finds it unfinished, and nobody works it off again, whether others wait before it or not."""
+    tell(store, [registered("P1"), registered("P2", name="李^四")])
+    both = [pair(store, "P1", "P2")]
+    number = judge(store, both, "same", WHO)
+    with store.read() as connection:
+        assert processing.claimed_to(connection) == number
+    land(store, [Arrival("his", registered("P3"))], now=T0)
+    later = judge(store, both, "nothing", WHO)
+    before = concluded(store)
+    with store.read() as connection:
+        done = processing.outcomes(connection, [number, later])
+        assert processing.claimed_to(connection) == number, "somebody waits before it"
+    work_off(store, now=T0)
+    with store.read() as connection:
+        assert processing.outcomes(connection, [number, later]) == done
+        assert processing.claimed_to(connection) == later
+    assert before != concluded(store) and groups(store) == [{"P1"}, {"P2"}, {"P3"}]
+    judge(store, both, "same", WHO)
+    land(store, [Arrival("his", registered("P4"))], now=T0)
+    work_off(store, now=T0)
+    assert groups(store) == [{"P1", "P2"}, {"P3"}, {"P4"}]
 
 
 def event(kind: str, minute: int, patient_number: str, *segments: str) -> bytes:
@@ -225,3 +310,42 @@ def test_a_judgement_taken_back_has_never_been_later_facts_included(store: Store
     for payload in data.draw(st.permutations([*stream, *both])):
         hear(store, payload)
     assert concluded(store) == expected
+
+
+@settings(ONE_STORE, max_examples=10)
+@given(data=st.data())
+def test_whatever_is_taken_back_has_never_been_said_in_any_order_of_arrival(store: Store, data: st.DataObject) -> None:
+    """A history of judgements of some pairs, each of them taken back or not: what is left is what those left say."""
+    stream = [registered(number, "4711" if number < "P3" else "") for number in NUMBERS] + data.draw(streams)
+    history = data.draw(st.lists(judgements.filter(lambda one: one[1] != one[2]), min_size=2, max_size=8))
+    left: dict[tuple[str, str], list[Says]] = {}
+    clear(store)
+    for number, (says, one, other) in enumerate(history):
+        both = pair(store, one, other)
+        judge(store, [both], says, WHO._replace(now=T0 + number))  # type: ignore[arg-type]
+        stack = left.setdefault(both, [])
+        if says == "nothing":
+            del stack[-1:]
+        else:
+            stack.append(says)  # type: ignore[arg-type]
+    made = payloads(store)
+    clear(store)
+    for payload in data.draw(st.permutations([*stream, *made])):
+        hear(store, payload)
+    found, whole = concluded(store), list(dump(store))
+    with store.read() as connection:
+        counting = judged(store, connection, left)
+    assert {both: [one.judgement.says for one in of] for both, of in counting.items()} == {
+        both: stack for both, stack in left.items() if stack
+    }
+    clear(store)
+    for payload in data.draw(st.permutations([*stream, *made, *made])):
+        hear(store, payload)
+    assert list(dump(store)) == whole
+    clear(store)
+    for payload in stream:
+        hear(store, payload)
+    for both, stack in left.items():
+        for says in stack[-1:]:
+            judge(store, [both], says, WHO)
+    assert concluded(store) == found

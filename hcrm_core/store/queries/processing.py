@@ -68,6 +68,12 @@ def set_claimed_to(connection: Connection, number: int) -> None:
         connection.execute(intake_state.insert().values(id=1, claimed_to=number))
 
 
+def known_between(connection: Connection, low: int, high: int) -> set[int]:
+    """Which of the messages behind `low`, up to `high`, have a row."""
+    query = "SELECT message_id FROM processing WHERE message_id > ? AND message_id <= ?"
+    return {row[0] for row in driver_rows(connection, query, (low, high))}
+
+
 def due(connection: Connection, now: int, limit: int) -> list[ProcessingRow]:
     """Messages that may be taken again, in landing order."""
     query = select(processing).where(processing.c.due_at <= now).order_by(processing.c.message_id).limit(limit)
