@@ -9,10 +9,14 @@ import click
 
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, show_table
+from hcrm_core.cli.customer_history import history_of, told
+from hcrm_core.cli.patient_named import record_name
+from hcrm_core.cli.ties_told import as_members, lines
 from hcrm_core.cli.trace import Trace
 from hcrm_core.errors import HcrmError
 from hcrm_core.identity.golden import Field, Word, display_name, fields_of, golden, last_mention
-from hcrm_core.identity.roles import ADMINISTRATIVE, Role, roles_of
+from hcrm_core.identity.roles import ADMINISTRATIVE, NOT_OF_CARE, OF_CARE, Role, roles_of, without_care
+from hcrm_core.identity.why import why
 from hcrm_core.model.fold import said_at
 from hcrm_core.model.survivorship import criteria_of
 from hcrm_core.store.codec import Codec
@@ -65,11 +69,12 @@ def shown(space: Opened, customer_id: str, *, staff_view: bool = False, losing: 
         log = versions(connection, [row.fact_id for row in (*patients, *listed)])
     fields = golden(patients, codec, space.store.golden)
     roles = roles_of(fields, patients, facts, codec)
-    row = row_of(customer_id, fields, patients, roles)
-    hidden = staff_view and "internal" in row["kinds"]
+    hidden = staff_view and "internal" in {role.kind for role in roles}
     if hidden:
         facts, listed = ([one for one in rows if one.kind in ADMINISTRATIVE] for rows in (facts, listed))
-        roles = [role._replace(because="", facts=()) if role.kind in ("patient", "healthy") else role for role in roles]
+        roles = [role for role in roles if role.kind not in OF_CARE]
+        fields = without_care(fields)
+    row = row_of(customer_id, fields, patients, roles)
     cite = _Citing(space, {row.fact_id: row for row in (*patients, *facts)}, log)
     found = {}
     for name, field in sorted(fields.items()):
@@ -86,10 +91,26 @@ def shown(space: Opened, customer_id: str, *, staff_view: bool = False, losing: 
         "related_persons": about["RelatedPerson"],
         "allergies": None if hidden else about["AllergyIntolerance"],
         "hereditary_history": None if hidden else about["Condition"],
-        "patients": [{"id": patient.fact_id, "source": patient.source} for patient in patients],
+        "patients": [_patient(one, codec, hidden) for one in patients],
+        "ties": None if hidden else _ties(space, patients),
+        "by_hand": None if hidden else [one for one in history_of(space, customer_id) if not one["fields"]],
         "facts": dict(sorted(Counter(fact.kind for fact in facts).items())),
         "hidden": "What is known of care: this customer is of the staff." if hidden else None,
     }
+
+
+def _patient(row: FactRow, codec: Codec, hidden: bool) -> dict[str, Any]:
+    record = record_name(row, codec)
+    kept = not hidden or record.partition("|")[2].partition("|")[0] in NOT_OF_CARE
+    name = display_name(fields_of(row, codec).get("name"))
+    return {"id": row.fact_id, "source": row.source, "record": record if kept else "", "name": name}
+
+
+def _ties(space: Opened, patients: Sequence[FactRow]) -> list[dict[str, Any]]:
+    with space.store.read() as connection:
+        found = why(space.store, connection, [patient.fact_id for patient in patients]) if patients else []
+    texts = lines(space, found)
+    return [as_members(space, tie) | {"line": line} for tie, line in zip(found, texts, strict=True)]
 
 
 def _is_listed(row: FactRow, codec: Codec) -> bool:
@@ -153,9 +174,11 @@ def _why(space: Opened, name: str, field: Field) -> str:
     other = next((word for word in field.words if word.value != first.value), None)
     if other is None:
         return ""
-    criteria = (*criteria_of(space.store.golden, name), "recency")
+    criteria = ("replaced", *criteria_of(space.store.golden, name), "recency")
     ahead = (criterion for criterion, one, two in zip(criteria, first.place, other.place, strict=False) if one != two)
     match next(ahead, ""):
+        case "replaced":
+            return f"{other.source} merged the other into another patient"
         case "trust":
             return f"{first.source} is trusted more than {other.source}"
         case "completeness":
@@ -185,8 +208,18 @@ def tell(customer: dict[str, Any]) -> None:
                 values = [brief(value) for name, value in one.items() if name in _ALL_SHOWN and value]
                 click.echo(f"  {', '.join(values)}  [{_message(one)}]")
     for role in customer["roles"]:
-        click.echo(f"{role['kind'].capitalize()}: {role['because'] or 'hidden'}.")
-    click.echo("Patients: " + ", ".join(f"{p['id']} ({p['source']})" for p in customer["patients"]))
+        click.echo(f"{role['kind'].capitalize()}: {role['because']}.")
+    click.echo("\nPatients:")
+    rows = [(one["id"], one["source"], one["record"], one["name"]) for one in customer["patients"]]
+    show_table(("id", "source", "record", "name"), rows)
+    for title, said in (
+        ("One customer, since", [tie["line"] for tie in customer["ties"] or ()]),
+        ("Said by hand", [told(one) for one in customer["by_hand"] or ()]),
+    ):
+        if said:
+            click.echo(f"\n{title}:")
+            click.echo("".join(f"  {line}\n" for line in said), nl=False)
+    click.echo()
     click.echo("Facts: " + ", ".join(f"{count} {kind}" for kind, count in customer["facts"].items()))
     if customer["hidden"]:
         click.echo(f"Hidden: {customer['hidden'][0].lower()}{customer['hidden'][1:]}")

@@ -7,6 +7,7 @@ import click
 
 from hcrm_core.cli.context import Opened, json_option, opened, show_json, show_table, workspace_option
 from hcrm_core.cli.customer_edit import edit
+from hcrm_core.cli.customer_history import history
 from hcrm_core.cli.customer_links import merge, split, unmerge, unsplit
 from hcrm_core.cli.customer_named import resolve
 from hcrm_core.cli.customer_review import review
@@ -52,7 +53,8 @@ def show(customer: str, losing: bool, staff_view: bool, as_json: bool, workspace
     """Show one customer by any member's id, its beginning, or a number such as HOSP|MR|00012345.
 
     Every field names its source, the message that said it last, the place in that message, and why it stands before
-    what other sources say.
+    what other sources say. The patients are named as their sources know them, with what makes them one customer: a
+    number, a source, their records' score, or a person, who, when and why.
     """
     with opened(workspace) as space:
         found = shown(space, resolve(space, customer), staff_view=staff_view, losing=losing)
@@ -62,7 +64,7 @@ def show(customer: str, losing: bool, staff_view: bool, as_json: bool, workspace
         tell(found)
 
 
-for command in (edit, merge, unmerge, split, unsplit, review):
+for command in (edit, history, merge, unmerge, split, unsplit, review):
     customers.add_command(command)
 customers.add_command(family)
 customers.add_command(families)

@@ -23,10 +23,8 @@ from hcrm_core.store.queries import decisions, households, review
 T = TypeVar("T")
 
 HOSPITAL = "清河人民医院 (demo)"
-_COUNTED = 100_000
-"""Pairs in review that are counted at most."""
 _SHOWN = 3
-"""Of the hardest pairs."""
+"""Pairs of each sort."""
 _LOOKED_AT = 50
 """Households among which the one to be shown is sought."""
 
@@ -124,7 +122,7 @@ def _conclude(space: Opened, summary: ingest.Summary, outcomes: list[Any], path:
     click.echo(
         f"{summary.duplicates:,} messages had come twice and counted once; {summary.quarantined:,} were not understood."
     )
-    _show_hardest(space)
+    waiting = _show_pairs(space, at)
     if shown_home:
         click.echo(f"{housed:,} customers live in {homes:,} households. One of them, with what says so:")
         families.tell(families.shown(space, shown_home[-1]))
@@ -147,21 +145,30 @@ def _conclude(space: Opened, summary: ingest.Summary, outcomes: list[Any], path:
     click.echo(f"  hcrm --workspace {at} explain task {tasks[0].task_id if tasks else 'ID'}")
     click.echo(f"  hcrm --workspace {at} customers list --linked")
     click.echo(f"  hcrm --workspace {at} customers families")
-    click.echo(f"  hcrm --workspace {at} customers review")
+    if waiting:
+        click.echo(f"  hcrm --workspace {at} customers review")
     for outcome in failed:
         say(f"hcrm: {outcome.name} failed: {outcome.error}")
     if failed:
         raise click.exceptions.Exit(1)
 
 
-def _show_hardest(space: Opened) -> None:
-    """How many pairs a person has to decide, and the three that were the hardest: in doubt, or else nearest to it."""
-    waiting = customer_review.queue(space, _COUNTED)
+def _show_pairs(space: Opened, at: Path) -> int:
+    """The likeliest pairs that a person has to decide, and those that were linked by the least; how many wait."""
+    waiting, total = customer_review.queue(space, _SHOWN)
     with space.store.read() as connection:
-        linked = review_pairs.shown(connection, space, review.least_likely(connection, _SHOWN - len(waiting[:_SHOWN])))
-    hardest = waiting[:_SHOWN] + linked
-    if hardest:
-        wait = f"{len(waiting):,} pairs more may" if len(waiting) != 1 else "1 pair more may"
-        click.echo(f"{wait} be one person and wait for somebody to say. The hardest of all, those in doubt first:")
-        customer_review.tell_queue(hardest)
+        linked = review_pairs.shown(connection, space, review.least_likely(connection, _SHOWN))
+    if waiting:
+        wait = f"{total:,} pairs more may" if total != 1 else "1 pair more may"
+        click.echo(f"{wait} be one person and wait for somebody to say. The likeliest:")
+        customer_review.tell_queue(waiting)
         click.echo()
+    if linked:
+        click.echo(
+            "Two records that agree enough are linked, even where no number says so. Those that were linked by the least:"
+        )
+        customer_review.tell_queue(linked)
+        name = customer_review.short_name(linked[0])
+        click.echo(f"Why, field by field: hcrm --workspace {at} customers review show {name}")
+        click.echo()
+    return total

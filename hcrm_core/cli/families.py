@@ -76,8 +76,8 @@ def shown(space: Opened, customer_id: str) -> dict[str, Any]:
     return _person(customer_id, people[customer_id]) | {
         "household": found.household,
         "members": members,
-        "ties": [cite.tie(one) for one in found.ties if one.counts],
-        "weak_ties": [cite.tie(one) for one in found.ties if not one.counts],
+        "ties": [cite.tie(one, people) for one in found.ties if one.counts],
+        "weak_ties": [cite.tie(one, people) for one in found.ties if not one.counts],
         "guardians": [cite.guardian(one, people) for one in answer],
         "group_contracts": [cite.contract(one) for one in found.contracts],
     }
@@ -109,10 +109,11 @@ class _Citing:
             "message": self._messages.get(fact_id),
         }
 
-    def tie(self, tied: Tied) -> dict[str, Any]:
+    def tie(self, tied: Tied, people: dict[str, dict[str, Field]]) -> dict[str, Any]:
         return {
             "one": tied.one,
             "other": tied.other,
+            "names": [_person(end, people[end])["name"] for end in (tied.one, tied.other)],
             "relation": tied.tie.relation,
             "strength": tied.tie.strength,
             "points": tied.tie.points,
@@ -157,23 +158,24 @@ class _Citing:
 def tell(family: dict[str, Any]) -> None:
     """Print a family."""
     click.echo(f"{_called(family)}, customer {family['id']}")
-    names = {family["id"]: _called(family)}
+    at_home = {family["id"], *(one["id"] for one in family["members"])}
     if family["household"]:
         click.echo(f"Household {family['household']}:")
         show_table(
             ("id", "name", "birth date", "sex", "relation"),
             [(m["id"], m["name"], m["birth_date"], m["sex"], m["relation"]) for m in family["members"]],
         )
-        names |= {one["id"]: _called(one) for one in family["members"]}
     else:
         click.echo("In no household.")
     for title, key in (("Because", "ties"), ("Too little to make a household", "weak_ties")):
         if family[key]:
             click.echo(f"\n{title}:")
         for tie in family[key]:
-            one, other = (names.get(tie[end], tie[end]) for end in ("one", "other"))
+            one, other = (name or "(no name)" for name in tie["names"])
+            strangers = [end for end in (tie["one"], tie["other"]) if end not in at_home]
             said = f"{other} is the {tie['relation']} of {one}" if tie["relation"] != UNKNOWN else f"{one} and {other}"
-            click.echo(f"  {said}: {tie['strength']}, {tie['points']} points")
+            outside = f" (customer {', '.join(strangers)})" if strangers else ""
+            click.echo(f"  {said}{outside}: {tie['strength']}, {tie['points']} points")
             for found in tie["evidence"]:
                 cited = ", ".join(f"{fact['kind']} (message {fact['message']})" for fact in found["facts"])
                 click.echo(f"    {found['points']:+d} {found['says']}: {cited}")

@@ -23,15 +23,36 @@ _HEADINGS: Mapping[str, tuple[str, str]] = {
     "decision": ("decision", "决定"),
     "reason": ("reason", "理由"),
 }
+_RECORD = ("record", "来源与记录")
 _FIELDS: Mapping[str, tuple[str, str]] = {
     "name": ("name", "姓名"),
     "birth": ("birth date", "出生日期"),
     "sex": ("sex", "性别"),
     "phone": ("phone", "电话"),
-    "document": ("numbers", "证件号码"),
+    "document": ("documents", "证件号码"),
     "address": ("address", "地址"),
+    "numbers": ("numbers of the hospital", "院内号码"),
 }
 _LEVEL = ("agree", "一致程度")
+_LEVELS: Mapping[str, str] = {
+    "same": "一致",
+    "same 1 January": "一致（1月1日）",
+    "sound": "同音",
+    "near": "相近",
+    "given": "仅名相同",
+    "family": "仅姓相同",
+    "swapped": "日月颠倒",
+    "year": "仅年份相同",
+    "part": "部分一致",
+    "conflict": "冲突",
+    "different": "不同",
+}
+_SEXES: Mapping[str, str] = {"male": "男", "female": "女", "other": "其他", "unknown": "未知"}
+_NO_NAMES = (
+    "Write no names or numbers of persons here: it is kept for good.",
+    "请勿填写人员姓名或号码：此处内容将永久保存。",
+)
+"""What the sheet says where a reason is written: it stands in the audit trail."""
 _DECISIONS: Mapping[str, tuple[str, str]] = {
     "accept": ("accept", "同一人"),
     "reject": ("reject", "不同人"),
@@ -73,9 +94,10 @@ def write(path: Path, pairs: Sequence[Mapping[str, Any]], language: Language) ->
 def _write(path: Path, pairs: Sequence[Mapping[str, Any]], language: Language) -> None:
     at = _AT[language]
     headings = [_HEADINGS[name][at] for name in ("pair", "decision", "reason", "bits")]
-    for field in LEVELS:
-        name = _FIELDS[field][at]
-        headings += [f"{name} 1", f"{name} 2", f"{name}: {_LEVEL[at]}"]
+    headings += [f"{_RECORD[at]} {number}" for number in (1, 2)]
+    for field, names in _FIELDS.items():
+        headings += [f"{names[at]} 1", f"{names[at]} 2"]
+        headings += [f"{names[at]}: {_LEVEL[at]}"] if field in LEVELS else []
     with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         sheet = book.add_worksheet("review")
         text, head = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "num_format": "@"})
@@ -84,17 +106,28 @@ def _write(path: Path, pairs: Sequence[Mapping[str, Any]], language: Language) -
         for column, heading in enumerate(headings):
             sheet.write_string(0, column, heading, head)
         for row, pair in enumerate(pairs, 1):
-            for column, cell in enumerate(_cells(pair)):
+            for column, cell in enumerate(_cells(pair, language)):
                 sheet.write_string(row, column, cell, text)
         choices = [words[at] for words in _DECISIONS.values()]
-        sheet.data_validation(1, 1, max(len(pairs), 1), 1, {"validate": "list", "source": choices})
+        last = max(len(pairs), 1)
+        sheet.data_validation(1, 1, last, 1, {"validate": "list", "source": choices})
+        hint = {"validate": "any", "input_title": _HEADINGS["reason"][at], "input_message": _NO_NAMES[at]}
+        sheet.data_validation(1, 2, last, 2, hint)
+        sheet.write_comment(0, 2, _NO_NAMES[at], {"visible": False})
 
 
-def _cells(pair: Mapping[str, Any]) -> Iterator[str]:
+def _cells(pair: Mapping[str, Any], language: Language) -> Iterator[str]:
     yield from (pair["pair"], "", "", f"{pair['bits']:.1f}")
-    for field in pair["fields"]:
-        agrees = f"{field['level']} ({field['bits']:+.1f})" if field["level"] else ""
-        yield from (*field["records"], agrees)
+    for source, record in zip(pair["sources"], pair["records"], strict=True):
+        yield f"{source or ''} {record}".strip()
+    said = {field["field"]: field for field in pair["fields"]}
+    for name in _FIELDS:
+        field = said[name]
+        in_words = _SEXES if name == "sex" and language == "zh" else {}
+        yield from (in_words.get(value, value) for value in field["records"])
+        if name in LEVELS:
+            level = _LEVELS.get(field["level"], field["level"]) if language == "zh" else field["level"]
+            yield f"{level} ({field['bits']:+.1f})" if level else ""
 
 
 def read(path: Path) -> list[Answer]:

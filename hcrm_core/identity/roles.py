@@ -3,9 +3,10 @@
 Each role is derived from facts and names those it rests on, so that it goes when they go.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from hcrm_core.identity.documents import PERSONAL
 from hcrm_core.identity.golden import Field, fields_of
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.queries.facts import FactRow
@@ -19,6 +20,12 @@ HEALTH_CHECK = frozenset({"PE", "CHECKUP", "HEALTHCHECK", "体检", "健康体�
 
 ADMINISTRATIVE = frozenset({"Patient", "PatientLink", "RelatedPerson"})
 """Kinds of facts about a person that say nothing of care."""
+
+OF_CARE = ("patient", "healthy")
+"""Roles that tell of visits."""
+
+NOT_OF_CARE = PERSONAL | {STAFF_NUMBER}
+"""HL7 table 0203 types of numbers that are given to people who are no patients, too."""
 
 _CANCELLED = ("cancelled", "entered-in-error", "planned")
 
@@ -55,6 +62,21 @@ def roles_of(
     for kind in (stated.value or ()) if stated else ():
         found.append(Role(kind, f"stated by {stated.words[0].source}", (stated.patient_id,)))  # type: ignore[union-attr]
     return sorted(found, key=lambda role: KINDS.index(role.kind))
+
+
+def without_care(golden: Mapping[str, Field]) -> dict[str, Field]:
+    """The fields of somebody of the staff as they would be, had the hospital never had them as a patient."""
+    kept: dict[str, Callable[[Any], bool]] = {
+        "identifier": lambda number: number.get("type") in NOT_OF_CARE,
+        "customer_kinds": lambda kind: kind not in OF_CARE,
+    }
+    found = {name: field for name, field in golden.items() if name != "general_practitioner"}
+    for name in kept.keys() & found.keys():
+        field = found.pop(name)
+        words = tuple(word._replace(value=[*filter(kept[name], word.value or ())]) for word in field.words)
+        if value := [*filter(kept[name], field.value or ())]:
+            found[name] = field._replace(value=value, words=tuple(word for word in words if word.value))
+    return found
 
 
 def is_internal(golden: Mapping[str, Field], patients: Sequence[FactRow], codec: Codec) -> bool:

@@ -4,6 +4,7 @@ A row's chain is a keyed hash of the row and of the trail's end before it; the e
 is kept apart. Without the key nobody can change a row, leave one out, or cut rows off the end.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -56,6 +57,12 @@ def record(
 def trail(connection: Connection) -> list[AuditRow]:
     """All rows, oldest first."""
     return [AuditRow(*row) for row in connection.execute(select(audit).order_by(audit.c.id))]
+
+
+def of_actions(connection: Connection, actions: Iterable[str]) -> list[AuditRow]:
+    """The rows of some actions, oldest first."""
+    query = select(audit).where(audit.c.action.in_(sorted(actions))).order_by(audit.c.id)
+    return [AuditRow(*row) for row in connection.execute(query)]
 
 
 def first_broken(connection: Connection, codec: Codec) -> int | None:

@@ -138,14 +138,35 @@ def test_a_nurse_who_is_also_a_patient_is_one_party_whose_clinical_data_the_staf
     assert (family_history["code"]["coding"][0]["code"], family_history["control_id"]) == ("Z80.3", "N02")
     assert family_history["from"] == ["DG1-3"]
     hidden = told("customers", "show", NURSE, "--staff-view")
-    assert hidden["name"] == "孙兰" and hidden["kinds"] == ["patient", "internal"]
+    assert hidden["name"] == "孙兰" and hidden["kinds"] == ["internal"], "that a colleague is a patient is of care, too"
     assert hidden["related_persons"][0]["control_id"] == "N01"
     assert hidden["hidden"] and hidden["allergies"] is None and hidden["hereditary_history"] is None
     assert hidden["facts"].keys() <= {"Patient", "PatientLink", "RelatedPerson"}
-    for how in ((), ("--json",)):
+    assert [number["type"] for number in hidden["fields"]["identifier"]["value"]] == ["EI"]
+    for how in ((), ("--json",), ("--all",)):
         text = hcrm("customers", "show", NURSE, "--staff-view", *how).stdout
         assert "hidden" in text.casefold()
-        assert not any(one in text for one in ("抑郁", "F32", "乳腺癌", "青霉素", "for care"))
+        assert not any(
+            one in text for one in ("抑郁", "F32", "乳腺癌", "青霉素", "for care", "7007", "(patient", "Patient:")
+        )
+
+
+def test_the_staff_view_of_a_colleague_tells_not_whether_she_is_a_patient(ward: Path) -> None:
+    """Two colleagues, of whom one was admitted: the same is shown of both."""
+    folder = ward / "staff"
+    folder.mkdir()
+    who = "PID|1||N000{0}^^^RMYY^EI{1}||周^{2}||19800{0}01|F"
+    colleague = message("A31", "S1", "20260301080000", who.format(1, "", "静"))
+    admitted = who.format(2, "~9002^^^RMYY^MR", "宁")
+    patient = message("A01", "S2", "20260305100000", admitted, pv1("V9", "20260305100000"), "AL1|1|DA|P^青霉素")
+    (folder / "s.hl7").write_bytes(colleague + b"\r" + patient)
+    told("ingest", folder)
+    one, other = (told("customers", "show", f"RMYY|EI|N000{n}", "--staff-view") for n in (1, 2))
+    assert told("customers", "show", "RMYY|EI|N0002")["kinds"] == ["patient", "internal"]
+    for name in ("kinds", "facts", "allergies", "hereditary_history", "related_persons", "hidden", "ties", "by_hand"):
+        assert one[name] == other[name], name
+    assert one["fields"].keys() == other["fields"].keys()
+    assert [role["kind"] for role in one["roles"]] == [role["kind"] for role in other["roles"]] == ["internal"]
 
 
 def test_the_staff_view_hides_nothing_of_others() -> None:

@@ -77,3 +77,18 @@ def test_a_group_contract_that_is_stated_is_shown_however_few_come_by_it() -> No
     assert (contract["number"], contract["group"], contract["patients"]) == ("TJ-88", "青禾科技有限公司", 2)
     assert (family["household"], family["ties"]) == (None, [])
     assert "青禾科技有限公司, 2 people." in said("customers", "family", "HOSP|MR|G1")
+
+
+@pytest.mark.usefixtures("told")
+def test_who_is_tied_too_weakly_to_live_here_is_named_too(workspace: Path) -> None:
+    neighbours = [
+        registration(f"N{n}", who, born="19800101", phone="13966667777") for n, who in enumerate(("冯^远", "卫^青"))
+    ]
+    text = b"\r\r".join(one.replace(b"|P|2.5", b"|P|2.5|||||CHN|UNICODE UTF-8") for one in neighbours)
+    (workspace / "more.hl7").write_bytes(text)
+    said("ingest", "more.hl7")
+    family = json.loads(said("customers", "family", "HOSP|MR|N0", "--json"))
+    (tie,) = family["weak_ties"]
+    assert tie["names"] == ["冯远", "卫青"] and family["household"] is None
+    text_shown = said("customers", "family", "HOSP|MR|N0")
+    assert f"冯远 and 卫青 (customer {tie['other']}): weak, 1 points" in text_shown
