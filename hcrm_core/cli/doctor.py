@@ -18,10 +18,13 @@ from hcrm_core.mart.contract import check_strategy
 from hcrm_core.registry.installed import installed
 from hcrm_core.registry.offers import Source
 from hcrm_core.store import audit, durable, schema
-from hcrm_core.store.queries import inbox, positions, processing
+from hcrm_core.store.queries import inbox, links, positions, processing
 
 IMPORT_MILLISECONDS = 50
 """How long importing a plugin should take at most."""
+
+CROWDS = 3
+"""How many of the numbers are told that too many patients carry."""
 
 SILENCE = 6 * 3_600
 """After how many seconds a source that sends nothing is mentioned."""
@@ -132,9 +135,25 @@ def _people(space: Opened) -> Iterator[tuple[str, str]]:
     with store.read() as connection:
         patients, customers = processing.people(connection)
         broken = audit.first_broken(connection, store.codec)
+        crowds = links.crowded(connection)
     yield "good", f"The store knows {counted(patients, 'patient')}, as {counted(customers, 'customer')}."
+    yield from _crowded(crowds)
     if broken is not None:
         yield "wrong", f"The audit trail was tampered with: from row {broken} on it is not what was written."
+
+
+def _crowded(crowds: list[links.Carriers]) -> Iterator[tuple[str, str]]:
+    """The numbers that stand in so many records that they link none of them."""
+    for crowd in crowds[:CROWDS]:
+        yield (
+            "note",
+            f"A number that {counted(crowd.number, 'patient')} carry links none of them, since no more than "
+            f"{links.LARGEST_GROUP} may. Is it written for whoever has none? Look which it is: hcrm customers show "
+            f"{crowd.patient_id} --all. Have the source leave it empty. Those who are one person all the same: "
+            "hcrm customers merge",
+        )
+    if len(crowds) > CROWDS:
+        yield "note", f"{counted(len(crowds) - CROWDS, 'other number')} of too many patients link nobody, too."
 
 
 def _listening(space: Opened) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 A customer's id is its least patient id, so it depends on nothing but who belongs together.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -29,12 +29,14 @@ class Changed(NamedTuple):
         statements: PatientLink fact id → its folded fields, empty where void.
         mentioned: Patients that facts of any kind are about.
         told: Fact id → what may tie its patient to a family.
+        by_hand: Of the patients, those of edits: only a statement ties them to somebody.
     """
 
     patients: Mapping[str, Mapping[str, Any]]
     statements: Mapping[str, Mapping[str, Any]]
     mentioned: set[str]
     told: Mapping[str, Told] = MappingProxyType({})
+    by_hand: Set[str] = NOBODY
 
 
 class _Edges:
@@ -67,14 +69,15 @@ def relink(connection: Connection, changed: Changed, codec: Codec, scorer: Score
         The patients whose customer changed.
     """
     edges = _Edges()
-    _update_identifiers(connection, changed.patients, codec, edges)
+    _update_identifiers(connection, changed, codec, edges)
     _update_links(connection, changed.statements, edges)
     if (linked_by := pair_queries.linked_by(connection)) != scorer.version:
         pair_queries.set_linked_by(connection, scorer.version)
         if linked_by is not None:
             return everybody(connection, changed.patients.keys() | changed.mentioned, scorer, codec, now)
     if scorer.enabled and changed.patients:
-        moves = pairs.update(connection, changed.patients, scorer, codec)
+        by_sources = {one: fields for one, fields in changed.patients.items() if one not in changed.by_hand}
+        moves = pairs.update(connection, by_sources, scorer, codec)
         edges.made += sorted(moves.made)
         edges.cut |= {end for pair in moves.cut for end in pair}
     if edges.made and links.any_distinct(connection):
@@ -115,42 +118,54 @@ def _grow(
     return moved
 
 
-def _update_identifiers(
-    connection: Connection, patients: Mapping[str, Mapping[str, Any]], codec: Codec, edges: _Edges
-) -> None:
-    """Store the numbers of changed patients."""
+def _update_identifiers(connection: Connection, changed: Changed, codec: Codec, edges: _Edges) -> None:
+    """Store the numbers of changed patients.
+
+    A number that more than `LARGEST_GROUP` patients carry ties nobody. So when it comes to be carried by more, or by no
+    more any longer, all who carry it are looked at again.
+    """
+    patients = changed.patients
     before: dict[str, set[IdentifierRow]] = {}
     for row in links.identifiers(connection, patients):
         before.setdefault(row.patient_id, set()).add(row)
     rows: list[IdentifierRow] = []
     replaced: list[str] = []
-    gone: set[str] = set()
+    gone: dict[str, list[str]] = {}
     come: dict[str, list[str]] = {}
     for patient_id, fields in patients.items():
-        now, then = set(identifier_rows(patient_id, fields, codec.token)), before.get(patient_id, set())
+        now = set(identifier_rows(patient_id, fields, codec.token, patient_id in changed.by_hand))
+        then = before.get(patient_id, set())
         if now != then:
             replaced.append(patient_id)
             rows += now
             old, new = ({row.link_token for row in of if row.link_token} for of in (then, now))
-            gone |= old - new
+            for token in old - new:
+                gone.setdefault(token, []).append(patient_id)
             for token in new - old:
                 come.setdefault(token, []).append(patient_id)
-            if old - new:
-                edges.cut.add(patient_id)
-    for others in links.patients_with(connection, gone).values():
+    carriers = links.carriers(connection, gone.keys() | come.keys(), links.LARGEST_GROUP + len(patients) + 1)
+    tied, ties = set[str](), set[str]()
+    for token, (count, _) in carriers.items():
+        if count <= links.LARGEST_GROUP:
+            tied.add(token)
+        if count - len(gone.get(token, ())) + len(come.get(token, ())) <= links.LARGEST_GROUP:
+            ties.add(token)
+    for others in links.patients_with(connection, tied & gone.keys() | tied - ties).values():
         edges.cut |= others
+    made = come.keys() & tied & ties
     # Whoever is asked for below may be losing the number in this very batch; then all ends are looked at again.
-    edges.cut |= {patient_id for token in gone & come.keys() for patient_id in come[token]}
+    edges.cut |= {patient_id for token in gone.keys() & made for patient_id in come[token]}
     if links.any_distinct(connection):
         # Where some who carry a number are kept apart, one of them does not stand for all.
-        for token, all_of_them in links.patients_with(connection, come).items():
+        for token, all_of_them in links.patients_with(connection, made).items():
             if links.distinct_of(connection, all_of_them | set(come[token])):
                 edges.cut |= all_of_them | set(come[token])
-    carriers = links.a_patient_with(connection, come)
-    for token, those in come.items():
-        first = carriers.get(token, those[0])
-        edges.made += [(first, patient_id) for patient_id in those if patient_id != first]
+    for token in sorted(made):
+        first = carriers[token].patient_id or come[token][0]
+        edges.made += [(first, patient_id) for patient_id in come[token] if patient_id != first]
     links.replace_identifiers(connection, [patient_id for patient_id in replaced if patient_id in before], rows)
+    for others in links.patients_with(connection, ties - tied).values():
+        edges.cut |= others
 
 
 def _update_links(connection: Connection, statements: Mapping[str, Mapping[str, Any]], edges: _Edges) -> None:

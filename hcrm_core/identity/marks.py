@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from hcrm_core.identity.kinship import relation_of
-from hcrm_core.identity.profile import Profile, profile_of, stands_for_nobody
+from hcrm_core.identity.nobody import stands_for_nobody
+from hcrm_core.identity.profile import Profile, profile_of
 from hcrm_core.identity.sound import simplified
 from hcrm_core.store.queries.households import MarkRow
 

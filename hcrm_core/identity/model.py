@@ -101,7 +101,7 @@ class Scorer:
     def version(self) -> str:
         """A digest of model and settings."""
         said = msgspec.json.encode((CODE, self._model, self._settings.scores, self._link, self._review))
-        return hashlib.sha256(said).hexdigest()[:16] if self.enabled else "off"
+        return hashlib.sha256(said).hexdigest()[:16] if self.enabled else f"off {CODE}"
 
     def score(self, one: Profile, other: Profile, by_rarity: bool = True) -> Scored:
         """The verdict on two patients.
@@ -116,7 +116,11 @@ class Scorer:
             odds = self._model.odds["name"][level]
             evidence["name"] = Evidence(level, _bits(odds.m / self.frequency(one, other, level)))
         score = self.prior + sum(found.weight for found in evidence.values())
-        return Scored(self._verdict(levels, score), score, evidence)
+        verdict = self._verdict(levels, score)
+        if one.birth_order and other.birth_order and one.birth_order != other.birth_order:
+            evidence[BIRTH_ORDER] = Evidence("different", 0)
+            verdict = "review" if verdict == "link" else verdict
+        return Scored(verdict, score, evidence)
 
     def frequency(self, one: Profile, other: Profile, level: str) -> float:
         """How often the name that two profiles share is found: the greatest share of any of theirs."""
@@ -143,8 +147,11 @@ class Scorer:
 
 ALONE = 8_000
 """How far beyond the threshold a name and a birth date must be that nothing else agrees with: only a rare name is."""
-CODE = 1
-"""Counted up when profiles, levels or the rules below change: stores then link anew."""
+BIRTH_ORDER = "birth order"
+"""What is noted beside the fields of a pair that both say which of twins they are, and not the same: it is never linked
+by score, and weighs nothing, since a person born alone mostly has none."""
+CODE = 2
+"""Counted up when numbers that link, profiles, levels or the rules below change: stores then link anew."""
 
 
 def possible(levels: Levels) -> bool:

@@ -13,17 +13,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from hcrm_core.identity.documents import plain, resident_number
+from hcrm_core.identity.documents import MOBILE, PERSONAL, contradicted, may_be_a_document, plain, resident_number
+from hcrm_core.identity.nobody import letters_name_nobody, names_nobody, stands_for_nobody
 from hcrm_core.identity.sound import simplified, surname_sounds, surnames, syllables
 
 NAMES = 3
 """Names of a patient that are looked at: the official one, a maiden name, an alias."""
 
-_NO_NAME = re.compile(
-    r"无名|不详|未知|匿名|佚名|不明|测试|某某|.某$|之[长次大小幼]?[子女儿]|新生儿|婴儿?$|毛毛$|^女婴|^男婴|^unknown|^anonym|^baby|^newborn|"
-    r"^(john|jane) doe$|^test"
-)
-_MOBILE = re.compile(r"1[3-9]\d{9}")
 _NO_ADDRESS = ("不详", "无", "未知", "unknown", "none")
 _WORD = re.compile(r"[^\W\d_]+")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -66,6 +62,9 @@ class Profile(Struct, array_like=True, frozen=True, gc=False):
         resident: The valid resident identity number, of eighteen digits; empty where there is not exactly one.
         documents: Other numbers of documents, invalid resident numbers among them.
         address: Letters, characters and digits of the home address.
+        strange: Valid resident numbers that birth date and sex contradict; the patient is looked up by them, and they
+            are no evidence.
+        birth_order: Which of twins the person is; 0 where nothing is said.
     """
 
     names: tuple[Name, ...]
@@ -75,13 +74,12 @@ class Profile(Struct, array_like=True, frozen=True, gc=False):
     resident: str
     documents: tuple[str, ...]
     address: str
+    strange: tuple[str, ...]
+    birth_order: int
 
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Profile).decode
-
-PERSONAL_DOCUMENTS = frozenset({"NI", "NNCHN", "SS", "CZ", "PPN", "PPC", "DL", "NNTWN", "NNHKG", "NNMAC"})
-"""HL7 table 0203 types of numbers that a person has and not a hospital gives."""
 
 
 def profile_of(fields: Mapping[str, Any]) -> Profile | None:
@@ -96,11 +94,13 @@ def profile_of(fields: Mapping[str, Any]) -> Profile | None:
     documents: set[str] = set()
     phones: set[str] = set()
     for identifier in fields.get("identifier") or ():
-        if (identifier.get("type") or "") in PERSONAL_DOCUMENTS:
+        if (identifier.get("type") or "") in PERSONAL:
             _sort_number(identifier["value"], residents, documents, phones)
     for contact in fields.get("telecom") or ():
         if contact.get("system") in ("phone", "sms"):
             _sort_phone(contact["value"], residents, phones)
+    strange = {one for one in residents if contradicted(one, fields.get("birth_date"), fields.get("gender"))}
+    residents -= strange
     if len(residents) > 1:
         documents |= residents
         residents = set()
@@ -113,6 +113,8 @@ def profile_of(fields: Mapping[str, Any]) -> Profile | None:
         residents.pop() if residents else "",
         tuple(sorted(documents)),
         _address(fields.get("address") or ()),
+        tuple(sorted(strange)),
+        fields.get("multiple_birth_order") or 0,
     )
 
 
@@ -128,7 +130,7 @@ def blocking_keys(profile: Profile) -> Iterator[tuple[str, ...]]:
                 yield "part and day", part, day
     for phone in profile.phones:
         yield "phone", phone
-    for number in (*profile.documents, *((profile.resident,) if profile.resident else ())):
+    for number in (*profile.documents, *profile.strange, *((profile.resident,) if profile.resident else ())):
         yield "document", number[:14]
         if len(number) == 18:
             yield "document's end", number[10:]
@@ -149,9 +151,9 @@ def _sort_number(value: str, residents: set[str], documents: set[str], phones: s
     number = plain(value)
     if found := resident_number(number):
         residents.add(found)
-    elif _MOBILE.fullmatch(number):
+    elif MOBILE.fullmatch(number):
         _sort_phone(number, residents, phones)
-    elif len(number) >= 6 and not stands_for_nobody(number):
+    elif may_be_a_document(number):
         documents.add(number)
 
 
@@ -163,20 +165,6 @@ def _sort_phone(value: str, residents: set[str], phones: set[str]) -> None:
         phones.add(digits[-11:])
 
 
-@lru_cache(maxsize=65536)
-def stands_for_nobody(number: str) -> bool:
-    """Whether a number was written to fill a form: few different digits, digits in a row, or known to everybody."""
-    digits = "".join(digit for digit in number if digit.isdecimal())
-    if not digits:
-        return len(set(number)) <= 1
-    if len(set(digits)) <= 2 and len(digits) >= 7:
-        return True
-    if digits in "0123456789012345678901234567890" or digits in "9876543210987654321098765432109":
-        return True
-    tail = digits[-7:]
-    return len(digits) >= 10 and (len(set(tail)) == 1 or digits in ("13800138000", "13900139000"))
-
-
 # --- names ------------------------------------------------------------------------------------------------------------
 
 
@@ -185,7 +173,7 @@ def _name(name: Mapping[str, Any]) -> Name | None:
     if not family and not any(given):
         family = _clean(name.get("text") or "")
     whole = (family + "".join(given)).replace(" ", "")
-    if not whole or _NO_NAME.search(whole) or _NO_NAME.search(family):
+    if not whole:
         return None
     if _CHINESE.search(whole):
         return _chinese(family.replace(" ", ""), "".join(given).replace(" ", ""))
@@ -202,7 +190,7 @@ def _chinese(family: str, given: str) -> Name | None:
     if not given:
         cut = 2 if family[:2] in surnames().compound and len(family) > 2 else 1
         family, given = family[:cut], family[cut:]
-    if not given:
+    if not given or names_nobody(family, given):
         return None
     words = tuple(syllables(character)[0] for character in given)
     sounded = "".join(words)
@@ -219,6 +207,9 @@ def _chinese(family: str, given: str) -> Name | None:
 def _in_letters(family: str, given: str) -> Name | None:
     if not given and "," in family:
         family, _, given = family.partition(",")
+    family, given = family.strip(), given.strip()
+    if letters_name_nobody(f"{family} {given}".strip()) or letters_name_nobody(given):
+        return None
     families, givens = _words(family), _words(given)
     if len("".join((*families, *givens))) < 3 or len(families) + len(givens) < 2:
         return None

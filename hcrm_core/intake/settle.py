@@ -18,6 +18,7 @@ from hcrm_core.intake.moves import Moves
 from hcrm_core.model.fold import Event, Folded, fold, leaves_as_it_is
 from hcrm_core.model.moves import FOLLOWERS
 from hcrm_core.model.records import ABOUT_A_PERSON, KINDS, PATIENT_FIELD, REFERENCES
+from hcrm_core.model.survivorship import MANUAL
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Connection
 from hcrm_core.store.packing import pack, unpack
@@ -74,7 +75,8 @@ class _Settling:
         self._mentioned: set[str] = set()
         self._lost: set[str] = set()
         self._told: dict[str, Told] = {}
-        self.changed = Changed(self._patients, self._statements, self._mentioned, self._told)
+        self._by_hand: set[str] = set()
+        self.changed = Changed(self._patients, self._statements, self._mentioned, self._told, self._by_hand)
         self._batch = batch
         self._before = batch.before
         self._last_sets = last_sets
@@ -235,6 +237,8 @@ class _Settling:
             self._told[fact_id] = Told(known.kind, patient_id, former, {} if void else fields)
         if known.kind == "Patient":
             self._patients[fact_id] = fields
+            if known.source == MANUAL:
+                self._by_hand.add(fact_id)
         elif known.kind == "PatientLink":
             self._statements[fact_id] = fields
         elif patient_id:

@@ -18,6 +18,7 @@ from hcrm_core.identity.profile import profile_of
 from hcrm_core.intake.fold import Folder
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
+from hcrm_core.store.queries import links
 from hcrm_core.store.queries.facts import of_kind
 from hcrm_core.store.tables import patient_block, patient_customer, patient_link, patient_pair, patient_profile
 
@@ -71,24 +72,31 @@ def assert_as_in_bulk(store: Store, identity: IdentitySettings) -> None:
     assert linked == customers(people, stated, token, scorer)
 
 
-@pytest.mark.parametrize("largest_block", [2, 100])
+@pytest.mark.parametrize(("largest_block", "largest_group"), [(2, 2), (100, 20)])
 @settings(ONE_STORE, max_examples=15)
 @given(data=st.data())
 def test_any_permutation_and_duplication_links_the_same(
-    store: Store, tmp_path: Path, data: st.DataObject, largest_block: int
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    data: st.DataObject,
+    largest_block: int,
+    largest_group: int,
 ) -> None:
-    """With keys that no more than two may share, too: they come to be shared by too many and by few again."""
+    """With keys and numbers that no more than two may share, too: too many come to share them, and few again."""
+    monkeypatch.setattr(links, "LARGEST_GROUP", largest_group)
     check(store, data, with_blocks_of(tmp_path, largest_block))
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("largest_block", [1, 2, 3, 100])
+@pytest.mark.parametrize("largest", [1, 2, 3, 100])
 @settings(ONE_STORE, max_examples=300)
 @given(data=st.data())
 def test_any_permutation_and_duplication_links_the_same_300_times(
-    store: Store, tmp_path: Path, data: st.DataObject, largest_block: int
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: st.DataObject, largest: int
 ) -> None:
-    check(store, data, with_blocks_of(tmp_path, largest_block))
+    monkeypatch.setattr(links, "LARGEST_GROUP", largest)
+    check(store, data, with_blocks_of(tmp_path, largest))
 
 
 @pytest.mark.parametrize(
@@ -135,6 +143,98 @@ def test_two_valid_identity_numbers_are_two_people_however_alike(store: Store) -
     tell(store, (registration("P1", **FANG, document=ADULT), registration("P2", **FANG, document=TWIN)))
     assert groups(store) == [{"P1"}, {"P2"}]
     assert verdicts(store) == []
+
+
+def test_a_mother_s_number_on_her_child_s_record_links_nobody_and_is_no_evidence(store: Store) -> None:
+    child = {"name": "许^乐乐", "birth": "20240615", "sex": "M", "phone": "13912345678", "document": ADULT}
+    tell(store, (registration("P1", **FANG, document=ADULT), registration("P2", **child)))
+    assert groups(store) == [{"P1"}, {"P2"}]
+    tell(store, (registration("P3", **(child | {"document": ""})),))
+    assert groups(store) == [{"P1"}, {"P2", "P3"}], "the child's other record is its own"
+
+
+@pytest.mark.parametrize(("home", "found"), [("文一路12号3幢401室", ["review"]), ("", [])])
+def test_what_else_agrees_decides_where_the_number_denies_the_birth_date(
+    store: Store, home: str, found: list[str]
+) -> None:
+    """They meet by the number alone, and it is no evidence."""
+    one, other = (
+        registration(patient, "覃^翎羽", birth, "F", home=home, document=ADULT)
+        for patient, birth in (("P1", "19900307"), ("P2", "20240615"))
+    )
+    tell(store, (one, other))
+    assert groups(store) == [{"P1"}, {"P2"}]
+    assert verdicts(store) == found
+
+
+TWINS = {"birth": "20260220", "sex": "F", "phone": "13912345678", "home": "文一路12号3幢401室"}
+
+
+@pytest.mark.parametrize("name", ["李^娜女", "李^娜之女", "李^娜大双"])
+def test_twins_by_their_order_are_reviewed_and_it_is_said_why(store: Store, name: str) -> None:
+    tell(store, (registration("P1", name, **TWINS, order="1"), registration("P2", name, **TWINS, order="2")))
+    assert groups(store) == [{"P1"}, {"P2"}]
+    assert verdicts(store) == ["review"]
+    with store.read() as connection:
+        (pair,) = connection.execute(select(patient_pair)).all()
+    assert msgspec.json.decode(pair.evidence)["birth order"] == ["different", 0]
+
+
+def test_one_of_twins_in_two_records_is_linked(store: Store) -> None:
+    name = "李^欣怡"
+    others = [registration(f"P{number}", name, **TWINS, order=order) for number, order in ((2, "1"), (3, ""))]
+    tell(store, (registration("P1", name, **TWINS, order="1"), *others))
+    assert groups(store) == [{"P1", "P2", "P3"}]
+
+
+# --- numbers that too many carry --------------------------------------------------------------------------------------
+
+
+def carrying(patient: str, number: str, time: str = "20260301100000+0800") -> bytes:
+    """Somebody with a card of the bank's, and nothing that could be scored."""
+    head = f"MSH|^~\\&|HIS|HOSP|HCRM||{time}||ADT^A31|{patient}{time}|P|2.5\rEVN|A31|{time}\r"
+    return f"{head}PID|||{patient}^^^HOSP^MR~{number}^^^BANK^PI".encode()
+
+
+@pytest.mark.parametrize("batch", [1, 7, 50])
+def test_a_number_that_too_many_carry_ties_nobody_until_fewer_do(store: Store, batch: int) -> None:
+    most = links.LARGEST_GROUP
+    crowd = [carrying(f"P{number}", "4711") for number in range(1, most + 2)]
+    tell(store, crowd[:-1], batch)
+    assert len(groups(store)) == 1
+    tell(store, crowd[-1:])
+    assert len(groups(store)) == most + 1
+    tell(store, [carrying("P1", "4712", LATER), carrying("P99", "4711")])
+    assert len(groups(store)) == most + 2, "one went and one came"
+    with store.read() as connection:
+        ((number, patient),) = links.crowded(connection)
+    assert number == most + 1 and patient
+    tell(store, [carrying("P99", "4712", LATER)])
+    assert sorted(len(group) for group in groups(store)) == [2, most]
+    assert_as_in_bulk(store, store.identity)
+
+
+cards = st.builds(
+    carrying,
+    st.sampled_from(("P1", "P2", "P3", "P4", "P5")),
+    st.sampled_from(("4711", "4712", "4713")),
+    st.integers(0, 9).map(lambda minute: f"2026030110{minute:02d}00+0800"),
+)
+
+
+@pytest.mark.parametrize("largest_group", [1, 2, 3])
+@settings(ONE_STORE, max_examples=8)
+@given(data=st.data())
+def test_numbers_that_come_to_be_carried_by_too_many_link_the_same_in_any_order(
+    store: Store, monkeypatch: pytest.MonkeyPatch, data: st.DataObject, largest_group: int
+) -> None:
+    monkeypatch.setattr(links, "LARGEST_GROUP", largest_group)
+    stream = data.draw(st.lists(cards, min_size=4, max_size=14))
+    clear(store)
+    expected = tell(store, stream, batch=data.draw(st.integers(1, 14)))
+    clear(store)
+    assert tell(store, data.draw(st.permutations(stream)), batch=data.draw(st.integers(1, 4))) == expected
+    assert_as_in_bulk(store, store.identity)
 
 
 def test_the_old_form_of_an_identity_number_is_the_same_number(store: Store) -> None:

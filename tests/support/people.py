@@ -19,7 +19,8 @@ NAMES = (
     "王^晓芳", "王^小芳", "王^曉芳", "晓芳^王", "WANG^XIAOFANG", "XIAOFANG WANG", "王^晓丽", "李^晓芳",
     "单^雄", "Dan^Xiong", '""',
 )  # fmt: skip
-BIRTHS = ("19900307", "19900703", "19900308", "19900101", "")
+BIRTHS = ("19900307", "19900703", "19900308", "19900101", "20240615", "")
+"""The fifth is of a child that may have its mother's number."""
 PHONES = ("13912345678", "13912345687", "13800000000", "13987654321", '""')
 HOMES = ("文一路12号3幢401室", "文一路12号3-401", "庆春路88号", "")
 DOCUMENTS = (ADULT, OLD_FORM, TWIN, TYPED, "")
@@ -34,6 +35,7 @@ def registration(
     home: str = "",
     document: str = "",
     time: str = "20260301100000+0800",
+    order: str = "",
 ) -> bytes:
     """One ADT^A31; what is empty is not mentioned."""
     numbers = f"{patient}^^^HOSP^MR" + (f"~{document}^^^PRC^NI" if document else "")
@@ -41,7 +43,7 @@ def registration(
         (
             f"MSH|^~\\&|HIS|HOSP|HCRM||{time}||ADT^A31|{patient}{time}|P|2.5",
             f"EVN|A31|{time}",
-            f"PID|||{numbers}||{name}||{birth}|{sex}|||{home}||{phone}",
+            f"PID|||{numbers}||{name}||{birth}|{sex}|||{home}||{phone}||||||||||||{order}",
         )
     ).encode()
 
@@ -64,6 +66,7 @@ def registrations(draw: st.DrawFn) -> bytes:
         draw(st.sampled_from(HOMES)),
         draw(st.sampled_from(DOCUMENTS)),
         time,
+        draw(st.sampled_from(("", "", "1", "2"))),
     )
 
 

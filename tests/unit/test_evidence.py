@@ -1,5 +1,7 @@
 """What makes two source patients one person, and what never does."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,13 +83,80 @@ def test_an_eighteen_digit_hospital_number_needs_none() -> None:
     assert not is_placeholder("MR", VALID[:-1] + "1")
 
 
+WORDS = (
+    "不详", "拒绝提供", "UNKNOWN", "未提供", "外籍", "暂无", "无身份证", "丢失", "無", "n/a", "Not available",
+    "ＵＮＫＮＯＷＮ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", WORDS)
+def test_words_stand_for_nobody_in_whichever_column(value: str) -> None:
+    assert all(link("PRC", kind, value) is None for kind in ("NI", "PPN", "SS", "MR", "PI", None))
+
+
+@pytest.mark.parametrize(
+    "value", ["1", "123456", "123456789012345", "110101", "11010119901307002X", "13912345678", "110101", "4711"]
+)
+def test_what_is_no_resident_number_links_nobody_as_one(value: str) -> None:
+    assert link("PRC", "NI", value) is link("HOSP", "NNCHN", value) is None
+
+
+@pytest.mark.parametrize("value", ["1", "E123", "ABCDEFG", "E1111111", "13912345678", "11010119900307002" + "1"])
+def test_what_cannot_be_a_document_links_nobody_as_one(value: str) -> None:
+    assert link("PRC", "PPN", value) is None
+
+
+@pytest.mark.parametrize("value", ["E12739482", "G6203", "H0123987601", "145286789"])
+def test_another_document_needs_five_characters_and_a_digit(value: str) -> None:
+    assert link("PRC", "PPN", value) == link("PRC", "PPN", value) is not None
+
+
+@pytest.mark.parametrize("value", ["1234567", "1000001", "123456", "ABC"])
+def test_what_a_hospital_counts_runs_through_every_number(value: str) -> None:
+    assert link("HOSP", "MR", value) is not None
+
+
+@pytest.mark.parametrize(
+    ("birth", "sex", "links"),
+    [
+        ("1990-03-07", "female", True),
+        ("1990-03-07", "male", True),
+        ("1990-03-17", "male", True),
+        ("1990-07-03", "male", True),  # day and month exchanged
+        ("1991-07-07", "female", True),
+        ("1991-07-07", None, True),
+        ("1991-07-07", "other", True),
+        ("1991-07-07", "male", False),
+        ("1991-07-03", "female", False),  # a child with its mother's number
+        ("2024-01-01", "male", True),
+        ("2024", "male", True),
+        ("2024-06", "male", True),
+        ("", "male", True),
+        (None, None, True),
+    ],
+)
+@pytest.mark.parametrize("number", [VALID, "110101900307002"])
+def test_a_resident_number_that_the_record_contradicts_links_nobody(
+    number: str, birth: str | None, sex: str | None, links: bool
+) -> None:
+    assert (link("PRC", "NI", number, birth_date=birth, gender=sex) == link("PRC", "NI", VALID)) == links
+    assert (link("PRC", "NI", number, birth_date=birth, gender=sex) is not None) == links
+
+
+def test_the_patient_of_an_edit_links_nobody_by_its_numbers_and_is_found_by_them() -> None:
+    number = {"system": "HOSP", "type": "MR", "value": "4711"}
+    (edited,) = identifier_rows("p", {"identifier": [number]}, CODEC.token, by_hand=True)
+    assert edited == row(number)._replace(link_token=None)
+
+
 def test_other_lengths_of_national_numbers_are_let_through() -> None:
     assert not is_placeholder("NI", "110101900307002")  # fifteen digits, before 1999
-    assert not is_placeholder("SS", "123-45-6789")
+    assert not is_placeholder("SS", "145-28-6789")
 
 
-@given(st.text(alphabet="0123456789", min_size=17, max_size=17).filter(lambda digits: len(set(digits)) > 1))
-def test_exactly_one_last_digit_is_right(digits: str) -> None:
+@given(st.integers(110000, 659999), st.dates(date(1900, 1, 1), date(2030, 1, 1)), st.integers(0, 999))
+def test_exactly_one_last_digit_is_right(area: int, born: date, order: int) -> None:
+    digits = f"{area}{born:%Y%m%d}{order:03d}"
     right = [last for last in "0123456789X" if not is_placeholder("NI", digits + last)]
     assert right == [check_digit(digits)]
 

@@ -3,7 +3,8 @@
 import pytest
 
 from hcrm_core.identity.documents import check_digit, resident_number
-from hcrm_core.identity.profile import blocking_keys, decode, encode, profile_of, stands_for_nobody
+from hcrm_core.identity.nobody import stands_for_nobody
+from hcrm_core.identity.profile import blocking_keys, decode, encode, profile_of
 from hcrm_core.identity.sound import simplified, surname_sounds
 
 ADULT = "110105199003072039"
@@ -107,10 +108,21 @@ def test_lu_is_lyu_is_lv() -> None:
 @pytest.mark.parametrize(
     "whole",
     ["无名氏", "不详", "王某", "王某之子", "张芳之女", "刘艳之长子", "李新生儿", "Unknown", "Baby Smith", "John Doe",
-     "王", "X"],
+     "李娜之双子1", "李娜大女", "李娜小兒", "李娜大双", "李娜宝宝", "李娜毛毛", "欧阳秀英次子", "李娜儿子", "王女儿",
+     "陈女婴", "男婴", "李BB", "王婴儿", "王女士", "急诊无名1", "患者", "Baby", "Unknown Male", "Doe, John",
+     "Test Patient", "王", "X"],
 )  # fmt: skip
 def test_what_stands_for_nobody_is_no_name(whole: str) -> None:
     assert name(whole) is None
+
+
+@pytest.mark.parametrize(
+    "whole",
+    ["李毛毛", "陈婴", "王子", "赵美子", "山田花子", "王小男", "李大双", "王贝贝", "欧阳宝宝", "李娜女", "张婉儿",
+     "李新生", "Testa Marco", "Tester Ann", "Babington Ann", "Webb Ann"],
+)  # fmt: skip
+def test_what_can_be_a_name_is_one(whole: str) -> None:
+    assert name(whole) is not None
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
@@ -161,6 +173,19 @@ def test_two_valid_numbers_leave_none_to_rest_on() -> None:
     two = [{"value": number, "system": "PRC", "type": "NI"} for number in (ADULT, "110105199003072055")]
     profile = profile_of({"identifier": two})
     assert profile and profile.resident == "" and len(profile.documents) == 2
+
+
+def test_a_number_that_is_another_s_is_looked_up_and_not_compared() -> None:
+    number = {"value": ADULT, "system": "PRC", "type": "NI"}
+    own = "110105202406150016"
+    child = {"birth_date": "2024-06-15", "gender": "male"}
+    for place in ({"identifier": [number]}, {"telecom": [{"system": "phone", "value": ADULT}]}):
+        profile = profile_of(child | place)
+        assert profile and (profile.resident, profile.documents, profile.strange) == ("", (), (ADULT,))
+        assert ("document", ADULT[:14]) in blocking_keys(profile)
+    own = own[:17] + check_digit(own)
+    profile = profile_of(child | {"identifier": [number, {"value": own, "system": "PRC", "type": "NI"}]})
+    assert profile and (profile.resident, profile.documents) == (own, ())
 
 
 # --- the rest ---------------------------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from hcrm_core.errors import InputError
 from hcrm_core.identity.bulk import customers, meetings, scored_pairs
 from hcrm_core.identity.documents import resident_number
 from hcrm_core.identity.model import Scorer, read_model, scorer_of
-from hcrm_core.identity.profile import Profile, profile_of, stands_for_nobody
+from hcrm_core.identity.nobody import stands_for_nobody
+from hcrm_core.identity.profile import Profile, profile_of
 from hcrm_core.identity.training import scores as splink_scores
 from hcrm_core.mart.record_files import SUFFIX, read_rows
 from hcrm_core.mart.splink_alone import link_alone

@@ -7,6 +7,12 @@ from sqlalchemy import Connection
 
 from hcrm_core.store.engine import driver_rows, driver_select, driver_sql
 
+LARGEST_GROUP = 20
+"""A number that more patients than this carry ties none of them. A person is seldom registered so often, while whatever
+stands in many records (a word, the desk's own number, a placeholder nobody thought of) would make one customer of all
+whom it was written for. Whoever truly was is still linked by score, as long as no more share the number than are
+compared."""
+
 
 class IdentifierRow(NamedTuple):
     """One number of one patient, as tokens; equal link tokens are one person."""
@@ -14,6 +20,13 @@ class IdentifierRow(NamedTuple):
     patient_id: str
     token: str
     link_token: str | None
+
+
+class Carriers(NamedTuple):
+    """How many patients carry a number, and one of them; `None` where nobody does."""
+
+    number: int
+    patient_id: str | None
 
 
 class LinkRow(NamedTuple):
@@ -42,10 +55,10 @@ def identifiers(connection: Connection, patient_ids: Iterable[str]) -> list[Iden
 
 
 def patients_with(connection: Connection, link_tokens: Iterable[str]) -> dict[str, set[str]]:
-    """Link token → the patients that carry it."""
+    """Link token → the patients that carry it, for those tokens that tie: no more than `LARGEST_GROUP` do."""
     statement = (
         "SELECT i.link_token, i.patient_id FROM {wanted} CROSS JOIN patient_identifier AS i "
-        "WHERE i.link_token = w.value"
+        f"WHERE i.link_token = w.value AND {_count(LARGEST_GROUP + 1)} <= {LARGEST_GROUP}"
     )
     found: dict[str, set[str]] = {}
     for token, patient_id in driver_select(connection, statement, link_tokens):
@@ -53,13 +66,30 @@ def patients_with(connection: Connection, link_tokens: Iterable[str]) -> dict[st
     return found
 
 
-def a_patient_with(connection: Connection, link_tokens: Iterable[str]) -> dict[str, str]:
-    """Link token → one patient that carries it, for those tokens that somebody carries."""
+def carriers(connection: Connection, link_tokens: Iterable[str], most: int) -> dict[str, Carriers]:
+    """Link token → who carries it, counted up to `most`."""
     statement = (
-        "SELECT w.value, (SELECT i.patient_id FROM patient_identifier AS i WHERE i.link_token = w.value LIMIT 1) "
-        "FROM {wanted}"
+        f"SELECT w.value, {_count(most)}, "
+        "(SELECT i.patient_id FROM patient_identifier AS i WHERE i.link_token = w.value LIMIT 1) FROM {wanted}"
     )
-    return {token: patient_id for token, patient_id in driver_select(connection, statement, link_tokens) if patient_id}
+    return {token: Carriers(count, one) for token, count, one in driver_select(connection, statement, link_tokens)}
+
+
+def crowded(connection: Connection) -> list[Carriers]:
+    """The numbers that tie nobody since too many carry them: how many, and the least id of those; the most first."""
+    statement = (
+        "SELECT count(DISTINCT patient_id), min(patient_id) FROM patient_identifier WHERE link_token IS NOT NULL "
+        "GROUP BY link_token HAVING count(DISTINCT patient_id) > ? ORDER BY 1 DESC, 2"
+    )
+    return [Carriers._make(row) for row in driver_rows(connection, statement, (LARGEST_GROUP,))]
+
+
+def _count(most: int) -> str:
+    """How many patients carry the token `w.value`. One may carry it twice, in two namespaces."""
+    return (
+        "(SELECT count(*) FROM (SELECT DISTINCT o.patient_id FROM patient_identifier AS o "
+        f"WHERE o.link_token = w.value LIMIT {int(most)}) AS found)"
+    )
 
 
 def links_of(connection: Connection, patient_ids: Iterable[str]) -> list[LinkRow]:
