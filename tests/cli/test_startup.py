@@ -22,7 +22,7 @@ def modules_after(*arguments: str, cwd: Path) -> tuple[set[str], str]:
     code = (
         "import sys\nfrom hcrm_core.cli import main\n"
         f"sys.argv = ['hcrm', *{list(arguments)!r}]\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "try:\n    main.main()\nexcept SystemExit:\n    pass\n"
         "print('\\x00'.join(sys.modules), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=True, timeout=60)
