@@ -164,9 +164,7 @@ def _show_pairs(space: Opened, at: Path) -> int:
         customer_review.tell_queue(waiting)
         click.echo()
     if linked:
-        click.echo(
-            "Two records that agree enough are linked, even where no number says so. Those that were linked by the least:"
-        )
+        click.echo("Two records that agree enough are linked, even where no number says so. Those linked by the least:")
         customer_review.tell_queue(linked)
         name = customer_review.short_name(linked[0])
         click.echo(f"Why, field by field: hcrm --workspace {at} customers review show {name}")
