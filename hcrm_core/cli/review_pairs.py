@@ -12,7 +12,7 @@ from hcrm_core.errors import NotFoundError, UsageError
 from hcrm_core.identity.compare import LEVELS
 from hcrm_core.identity.documents import PERSONAL
 from hcrm_core.identity.golden import display_name, fields_of
-from hcrm_core.identity.model import scorer_of
+from hcrm_core.identity.model import BIRTH_ORDER, scorer_of
 from hcrm_core.identity.profile import profile_of
 from hcrm_core.intake import judgements
 from hcrm_core.intake.judgements import Who
@@ -30,6 +30,7 @@ _SAID_IN = {
     "document": "identifier",
     "address": "address",
     "numbers": "identifier",
+    BIRTH_ORDER: "multiple_birth_order",
 }
 """Field that is compared, or shown beside → field of the patient."""
 
@@ -122,7 +123,7 @@ def _fields(
             "level": evidence[field][0] if field in evidence else None,
             "bits": evidence[field][1] / 1000 if field in evidence else None,
         }
-        for field in (*LEVELS, NUMBERS)
+        for field in (*LEVELS, *({BIRTH_ORDER} & evidence.keys()), NUMBERS)
     ]
 
 
