@@ -183,3 +183,22 @@ def test_what_cannot_be_replayed_is_not_told(workspace: Path, space: Opened) -> 
     assert [text for _, text in found() if "and it is read by" in text]
     assert hcrm("messages", "prune", "--older-than", "1d").exit_code == 0
     assert not [text for _, text in found() if "and it is read by" in text]
+
+
+def test_a_number_that_too_many_carry_is_told_with_somebody_who_does(workspace: Path) -> None:
+    def told(value: str, patients: int) -> list[tuple[str, str]]:
+        payloads = [
+            f"MSH|^~\\&|HIS|HOSP|HCRM||20260301100000||ADT^A31|C{number}|P|2.5\rEVN|A31|20260301100000\r"
+            f"PID|||{number}^^^HOSP^MR~{value}^^^BANK^PI"
+            for number in range(patients)
+        ]
+        (workspace / "crowd.hl7").write_text("\r".join(payloads), encoding="utf-8", newline="")
+        assert hcrm("ingest", "crowd.hl7").exit_code == 0
+        return [one for one in found() if "carry links none" in one[1]]
+
+    assert told("4711", 20) == []
+    ((level, text),) = told("4711", 21)
+    assert level == "note" and text.startswith("A number that 21 patients carry links none of them")
+    assert "4711" not in text
+    (patient,) = re.findall("hcrm customers show ([0-9a-f]+) --all", text)
+    assert "BANK PI 4711" in hcrm("customers", "show", patient, "--all").stdout

@@ -15,10 +15,12 @@ from hcrm_core.identity.bulk import customers, scored_pairs
 from hcrm_core.identity.golden import fields_of
 from hcrm_core.identity.model import scorer_of
 from hcrm_core.identity.profile import profile_of
+from hcrm_core.intake.edits import Change, edit
 from hcrm_core.intake.fold import Folder
+from hcrm_core.model.survivorship import MANUAL
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
-from hcrm_core.store.queries import links
+from hcrm_core.store.queries import links, pairs
 from hcrm_core.store.queries.facts import of_kind
 from hcrm_core.store.tables import patient_block, patient_customer, patient_link, patient_pair, patient_profile
 
@@ -30,12 +32,12 @@ LATER = "20260301110000+0800"
 
 
 def groups(store: Store) -> list[set[str]]:
-    """The patients of each customer, by their record numbers."""
+    """The patients of each customer, by their record numbers; those of edits are `edit`."""
     names = {store.codec.token("Patient", "his", f"HOSP|MR|P{number}"): f"P{number}" for number in range(1, 130)}
     found: dict[str, set[str]] = {}
     with store.read() as connection:
         for row in connection.execute(select(patient_customer)):
-            found.setdefault(row.customer_id, set()).add(names[row.patient_id])
+            found.setdefault(row.customer_id, set()).add(names.get(row.patient_id, "edit"))
     return sorted(found.values(), key=min)
 
 
@@ -59,7 +61,9 @@ def assert_as_in_bulk(store: Store, identity: IdentitySettings) -> None:
     """What was kept up to date event by event is what everybody at once comes to."""
     scorer, token = scorer_of(identity), store.codec.token
     with store.read() as connection:
-        people = [(row.fact_id, fields_of(row, store.codec)) for row in of_kind(connection, "Patient") if not row.void]
+        rows = [row for row in of_kind(connection, "Patient") if not row.void]
+        people = [(row.fact_id, fields_of(row, store.codec)) for row in rows]
+        by_hand = {row.fact_id for row in rows if row.source == MANUAL}
         stated = [
             {"patient": row.patient_id, "other": row.other_id, "type": "replaced-by"}
             for row in connection.execute(select(patient_link))
@@ -67,9 +71,9 @@ def assert_as_in_bulk(store: Store, identity: IdentitySettings) -> None:
         linked = {row.patient_id: row.customer_id for row in connection.execute(select(patient_customer))}
         kept = {tuple(row) for row in connection.execute(select(patient_pair))}
         assert connection.execute(select(patient_profile)).rowcount <= len(people)
-    known = {one: profile for one, fields in people if (profile := profile_of(fields))}
+    known = {one: profile for one, fields in people if one not in by_hand and (profile := profile_of(fields))}
     assert kept == {tuple(pair) for pair in scored_pairs(known, token, scorer)}
-    assert linked == customers(people, stated, token, scorer)
+    assert linked == customers(people, stated, token, scorer, by_hand)
 
 
 @pytest.mark.parametrize(("largest_block", "largest_group"), [(2, 2), (100, 20)])
@@ -235,6 +239,48 @@ def test_numbers_that_come_to_be_carried_by_too_many_link_the_same_in_any_order(
     clear(store)
     assert tell(store, data.draw(st.permutations(stream)), batch=data.draw(st.integers(1, 4))) == expected
     assert_as_in_bulk(store, store.identity)
+
+
+# --- edits ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_edit_joins_its_customer_to_nobody(store: Store) -> None:
+    """Not by what it says, which is just what the other says, nor by its number, by which it is found."""
+    tell(store, (registration("P1", "王^伟", "19900307", "M"), registration("P2", **FANG), carrying("P3", "4711")))
+    assert len(groups(store)) == 3
+    patient = store.codec.token("Patient", "his", "HOSP|MR|P1")
+    said = {
+        "name": [{"family": "王", "given": ["晓芳"]}],
+        "gender": "female",
+        "telecom": [{"system": "phone", "value": "13912345678"}],
+        "identifier": [{"system": "BANK", "type": "PI", "value": "4711"}],
+    }
+    edit(store, patient, Change(said), by="desk-3", reason="card seen", now=1_772_330_400_000_000)
+    assert sorted(map(sorted, groups(store))) == [["P1", "edit"], ["P2"], ["P3"]]
+    assert verdicts(store) == []
+    assert_as_in_bulk(store, store.identity)
+    with store.read() as connection:
+        edited = {row.fact_id for row in of_kind(connection, "Patient") if row.source == MANUAL}
+        (number,) = links.identifiers(connection, edited)
+        others = links.identifiers(connection, [store.codec.token("Patient", "his", "HOSP|MR|P3")])
+    assert number.link_token is None and number.token in {other.token for other in others}
+    store.identity = IdentitySettings(link=30)
+    tell(store, (registration("P4", name="赵^敏"),))
+    assert sorted(map(sorted, groups(store))) == [["P1", "edit"], ["P2"], ["P3"], ["P4"]], "linked anew, too"
+
+
+def test_numbers_are_read_anew_with_everybody(store: Store) -> None:
+    """As after a version that took other numbers for placeholders, with scores or without."""
+    store.identity = IdentitySettings(scores=False)
+    tell(store, [carrying(f"P{number}", "4711") for number in (1, 2)])
+    clean = list(dump(store))
+    with store.write() as connection:
+        rows = [row._replace(link_token=None) for row in links.identifiers(connection, links.everybody(connection))]
+        links.replace_identifiers(connection, links.everybody(connection), rows)
+        pairs.set_linked_by(connection, "off 1")
+    tell(store, (carrying("P3", "4712"),))
+    assert groups(store) == [{"P1", "P2"}, {"P3"}]
+    assert set(clean) < set(dump(store))
 
 
 def test_the_old_form_of_an_identity_number_is_the_same_number(store: Store) -> None:
