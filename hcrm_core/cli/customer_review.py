@@ -48,11 +48,12 @@ def list_(limit: int, page: int, as_json: bool, workspace: str | None) -> None:
     if as_json:
         show_json(found)
         return
-    tell_queue(found)
-    first = (page - 1) * limit + 1
     if not found:
         click.echo("No pair is to be decided." if not total else f"There are {total:,} pairs, so this page is empty.")
-    elif len(found) < total:
+        return
+    tell_queue(found)
+    if len(found) < total:
+        first = (page - 1) * limit + 1
         text = f"Pairs {first:,} to {first + len(found) - 1:,} of {total:,}, the likeliest first."
         more = f" More: hcrm customers review list --limit {limit} --page {page + 1}" if page * limit < total else ""
         click.echo(text + more)
