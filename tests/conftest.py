@@ -30,9 +30,9 @@ LONGEST = (
     "integration/spark", "docs/test_how_to", "proof/test_kills", "test_as_of", "test_developer_tutorials",
     "listen/test_daemon", "docs/test_plugin_guides", "docs/test_tutorial", "test_misbehaviour", "test_neighbours",
     "test_moves", "cli/test_road", "test_order", "decide/test_live", "test_house", "test_judgements",
-    "test_database_away", "test_strategy_kit", "pull/test_watch", "cli/test_mapping", "cli/test_new", "test_bench", "test_stuck_feed", "cli/test_ingest", "tests/test_kit", "test_followup", "cli/test_show",
-    "test_application", "test_identity", "test_scored_links", "test_same_hospital",
-    "cli/test_replay",
+    "test_database_away", "test_strategy_kit", "pull/test_watch", "cli/test_mapping", "cli/test_new", "test_bench",
+    "test_stuck_feed", "cli/test_ingest", "tests/test_kit", "test_followup", "cli/test_show", "test_application",
+    "test_identity", "test_scored_links", "test_same_hospital", "cli/test_replay",
 )  # fmt: skip
 """The files that take longest: they begin first, so that no processor is left with one of them at the end."""
 
