@@ -72,7 +72,7 @@ def history_of(space: Opened, customer_id: str) -> list[dict[str, Any]]:
 def told(one: dict[str, Any]) -> str:
     """One entry in a line."""
     why = f": {one['reason']}" if one["reason"] else ""
-    return f"{one['at']} {one['by']} said {one['says']} of {_whom(one)}{why} [message {one['message']}]"
+    return f"{one['at']} {one['by']}: {one['says']}: {_whom(one)}{why} [message {one['message']}]"
 
 
 def _detail(row: AuditRow) -> dict[str, Any]:

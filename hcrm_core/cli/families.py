@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from hcrm_core import env
-from hcrm_core.cli.context import Opened, json_option, opened, show_json, show_table, workspace_option
+from hcrm_core.cli.context import Opened, counted, json_option, opened, show_json, show_table, workspace_option
 from hcrm_core.cli.customer_named import resolve
 from hcrm_core.identity.family import Contract, Family, Guardian, Tied, family_of, guardians, members_of
 from hcrm_core.identity.golden import Field, display_name, fields_of, golden
@@ -175,7 +175,7 @@ def tell(family: dict[str, Any]) -> None:
             strangers = [end for end in (tie["one"], tie["other"]) if end not in at_home]
             said = f"{other} is the {tie['relation']} of {one}" if tie["relation"] != UNKNOWN else f"{one} and {other}"
             outside = f" (customer {', '.join(strangers)})" if strangers else ""
-            click.echo(f"  {said}{outside}: {tie['strength']}, {tie['points']} points")
+            click.echo(f"  {said}{outside}: {tie['strength']}, {counted(tie['points'], 'point')}")
             for found in tie["evidence"]:
                 cited = ", ".join(f"{fact['kind']} (message {fact['message']})" for fact in found["facts"])
                 click.echo(f"    {found['points']:+d} {found['says']}: {cited}")

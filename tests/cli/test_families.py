@@ -91,4 +91,4 @@ def test_who_is_tied_too_weakly_to_live_here_is_named_too(workspace: Path) -> No
     (tie,) = family["weak_ties"]
     assert tie["names"] == ["冯远", "卫青"] and family["household"] is None
     text_shown = said("customers", "family", "HOSP|MR|N0")
-    assert f"冯远 and 卫青 (customer {tie['other']}): weak, 1 points" in text_shown
+    assert f"冯远 and 卫青 (customer {tie['other']}): weak, 1 point" in text_shown
