@@ -36,10 +36,13 @@ def queue(connection: Connection) -> Iterator[OpenPair]:
 
 
 def least_likely(connection: Connection, limit: int) -> list[PairRow]:
-    """Of the pairs that are linked by score those nearest to not being linked, the nearest first."""
+    """Of the pairs linked by score, and not parted, those nearest to not being linked, the nearest first."""
     query = (
-        "SELECT low_id, high_id, verdict, score, evidence FROM patient_pair WHERE verdict = 'link' "
-        "ORDER BY score, low_id, high_id LIMIT ?"
+        "SELECT p.low_id, p.high_id, p.verdict, p.score, p.evidence FROM patient_pair AS p "
+        "JOIN patient_customer AS one ON one.patient_id = p.low_id "
+        "JOIN patient_customer AS other ON other.patient_id = p.high_id "
+        "WHERE p.verdict = 'link' AND one.customer_id = other.customer_id "
+        "ORDER BY p.score, p.low_id, p.high_id LIMIT ?"
     )
     return [PairRow._make(row) for row in driver_rows(connection, query, (limit,))]
 
