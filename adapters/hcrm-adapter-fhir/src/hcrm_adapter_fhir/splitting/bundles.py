@@ -86,8 +86,8 @@ def of_bundle(raw: bytes, place: str = "", written: str = "", depth: int = 0) ->
         yield RawMessage(raw, _id_of_one(bundle, entries[0]), (), place)
         return
     timestamp = _timestamp(bundle) or written
-    urls = {one.entry.fullUrl: one for one in entries if one.entry and one.entry.fullUrl and one.head}
-    own = {f"{one.head.resourceType}/{one.head.id}": one for one in entries if one.head and one.head.id}
+    others = {f"{one.head.resourceType}/{one.head.id}": one for one in entries if one.head and one.head.id}
+    others |= {one.entry.fullUrl: one for one in entries if one.entry and one.entry.fullUrl and one.head}
     for number, one in enumerate(entries, start=1):
         where = f"{place}, entry {number}" if place else f"entry {number}"
         entry, head = one.entry, one.head
@@ -99,7 +99,7 @@ def of_bundle(raw: bytes, place: str = "", written: str = "", depth: int = 0) ->
         elif head.resourceType == "Bundle":
             yield from of_bundle(bytes(entry.resource), where, timestamp, depth + 1)
         else:
-            yield _message(one, head, entry, _written(entry, timestamp), {**own, **urls}, where)
+            yield _message(one, head, entry, _written(entry, timestamp), others, where)
 
 
 def _message(one: _One, head: Head, entry: _Entry, timestamp: str, others: dict[str, _One], where: str) -> RawMessage:
