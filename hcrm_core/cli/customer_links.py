@@ -18,6 +18,8 @@ from hcrm_core.intake.judgements import Who
 from hcrm_core.store.queries import links
 
 _MERGED = "says that {} are one person"
+_UNMERGED = "takes back that {} are one person"
+_SPLIT = "says that {} are different people"
 
 
 def who_options(required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -94,7 +96,7 @@ def unmerge(
                 f"{len(chosen)} merges were made by hand. Name the two patients of one of them:\n{_listed(space, made)}"
             )
         message = judgements.judge(space.store, chosen, "nothing", who)
-        _tell(space, message, "takes back that {} are one person", chosen[0], as_json)
+        _tell(space, message, _UNMERGED, chosen[0], as_json)
 
 
 @click.command()
@@ -119,7 +121,7 @@ def split(
             leaving = sorted({patient_among(space, connection, members, one) for one in patients})
         parted = judgements.to_part(space.store, customer_id, leaving)
         message = judgements.judge(space.store, parted, "different", who)
-        _tell(space, message, "says that {} are different people", parted[0], as_json, members)
+        _tell(space, message, _SPLIT, parted[0], as_json, members)
 
 
 @click.command()
@@ -177,7 +179,7 @@ def _tell(space: Opened, message: int, said: str, pair: Pair, as_json: bool, oth
         sizes = dict.fromkeys(sorted(set(now.values())), 0)
         for customer in links.members_of(connection, sizes).values():
             sizes[customer] += 1
-        still = said != _MERGED and now.get(pair[0]) == now.get(pair[1])
+        still = said in (_UNMERGED, _SPLIT) and now.get(pair[0]) == now.get(pair[1])
         ties = why(space.store, connection, pair) if still else []
     if as_json:
         shown = {"message": message, "patients": list(pair), "customers": sizes}

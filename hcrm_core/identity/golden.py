@@ -55,7 +55,15 @@ def golden(patients: Iterable[FactRow], codec: Codec, settings: GoldenSettings) 
     numbers: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in sorted((row for row in patients if not row.void), key=lambda row: (row.said_at, row.fact_id)):
         for name, value in _said(row, codec).items():
-            place = place_of(settings, name, value, source=row.source, said_at=row.said_at, patient_id=row.fact_id)
+            place = place_of(
+                settings,
+                name,
+                value,
+                source=row.source,
+                said_at=row.said_at,
+                patient_id=row.fact_id,
+                replaced=row.replaced,
+            )
             words.setdefault(name, []).append(Word(value, row.fact_id, row.source, row.said_at, place))
             if name == "identifier":
                 numbers |= {(one["system"], one.get("type") or "", one["value"]): one for one in value}

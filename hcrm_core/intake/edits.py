@@ -58,7 +58,7 @@ def edit(store: Store, patient_id: str, change: Change, *, by: str, reason: str,
         The message's number.
 
     Raises:
-        UsageError: It releases only what the edits of another patient of the customer say.
+        UsageError: It clears or releases what the edits of another patient of the customer say.
     """
     return _make(store, _drafted(store, patient_id, change, by=by, reason=reason, now=now), now)
 
@@ -170,13 +170,14 @@ def _spoken_of(row: FactRow, codec: Codec) -> set[str]:
 
 
 def _require_own(change: Change, own: set[str], others: Mapping[str, set[str]]) -> None:
-    """Refuse to release what another patient's edits say: nothing would change, and nobody would know why."""
-    for name in change.release:
+    """Refuse to clear or release what another patient's edits say: it would stand, and nobody would know why."""
+    for name in (*change.clear, *change.release):
+        option = "--clear" if name in change.clear else "--release"
         there = sorted({key.partition(":")[0] for key, said in others.items() if name in said})
         if name not in own and there:
             raise UsageError(
-                f"--release {name}: it was edited of another record of this customer. "
-                f"Name that: hcrm customers edit {there[0]} --release {name}"
+                f"{option} {name}: it was edited of another record of this customer. "
+                f"Name that: hcrm customers edit {there[0]} {option} {name}"
             )
 
 

@@ -17,13 +17,14 @@ from hcrm_core.intake.moves import Moves, moved
 from hcrm_core.intake.said import Said, take_apart
 from hcrm_core.intake.settle import settle
 from hcrm_core.model.manual import BY_ID
+from hcrm_core.model.people import merged_away
 from hcrm_core.model.records import PATIENT_FIELD, REFERENCES, Record
 from hcrm_core.model.survivorship import MANUAL
 from hcrm_core.model.translation import CompleteSet
 from hcrm_core.store.codec import Codec
 from hcrm_core.store.engine import Connection
 from hcrm_core.store.packing import pack
-from hcrm_core.store.queries import facts, log
+from hcrm_core.store.queries import facts, log, replaced
 from hcrm_core.store.queries.facts import Content
 from hcrm_core.store.queries.log import Numbers, StatementRow, VersionRow
 
@@ -106,9 +107,11 @@ class Folder:
             identities.mentioned.update(followed.mentioned)
             told = together(told, followed.told)
         fp("identity")
+        merges = {one: merged_away(fields) for one, fields in identities.statements.items()}
+        merged = replaced.restate(connection, merges, now)
         relinked = relink(connection, identities, self._codec, self._scorer, now)
         rehoused = households.update(connection, told, relinked, self._codec, now)
-        facts.note_batch(connection, now, changed=bool(changed or relinked or rehoused))
+        facts.note_batch(connection, now, changed=bool(changed or merged or relinked or rehoused))
         return records
 
     def _log(self, connection: Connection, work: Batch) -> None:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from hcrm_core.mart.manifest import Manifest
 from hcrm_core.mart.refresh import DEFAULT, KINDS, BuildLimits, build
 from hcrm_core.model.mart import Position
+from hcrm_core.model.people import REPLACED_BY
 from hcrm_core.model.records import PATIENT_FIELD, REFERENCES
 
 Fields = Mapping[str, Any]
@@ -41,6 +42,8 @@ _TOKENS = {
         "staff_number": "CASE WHEN list_contains(json_extract_string(body, '$.identifier[*].type'), 'EI') "
         "THEN true END",
         "source": "(SELECT said_by FROM loaded)",
+        "replaced": "CASE WHEN key IN (SELECT body->>'$.patient' FROM folded WHERE kind = 'PatientLink' "
+        f"AND body->>'$.type' = '{REPLACED_BY}' AND body->>'$.other' <> body->>'$.patient') THEN true END",
     },
     "Coverage": {"payer_token": "keyed('payer' || chr(31) || nullif(body->>'$.subscriber_id', ''))"},
 }

@@ -61,7 +61,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         golden: By which settings its customers are made of patients.
     """
 
-    format: int = 4
+    format: int = 5
     generation: int
     sequence: int
     known_at: int

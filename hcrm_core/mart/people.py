@@ -68,7 +68,14 @@ def _chosen(column: str, field: str, complete: str, settings: GoldenSettings) ->
         "completeness": complete or f"({said})::BIGINT",
         "recency": "said_at",
     }
-    place = ", ".join([*(orders[one] for one in criteria_of(settings, field)), "said_at", "patient_id"])
+    place = ", ".join(
+        [
+            "(NOT coalesce(replaced, false))::BIGINT",
+            *(orders[one] for one in criteria_of(settings, field)),
+            "said_at",
+            "patient_id",
+        ]
+    )
     return f"arg_max_null({column}, ({place})) FILTER (WHERE ({said}) OR {cleared}) AS {column}"
 
 

@@ -316,6 +316,7 @@ PATIENT = Table(
         Column("device_token", "text", "device_token", "a token of the account or device"),
         Column("household_id", "text", "household_id", "the household"),
         Column("source", "text", "source", "who says all this"),
+        Column("replaced", "boolean", "replaced", "whether the source merged this patient into another"),
         Column("cleared", "list", "cleared", "fields of which it is said that nothing is known"),
         Column("education_said", "said", "education", "whether it is said, by a code or in words"),
         Column("occupation_said", "said", "occupation", "likewise"),

@@ -1,6 +1,7 @@
 """The records of people and of the directory: who there is, and what is offered at which price."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType
 
@@ -63,6 +64,10 @@ DISTINCT = "distinct"
 """Type of a `PatientLink` whose patients are different people."""
 
 
+REPLACED_BY = "replaced-by"
+"""Type of a `PatientLink` whose `patient` was merged into `other`."""
+
+
 class PatientLink(Record, frozen=True, tag=True):
     """The source's statement that two of its patients are one person (HL7 A40: `patient` was merged into `other`).
 
@@ -75,6 +80,14 @@ class PatientLink(Record, frozen=True, tag=True):
     """FHIR link-type: `replaced-by` after a merge, `seealso` where both go on (HL7 A24); empty once the source takes it
     back. `distinct` says the opposite: the two are different people, and no number, score or link of another statement
     ties them directly."""
+
+
+def merged_away(fields: Mapping[str, Any]) -> str | None:
+    """The patient that a `PatientLink` of these fields says was merged into another; `None` where it says no such."""
+    patient: str | None = fields.get("patient")
+    if fields.get("type") == REPLACED_BY and patient and fields.get("other") not in (None, patient):
+        return patient
+    return None
 
 
 class RelatedPerson(Record, frozen=True, tag=True):

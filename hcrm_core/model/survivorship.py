@@ -1,7 +1,8 @@
 """Which of several patients' words about a field stands, where they are one customer.
 
-What is said is compared by the criteria of the field, one after the other; what they leave open is settled by recency
-and then by the patient's id. So there is one order of any two words, whoever asks and in whatever order they came. The
+Whom a source merged into another comes after all who were not: their source says that the other is right. What is said
+is then compared by the criteria of the field, one after the other; what they leave open is settled by recency and then
+by the patient's id. So there is one order of any two words, whoever asks and in whatever order they came. The
 same order is put into SQL for the mart (`mart/people.py`).
 """
 
@@ -41,7 +42,14 @@ def criteria_of(settings: GoldenSettings, field: str) -> tuple[Criterion, ...]:
 
 
 def place_of(
-    settings: GoldenSettings, field: str, value: Any, *, source: str, said_at: int, patient_id: str
+    settings: GoldenSettings,
+    field: str,
+    value: Any,
+    *,
+    source: str,
+    said_at: int,
+    patient_id: str,
+    replaced: bool = False,
 ) -> tuple[int | str, ...]:
     """The place of one patient's word about a field: of several, the greatest stands.
 
@@ -52,6 +60,7 @@ def place_of(
         source: Who says so.
         said_at: When the source last spoke of the patient, microseconds since 1970 UTC.
         patient_id: Of whom.
+        replaced: Whether the source merged the patient into another.
     """
     trust = trust_of(settings, field)
     found: dict[Criterion, int] = {
@@ -59,7 +68,7 @@ def place_of(
         "completeness": completeness(field, value),
         "recency": said_at,
     }
-    return (*(found[one] for one in criteria_of(settings, field)), said_at, patient_id)
+    return (int(not replaced), *(found[one] for one in criteria_of(settings, field)), said_at, patient_id)
 
 
 def completeness(field: str, value: Any) -> int:

@@ -318,6 +318,27 @@ past_household = Table(
 )
 """The household a patient was in until an instant; since the last such instant it is `patient_household`'s, or none."""
 
+patient_replaced = Table(
+    "patient_replaced",
+    store,
+    Column("fact_id", String, primary_key=True),  # the PatientLink that states it
+    Column("patient_id", String, nullable=False),
+    Index("patient_replaced_patient", "patient_id"),
+    sqlite_with_rowid=False,
+)
+"""Patients whom their source merged into another: what is said of the other goes first."""
+
+past_replaced = Table(
+    "past_replaced",
+    store,
+    Column("patient_id", String, primary_key=True),
+    Column("until", BigInteger, primary_key=True, autoincrement=False),
+    Column("replaced", Boolean, nullable=False),
+    Index("past_replaced_until", "until"),
+    sqlite_with_rowid=False,
+)
+"""Whether a patient stood in `patient_replaced` until an instant."""
+
 coverage = Table(
     "coverage",
     store,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 from python_calamine import CalamineWorkbook
-from support.ward import NOW, hcrm, message, told, workspace
+from support.ward import NOW, hcrm, message, told, workspace, write
 
 from hcrm_core.cli import review_sheet
 from hcrm_core.identity.compare import LEVELS
@@ -131,7 +131,7 @@ def test_a_sheet_that_may_be_filled_in_is_not_overwritten_unasked(tmp_path: Path
     assert "--force" in refused.stderr
     done = hcrm("customers", "review", "export", "-o", sheet, "--force", "--limit", 1)
     assert done.exit_code == 0 and len(cells(sheet)) == 2
-    assert "1 pairs more wait" in done.stderr and "--limit 2" in done.stderr
+    assert "Left out: 1 pair;" in done.stderr and "--limit 2" in done.stderr
 
 
 def test_why_patients_are_one_customer_and_who_said_so_is_shown() -> None:
@@ -248,3 +248,43 @@ def test_wrong_inputs_are_answered_by_sentences(tmp_path: Path) -> None:
         result = hcrm("customers", *arguments)
         assert result.exit_code != 0
         assert text in result.stderr, arguments
+
+
+def test_merges_tie_the_records_that_were_named_and_each_is_taken_back_alone() -> None:
+    """Whatever ids the workspace's key gives: 3 with 1, 3 with 2; 3 with 1 taken back leaves 3 with 2."""
+    ids = {
+        number: told("customers", "show", f"RMYY|MR|{number}")["patients"][0]["id"]
+        for number in ("0001", "0003", "0005")
+    }
+    first = told("customers", "merge", "RMYY|MR|0003", "RMYY|MR|0001", "--reason", "x")
+    assert sorted(first["patients"]) == sorted((ids["0003"], ids["0001"]))
+    second = hcrm("customers", "merge", "RMYY|MR|0003", ids["0005"], "--reason", "one card", "--by", "desk-3").stdout
+    assert f"RMYY|MR|0003 ({ids['0003']})" in second and ids["0005"] in second
+    refused = hcrm("customers", "unmerge", "RMYY|MR|0003", "--reason", "x")
+    assert refused.exit_code == 2 and "2 merges were made by hand" in refused.stderr and "one card" in refused.stderr
+    told("customers", "unmerge", "RMYY|MR|0003", "RMYY|MR|0003", "RMYY|MR|0001", "--reason", "x")
+    members = [{one["id"] for one in told("customers", "show", of)["patients"]} for of in ids.values()]
+    assert members[0] == {ids["0001"]} and {ids["0003"], ids["0005"]} <= members[1] == members[2]
+    again = hcrm("customers", "unmerge", "RMYY|MR|0003", "RMYY|MR|0003", "RMYY|MR|0001", "--reason", "x")
+    assert "Nobody has merged these two by hand" in again.stderr or "none of the customer's patients" in again.stderr
+
+
+def test_two_who_are_still_one_are_told_why_and_what_to_do(ward: Path) -> None:
+    told("customers", "merge", "RMYY|MR|0002", "RMYY|MR|0003", "--reason", "x")
+    meanwhile = {
+        "N2": registered("0002", "王^芳", "19900317", "~4712^^^BANK^PI"),
+        "N3": registered("0003", "李^伟", "19851102", "~4712^^^BANK^PI"),
+    }
+    told("ingest", "--source", "his", write(ward / "later", meanwhile))
+    text = hcrm("customers", "unmerge", "RMYY|MR|0002", "--reason", "slip").stdout
+    assert "takes back that his RMYY|MR|000" in text and "Now there is one customer" in text
+    assert "They are still one, since:" in text and "Both carry one number of the kind BANK|PI" in text
+    assert "4712" not in text
+    (hint,) = [line for line in text.splitlines() if line.startswith("If they are two people: ")]
+    command = hint.partition(": ")[2].removesuffix("TEXT").split()[1:]
+    assert len(told(*command, "a card was lent")["customers"]) == 2
+    told("customers", "split", "RMYY|MR|0005", "RMYY|MR|0006", "--reason", "a card was lent")
+    told("customers", "merge", "RMYY|MR|0005", "RMYY|MR|0001", "--reason", "x")
+    told("customers", "merge", "RMYY|MR|0006", "RMYY|MR|0001", "--reason", "y")
+    refused = hcrm("customers", "merge", "RMYY|MR|0005", "RMYY|MR|0006", "--reason", "x")
+    assert refused.exit_code == 2 and "already, since:" in refused.stderr and refused.stderr.count("A person said") == 2

@@ -17,6 +17,7 @@ from hcrm_core.intake.accept import accept
 from hcrm_core.intake.edits import ADAPTER as EDITS
 from hcrm_core.intake.edits import Change, edit, edits_of, undo
 from hcrm_core.intake.fold import Folder
+from hcrm_core.intake.judgements import Who, judge, to_part
 from hcrm_core.intake.land import Arrival, land
 from hcrm_core.mart.engine import open_mart
 from hcrm_core.store import audit
@@ -107,6 +108,63 @@ def test_an_edit_is_taken_back_and_what_other_edits_say_stands(store: Store) -> 
         undo(store, customer_id, edits_of(store, customer_id)[-1][1].id, now=T0 + 11, **WHO)
     with pytest.raises(NotFoundError, match="no edit '4711'"):
         undo(store, customer_id, "4711", now=T0 + 11, **WHO)
+
+
+def merged(store: Store) -> tuple[str, str]:
+    """Two patients that were merged by hand, those whose customer's id they are and are not."""
+    tell(store, [registered("1000"), registered("1001", born="19850101", number="P2", phone="13800000000")])
+    low, high = sorted(everybody(store))
+    judge(store, [(low, high)], "same", Who("desk-3", "a slip", T0))
+    assert everybody(store) == {low}
+    return low, high
+
+
+def parted(store: Store, low: str, high: str, way: str) -> None:
+    who = Who("desk-3", "two people", T0 + 99)
+    if way == "unmerge":
+        judge(store, [(low, high)], "nothing", who)
+    else:
+        judge(store, to_part(store, low, [high]), "different", who)
+    assert everybody(store) == {low, high}
+
+
+@pytest.mark.parametrize("way", ["unmerge", "split"])
+@pytest.mark.parametrize("which", [0, 1])
+def test_an_edit_goes_with_the_patient_that_was_named(store: Store, way: str, which: int) -> None:
+    both = merged(store)
+    edit(store, both[which], Change({"birth_date": "1999-09-09"}), now=T0 + 1, **WHO)
+    assert known(store, both[0])["birth_date"] == "1999-09-09"
+    parted(store, *both, way)
+    assert known(store, both[which])["birth_date"] == "1999-09-09"
+    assert known(store, both[1 - which])["birth_date"] in ("1990-03-17", "1985-01-01")
+
+
+def test_the_last_edit_of_a_field_stands_whichever_patient_it_hangs_on(store: Store) -> None:
+    low, high = merged(store)
+    edit(store, low, Change({"birth_date": "1991-01-01"}), now=T0 + 1, **WHO)
+    edit(store, high, Change({"birth_date": "1992-02-02"}), now=T0 + 2, **WHO)
+    edit(store, low, Change({"district": "西城"}), now=T0 + 3, **WHO)
+    found = known(store, low)
+    assert (found["birth_date"], found["district"]) == ("1992-02-02", "西城"), (
+        "an edit of one field brings back no other"
+    )
+    with pytest.raises(UsageError, match=f"Name that: hcrm customers edit {high} --clear birth_date"):
+        edit(store, low, Change({}, clear=["birth_date"]), now=T0 + 4, **WHO)
+    edit(store, high, Change({}, clear=["birth_date"]), now=T0 + 4, **WHO)
+    edit(store, low, Change({"gender": "male"}), now=T0 + 5, **WHO)
+    assert "birth_date" not in known(store, low)
+
+
+def test_a_field_that_was_edited_of_another_patient_is_released_there(store: Store) -> None:
+    low, high = merged(store)
+    edit(store, high, Change({"birth_date": "1992-02-02"}), now=T0 + 1, **WHO)
+    with pytest.raises(UsageError, match=f"Name that: hcrm customers edit {high} --release birth_date"):
+        edit(store, low, Change({}, release=["birth_date"]), now=T0 + 2, **WHO)
+    edit(store, high, Change({}, release=["birth_date"]), now=T0 + 2, **WHO)
+    assert known(store, low)["birth_date"] in ("1990-03-17", "1985-01-01")
+    (number, made), *_ = edits_of(store, low)
+    undo(store, low, str(number), now=T0 + 3, **WHO)
+    assert made.customer == high
 
 
 def test_an_edit_stands_in_the_audit_trail_with_who_when_and_why_and_without_what(store: Store) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 
 from hcrm_core.store.queries import facts, links
 from hcrm_core.store.queries.facts import FactRow
+from hcrm_core.store.queries.replaced import replaced
 from hcrm_core.store.tables import patient_customer, patient_identifier
 
 
@@ -25,9 +26,10 @@ def patients_of(connection: Connection, customer_ids: list[str]) -> Iterator[tup
     """(customer id, Patient fact) for all patients of the customers, by customer and patient."""
     members = links.members_of(connection, customer_ids)
     found = facts.facts(connection, members)
+    merged = replaced(connection, members)
     for customer_id, patient_id in sorted((customer_id, patient_id) for patient_id, customer_id in members.items()):
         if patient_id in found:
-            yield customer_id, found[patient_id]
+            yield customer_id, found[patient_id]._replace(replaced=patient_id in merged)
 
 
 def find(connection: Connection, wanted: str, tokens: list[str]) -> list[str]:

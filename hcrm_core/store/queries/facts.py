@@ -36,6 +36,7 @@ class FactRow(NamedTuple):
         merged: Whether the content is the fact's own and no single statement's.
         statement_id: The last folded in.
         followed: Whether its stay has another number or patient than was stated.
+        replaced: Of a patient: whether its source merged it into another. Only `customers.patients_of` looks.
     """
 
     fact_id: str
@@ -53,6 +54,7 @@ class FactRow(NamedTuple):
     merged: bool
     statement_id: int
     followed: bool = False
+    replaced: bool = False
 
     @property
     def body(self) -> bytes:
@@ -81,7 +83,7 @@ JOINED = "JOIN content AS c ON c.id = f.content_id JOIN statement AS s ON s.id =
 
 def fact_row(row: Sequence[Any]) -> FactRow:
     """A fact from its columns."""
-    return FactRow._make((*row[:6], Content._make(row[6:8]), *row[8:]))
+    return FactRow._make((*row[:6], Content._make(row[6:8]), *row[8:], False))
 
 
 def facts(connection: Connection, fact_ids: Iterable[str]) -> dict[str, FactRow]:

@@ -66,20 +66,23 @@ WHERE p.until > ? AND f.patient_id = p.patient_id
 UNION
 SELECT f.number, p.until FROM past_household AS p CROSS JOIN fact AS f
 WHERE p.until > ? AND f.fact_id = p.patient_id
+UNION
+SELECT f.number, p.until FROM past_replaced AS p CROSS JOIN fact AS f
+WHERE p.until > ? AND f.fact_id = p.patient_id
 ORDER BY 1, 2
 """
 
 
 def changes(connection: Connection, since: Position) -> list[Change]:
     """The facts that changed after a position, or whose patient came to another customer, in the order of numbers."""
-    values = (since.statement, since.statement, *(since.known_at,) * 4)
+    values = (since.statement, since.statement, *(since.known_at,) * 5)
     points = {
         number: tuple(point for _, point in rows)
         for number, rows in groupby(driver_rows(connection, _POINTS, values), key=itemgetter(0))
     }
     moves = driver_rows(connection, _MOVES, (since.known_at,))
     moved, instants = {patient_id for patient_id, _ in moves}, {until for _, until in moves}
-    housed = {row[0] for row in driver_rows(connection, _HOUSED, (since.known_at,))}
+    housed = {row[0] for row in driver_rows(connection, _HOUSED, (since.known_at, since.known_at))}
     query = "SELECT f.number, f.fact_id, f.kind, f.patient_id, f.known_at, f.void FROM {wanted} CROSS JOIN fact AS f "
     found = driver_select(connection, query + "WHERE f.number = w.value", points, "bigint")
     return sorted(
@@ -90,7 +93,9 @@ def changes(connection: Connection, since: Position) -> list[Change]:
 
 
 _MOVES = "SELECT patient_id, until FROM past_customer WHERE until > ?"
-_HOUSED = "SELECT DISTINCT patient_id FROM past_household WHERE until > ?"
+_HOUSED = (
+    "SELECT patient_id FROM past_household WHERE until > ? UNION SELECT patient_id FROM past_replaced WHERE until > ?"
+)
 _SUBJECTS = """
 SELECT DISTINCT COALESCE(pc.customer_id, f.patient_id)
 FROM (
@@ -116,12 +121,15 @@ WHERE p.until > ? AND pc.patient_id = p.patient_id
 UNION
 SELECT pc.customer_id FROM past_household AS p CROSS JOIN patient_customer AS pc
 WHERE p.until > ? AND pc.patient_id = p.patient_id
+UNION
+SELECT pc.customer_id FROM past_replaced AS p CROSS JOIN patient_customer AS pc
+WHERE p.until > ? AND pc.patient_id = p.patient_id
 """
 
 
 def changed_subjects(connection: Connection, since: Position) -> list[str]:
     """The customers about whom something changed after a position, both sides of a changed link, in order."""
-    values = (since.statement, since.statement, *(since.known_at,) * 6)
+    values = (since.statement, since.statement, *(since.known_at,) * 7)
     return sorted(row[0] for row in driver_rows(connection, _SUBJECTS, values))
 
 

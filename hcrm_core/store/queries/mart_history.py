@@ -18,6 +18,8 @@ from hcrm_core.store.queries.households import households_of
 from hcrm_core.store.queries.links import customers_of
 from hcrm_core.store.queries.mart_rows import body_of, opened
 from hcrm_core.store.queries.moves import PastMoves
+from hcrm_core.store.queries.replaced import past as replaced_until
+from hcrm_core.store.queries.replaced import replaced as replaced_now
 
 _LOG = """
 SELECT f.number, f.fact_id, f.kind, f.source, s.stamp, s.known_at, s.voided_at, c.body, c.sealed
@@ -45,19 +47,24 @@ def past_rows(connection: Connection, codec: Codec, numbers: Collection[int], af
     """
     histories = list(_histories(connection, codec, numbers))
     owned = _ownership(connection, {owner for history in histories for owner in history.owners})
-    housed = _housed(connection, {history.fact_id for history in histories if history.kind == "Patient"})
+    patients = {history.fact_id for history in histories if history.kind == "Patient"}
+    housed = _housed(connection, patients)
+    merged = _merged(connection, patients)
     for fact_id, kind, source, stretches in histories:
         for fields, stamp, known_at, end in stretches:
             patient_id = _owner(fact_id, kind, fields)
-            bodies: dict[str | None, str] = {}
-            for customer_id, begin, stop in _pieces(owned.get(patient_id or "", ()), known_at, end):
-                for household, since, until in _pieces(housed.get(fact_id, ()), begin, stop):
-                    if until is None or until <= after:
-                        continue
-                    if household not in bodies:
-                        bodies[household] = body_of(kind, fields, codec, source, household)
-                    customer, said = customer_id or patient_id, said_at(stamp)
-                    yield PastRow(fact_id, kind, customer, patient_id, bodies[household], said, known_at, since, until)
+            bodies: dict[tuple[str | None, bool], str] = {}
+            owners, homes, merges = owned.get(patient_id or "", ()), housed.get(fact_id, ()), merged.get(fact_id, ())
+            for customer_id, begin, stop in _pieces(owners, known_at, end):
+                for household, moved_in, moved_out in _pieces(homes, begin, stop):
+                    for replaced, since, until in _pieces(merges, moved_in, moved_out):
+                        if until is None or until <= after:
+                            continue
+                        of = household, replaced is not None
+                        if of not in bodies:
+                            bodies[of] = body_of(kind, fields, codec, source, *of)
+                        customer, said = customer_id or patient_id, said_at(stamp)
+                        yield PastRow(fact_id, kind, customer, patient_id, bodies[of], said, known_at, since, until)
 
 
 def said_rows(connection: Connection, codec: Codec, numbers: Collection[int]) -> tuple[list[MartRow], list[PastRow]]:
@@ -69,11 +76,12 @@ def said_rows(connection: Connection, codec: Codec, numbers: Collection[int]) ->
     owners = {owner for history in histories for owner in history.owners}
     customers = customers_of(connection, owners)
     housed = households_of(connection, owners)
+    merged = replaced_now(connection, owners)
     for fact_id, kind, source, stretches in histories:
         for fields, stamp, at, end in stretches:
             patient_id = _owner(fact_id, kind, fields)
             customer = customers.get(patient_id, patient_id) if patient_id else None
-            body = body_of(kind, fields, codec, source, housed.get(fact_id))
+            body = body_of(kind, fields, codec, source, housed.get(fact_id), fact_id in merged)
             row = MartRow(fact_id, kind, customer, patient_id, body, said_at(stamp), at, at)
             if end is None:
                 present.append(row)
@@ -183,6 +191,7 @@ def numbers_with_past(connection: Connection, kinds: Collection[str], batch: int
     query = (
         f"SELECT number FROM fact WHERE number > ? AND kind IN ({wanted}) AND (void OR set_id IS NOT NULL OR "
         "patient_id IN (SELECT patient_id FROM past_customer) OR fact_id IN (SELECT patient_id FROM past_household) OR "
+        "fact_id IN (SELECT patient_id FROM past_replaced) OR "
         "followed OR patient_id IN (SELECT patient_id FROM past_stay_move) OR "
         "(SELECT COUNT(*) FROM version AS v WHERE v.fact_number = number) > 1) ORDER BY number "
         f"LIMIT {int(batch)}"
@@ -217,6 +226,12 @@ def _housed(connection: Connection, patients: Collection[str]) -> dict[str, list
         patients,
     )
     return _in_turn(past, households_of(connection, patients))
+
+
+def _merged(connection: Connection, patients: Collection[str]) -> dict[str, list[Owned]]:
+    """Patient → itself while it was merged into another, `None` while it was not, oldest first."""
+    past = [(one, one if was else None, until) for one, was, until in replaced_until(connection, patients)]
+    return _in_turn(past, {one: one for one in replaced_now(connection, patients)})
 
 
 def _in_turn(past: Iterable[tuple[Any, ...]], now: Mapping[str, str]) -> dict[str, list[Owned]]:

@@ -29,7 +29,11 @@ _COLUMNS = """f.fact_id, f.kind, COALESCE(pc.customer_id, f.patient_id), f.patie
   CASE WHEN f.kind = 'Patient' THEN (
     SELECT h.household_id FROM patient_household AS h WHERE h.patient_id = f.fact_id) END,
   CASE WHEN f.kind = 'Patient' THEN (
-    SELECT MAX(p.until) FROM past_household AS p WHERE p.patient_id = f.fact_id) END"""
+    SELECT MAX(p.until) FROM past_household AS p WHERE p.patient_id = f.fact_id) END,
+  CASE WHEN f.kind = 'Patient' THEN (
+    SELECT MAX(r.patient_id) FROM patient_replaced AS r WHERE r.patient_id = f.fact_id) END,
+  CASE WHEN f.kind = 'Patient' THEN (
+    SELECT MAX(p.until) FROM past_replaced AS p WHERE p.patient_id = f.fact_id) END"""
 _JOINED = """JOIN content AS c ON c.id = f.content_id JOIN statement AS s ON s.id = f.statement_id
 LEFT JOIN patient_customer AS pc ON pc.patient_id = f.patient_id"""
 _MOVED = """
@@ -75,30 +79,35 @@ def mart_rows_of(
     return found
 
 
-def body_of(kind: str, fields: Fields, codec: Codec, source: str, household: str | None = None) -> str:
-    """The body of a fact with these fields, its direct identifiers left out; of a patient with the household."""
+def body_of(
+    kind: str, fields: Fields, codec: Codec, source: str, household: str | None = None, replaced: bool = False
+) -> str:
+    """The body of a fact with these fields, its direct identifiers left out; of a patient with the household, and
+    whether it was merged into another."""
     plain = {name: value for name, value in fields.items() if name not in KINDS[kind].SEALED}
-    return _encode(plain | _tokens(fields, codec) | _of_patient(kind, source, household)).decode()
+    return _encode(plain | _tokens(fields, codec) | _of_patient(kind, source, household, replaced)).decode()
 
 
 def _row(row: Sequence[Any], codec: Codec) -> MartRow:
-    fact_id, kind, customer_id, patient_id, body, stamp, known_at, until, sealed, source, household, housed = row
+    fact_id, kind, customer_id, patient_id, body, stamp, known_at, until, sealed, source, *of_patient = row
+    household, housed, merged, merged_at = of_patient
     text_ = unpack(body).decode()
-    tokens = _of_patient(kind, source, household)
+    tokens = _of_patient(kind, source, household, merged is not None)
     if sealed is not None:
         tokens |= _tokens(_decode(codec.open(sealed)), codec)
     if tokens:
         head = text_[:-1] + ("," if len(text_) > 2 else "")
         text_ = head + _encode(tokens).decode()[1:]
-    valid_from = max(known_at, until or known_at, housed or known_at)
+    valid_from = max(known_at, until or known_at, housed or known_at, merged_at or known_at)
     return MartRow(fact_id, kind, customer_id, patient_id, text_, said_at(stamp), known_at, valid_from)
 
 
-def _of_patient(kind: str, source: str, household: str | None) -> dict[str, Any]:
-    """What the mart has of a patient beside its fields: whose word it is, and the household."""
+def _of_patient(kind: str, source: str, household: str | None, replaced: bool) -> dict[str, Any]:
+    """What the mart has of a patient beside its fields: whose word it is, the household, whether it was merged away."""
     if kind != "Patient":
         return {}
-    return {"source": source, "household_id": household} if household else {"source": source}
+    said: dict[str, Any] = {"source": source, "household_id": household} if household else {"source": source}
+    return said | {"replaced": True} if replaced else said
 
 
 def _tokens(fields: Fields, codec: Codec) -> dict[str, Any]:

@@ -62,15 +62,17 @@ patients = st.lists(
         st.integers(1, 3),  # so few instants that they often agree
         st.fixed_dictionaries({}, optional=values),
         st.lists(st.sampled_from(FIELDS), max_size=2, unique=True),
+        st.booleans(),
     ),
     min_size=1,
     max_size=4,
 )
-Patient = tuple[str, int, dict[str, Any], list[str]]
+Patient = tuple[str, int, dict[str, Any], list[str], bool]
+"""Source, instant, fields, those that are cleared, and whether the source merged it into another."""
 
 
 def said(patient: Patient) -> dict[str, Any]:
-    _, _, fields, cleared = patient
+    _, _, fields, cleared, _ = patient
     left = [name for name in cleared if name not in fields]
     return fields | ({"cleared": left} if left else {})
 
@@ -84,13 +86,13 @@ def in_store(place: int, patient: Patient) -> FactRow:
     place_in_order, name = stamp(Statement(at), b"\0" * 12), f"p{place}"
     return FactRow(
         name, "Patient", source, CODEC.seal(b"k"), name, None, content, place_in_order, 0, False, place, place, False,
-        place,
+        place, replaced=patient[-1],
     )  # fmt: skip
 
 
 def in_mart(place: int, patient: Patient) -> MartRow:
     source, at, *_ = patient
-    body = body_of("Patient", said(patient), CODEC, source)
+    body = body_of("Patient", said(patient), CODEC, source, replaced=patient[-1])
     return MartRow(f"p{place}", "Patient", "p0", f"p{place}", body, at, 5, 5)
 
 
@@ -138,10 +140,24 @@ def test_no_two_words_of_different_patients_have_one_place(
     people: list[Patient], by: GoldenSettings, field: str
 ) -> None:
     places = [
-        place_of(by, field, one[2].get(field), source=one[0], said_at=one[1], patient_id=f"p{place}")
+        place_of(by, field, one[2].get(field), source=one[0], said_at=one[1], patient_id=f"p{place}", replaced=one[4])
         for place, one in enumerate(people)
     ]
     assert len(set(places)) == len(places)
+
+
+@given(people=patients, by=golden_settings, field=st.sampled_from(FIELDS))
+def test_whom_a_source_merged_away_comes_after_everybody_else_whatever_the_settings(
+    people: list[Patient], by: GoldenSettings, field: str
+) -> None:
+    places = {
+        place_of(
+            by, field, one[2].get(field), source=one[0], said_at=one[1], patient_id=f"p{place}", replaced=one[4]
+        ): one
+        for place, one in enumerate(people)
+    }
+    replaced = [places[place][4] for place in sorted(places)]
+    assert replaced == sorted(replaced, reverse=True)
 
 
 def test_how_complete_a_value_is() -> None:

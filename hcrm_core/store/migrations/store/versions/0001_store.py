@@ -237,6 +237,27 @@ def upgrade() -> None:
         batch_op.create_index("past_household_until", ["until"], unique=False)
 
     op.create_table(
+        "patient_replaced",
+        sa.Column("fact_id", sa.String(), nullable=False),
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("fact_id"),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("patient_replaced", schema=None) as batch_op:
+        batch_op.create_index("patient_replaced_patient", ["patient_id"], unique=False)
+
+    op.create_table(
+        "past_replaced",
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.Column("until", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("replaced", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("patient_id", "until"),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("past_replaced", schema=None) as batch_op:
+        batch_op.create_index("past_replaced_until", ["until"], unique=False)
+
+    op.create_table(
         "linking",
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("version", sa.String(), nullable=False),
@@ -508,6 +529,8 @@ def downgrade() -> None:
         batch_op.drop_index("patient_distinct_high")
 
     op.drop_table("patient_distinct")
+    op.drop_table("past_replaced")
+    op.drop_table("patient_replaced")
     op.drop_table("linking")
     with op.batch_alter_table("patient_pair", schema=None) as batch_op:
         batch_op.drop_index("patient_pair_high")
