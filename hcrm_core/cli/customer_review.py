@@ -8,7 +8,17 @@ import click
 
 from hcrm_core import env
 from hcrm_core.cli import review_pairs, review_sheet
-from hcrm_core.cli.context import PARTIAL, Opened, json_option, opened, say, show_json, show_table, workspace_option
+from hcrm_core.cli.context import (
+    PARTIAL,
+    Opened,
+    counted,
+    json_option,
+    opened,
+    say,
+    show_json,
+    show_table,
+    workspace_option,
+)
 from hcrm_core.cli.customer_links import who_options, who_says
 from hcrm_core.cli.review_pairs import Verdict
 from hcrm_core.cli.review_sheet import Language
@@ -131,8 +141,8 @@ def export(output: Path, limit: int, lang: Language, force: bool, by: str | None
     say(f"{count} in {output}. Fill the column of decisions, then: hcrm customers review import {output}")
     if total > len(found):
         say(
-            f"{total - len(found):,} pairs more wait; the likeliest are in the file. Export again when these are "
-            f"decided, or all at once: --limit {total}"
+            f"Left out: {counted(total - len(found), 'pair')}; the likeliest are in the file. Export again when they "
+            f"are decided, or all at once: --limit {total}"
         )
 
 
