@@ -226,7 +226,7 @@ cards = st.builds(
 )
 
 
-@pytest.mark.parametrize("largest_group", [1, 2, 3])
+@pytest.mark.parametrize("largest_group", [1, 2])
 @settings(ONE_STORE, max_examples=8)
 @given(data=st.data())
 def test_numbers_that_come_to_be_carried_by_too_many_link_the_same_in_any_order(
