@@ -195,6 +195,13 @@ def _pulling(space: Opened) -> Iterator[tuple[str, str]]:
         yield "good", f"The source {name} can be pulled: its url and the files it names are sound."
         with space.unchecked_store.read_inbox() as landed:
             reached = positions.read(landed, name)
+        if reached and reached.unread:
+            ago = (now - reached.updated_at) // 1_000_000
+            yield (
+                "wrong",
+                f"The source {name} was last pulled {span(ago)} ago, and not all that was asked for could be read: "
+                f"{reached.unread}. Why is told by: hcrm pull {name}",
+            )
         finished = reached and reached.finished_at
         if finished is None:
             yield "note", f"The source {name} was never pulled to the end. Do it with: hcrm pull {name}"

@@ -39,8 +39,13 @@ class Summary(Counts):
 
     @property
     def failures(self) -> list[Pulled]:
-        """Those that ended early."""
+        """Those that ended early, or brought nothing of what was asked for."""
         return [one for one in self.sources if one.failure]
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether something was not read, or not understood."""
+        return bool(self.failures) or self.partial or any(one.unread for one in self.sources)
 
 
 @click.command()
@@ -75,7 +80,7 @@ def pull(
         tell(summary)
     if len(summary.failures) == len(summary.sources):
         raise click.exceptions.Exit(1)
-    if summary.failures or summary.partial:
+    if summary.incomplete:
         raise click.exceptions.Exit(PARTIAL)
 
 
@@ -156,6 +161,8 @@ def tell(summary: Summary) -> None:
             where = f" at {problem['where']}" if problem["where"] else ""
             often = f" ({problem['count']:,} times)" if problem["count"] > 1 else ""
             click.echo(f"  {problem['code']}{where}: {problem['text']}{often}")
+        if one.unread and not one.failure:
+            click.echo(f"  Not read: {', '.join(one.unread)}. The next pull asks for it again.")
     if summary.failures:
         click.echo(f"Ended early: {', '.join(one.source for one in summary.failures)}; why stands above.")
     tell_counts(summary)

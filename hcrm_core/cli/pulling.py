@@ -24,7 +24,8 @@ Tell = Callable[[str, str, PullCount], None]
 
 @dataclass
 class Pulled:
-    """What became of one source; `failure` is the sentence that ended its pull early."""
+    """What became of one source; `failure` is the sentence that ended its pull early, or says that nothing was read.
+    `unread` is what could not be read beside what was."""
 
     source: str
     adapter: str
@@ -33,6 +34,7 @@ class Pulled:
     landed: int = 0
     duplicates: int = 0
     problems: list[dict[str, Any]] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     failure: str | None = None
     seconds: float = 0.0
 
@@ -135,6 +137,9 @@ class Puller:
         for problem, times in count.problems.items():
             told = {"code": problem.code, "where": problem.where, "text": problem.text, "count": times}
             self._pulled.problems.append(told)
+        self._pulled.unread = list(count.unread)
+        if count.failed:
+            self._pulled.failure = f"Nothing of what was asked for could be read. {_first(count)}"
         self._pulled.seconds = round(time.perf_counter() - began, 3)
         return self._pulled
 
@@ -145,6 +150,11 @@ class Puller:
 
     def _told(self, doing: str, count: PullCount) -> None:
         self._tell(self.name, doing, count)
+
+
+def _first(count: PullCount) -> str:
+    """The first of the problems in the order in which they came, which as a rule is that of all."""
+    return next((problem.text for problem in count.problems), "The source does not say why.")
 
 
 def _now() -> int:

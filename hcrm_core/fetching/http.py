@@ -3,6 +3,7 @@
 import http.client
 import ssl
 from collections.abc import Callable, Generator, Iterator, Mapping
+from email.utils import formatdate
 
 from hcrm_core.errors import FetchError, PluginError, UnavailableError
 from hcrm_core.fetching.body import arriving, pieces, unpacked, whole
@@ -126,6 +127,8 @@ class Web:
         seconds = retry_after(headers.pop("retry-after", None), self._clock.now())
         if seconds is not None:
             headers["retry-after"] = f"{seconds:.0f}"
+        if retry_after(headers.get("date"), 0.0) is None:
+            headers["date"] = formatdate(self._clock.now(), usegmt=True)
         return headers
 
 

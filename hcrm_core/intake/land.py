@@ -67,12 +67,14 @@ class Step(NamedTuple):
         begun: Where the pull was.
         reached: Where it is now.
         finished: Whether it has come to its end for now.
+        unread: What could not be read on the way there.
     """
 
     source: str
     begun: str
     reached: str
     finished: bool = False
+    unread: tuple[str, ...] = ()
 
 
 class LandedCount(NamedTuple):
@@ -172,9 +174,10 @@ def _get_on(store: Store, connection: Any, step: Step, now: int) -> None:
             f"The source {step.source} is being pulled by somebody else, who is further on or has begun anew. This "
             "pull ends here; what it has landed is kept."
         )
-    finished_at = now if step.finished else known and known.finished_at
+    finished_at = now if step.finished and not step.unread else known and known.finished_at
+    unread = ", ".join(step.unread) or None if step.finished else known and known.unread
     body = store.codec.seal(step.reached.encode())
-    positions.write(connection, step.source, Reached(body, now, finished_at))
+    positions.write(connection, step.source, Reached(body, now, finished_at, unread))
 
 
 def arrival(source: str, message: RawMessage, file: str = "") -> Arrival:

@@ -40,6 +40,8 @@ class PullCount:
         requests: Questions asked, those asked again among them.
         own: The numbers of what landed.
         problems: What the adapter says people should know, and how often.
+        unread: What was asked for and could not be read.
+        failed: Whether that is all that was asked for.
     """
 
     requests: int = 0
@@ -48,6 +50,8 @@ class PullCount:
     duplicates: int = 0
     own: list[int] = field(default_factory=list)
     problems: Counter[Problem] = field(default_factory=Counter)
+    unread: tuple[str, ...] = ()
+    failed: bool = False
 
 
 class Pull:
@@ -109,7 +113,9 @@ class Pull:
                 patience.failed(trouble)
                 continue
             patience.succeeded()
-            if not (done := last.done):
+            if done := last.done:
+                self.count.unread, self.count.failed = last.unread, last.failed
+            else:
                 standstill.answered(waited=last.wait > 0)
                 self._clock.wait(min(last.wait, LONGEST_WAIT))
         self._land((), self._position, finished=True)
@@ -141,7 +147,8 @@ class Pull:
         arrivals = [arrival(name, one, place) for one in messages]
         if not arrivals and position == self._position and not finished:
             return
-        receipts = land(self._store, arrivals, self._now(), Step(name, self._position, position, finished))
+        step = Step(name, self._position, position, finished, self.count.unread)
+        receipts = land(self._store, arrivals, self._now(), step)
         self._position = position
         fresh = [receipt.message_id for receipt in receipts if not receipt.repeated]
         self.count.messages += len(receipts)

@@ -58,7 +58,8 @@ class HttpResponse(Struct, frozen=True, kw_only=True, tag="http"):
 
     Attributes:
         status: Of HTTP.
-        headers: By name in lower case; `retry-after` is always in seconds, whichever form the server used.
+        headers: By name in lower case; `retry-after` is always in seconds, whichever form the server used, and `date`
+            is always there: when it was answered by the server's clock, by ours where the server does not say.
         body: All of it, or a piece of whole lines.
         line: The number of the piece's first line in the whole body, from 0.
         last: Whether nothing of it follows.
@@ -94,6 +95,9 @@ class Pulled(Struct, frozen=True, kw_only=True):
         messages: In the order they came.
         problems: What people should know of the answer; none of them holds personal data.
         done: Whether all is known for now: this pull ends with the answer, and the next one asks from the position.
+        unread: Of a pull that is done, what it asked for and could not read (`Patient`); why stands in its problems.
+            Such a pull was not one to the end, and the next asks for it again.
+        failed: Whether that is all it asked for.
         wait: How long to wait before the next question.
         progress: For people, what is being done: `Patient, page 3`.
     """
@@ -102,6 +106,8 @@ class Pulled(Struct, frozen=True, kw_only=True):
     messages: tuple[RawMessage, ...] = ()
     problems: tuple[Problem, ...] = ()
     done: bool = False
+    unread: tuple[str, ...] = ()
+    failed: bool = False
     wait: Seconds = 0.0
     progress: str = ""
 

@@ -56,6 +56,7 @@ position = Table(
     Column("body", LargeBinary, nullable=False),  # the adapter's own text, sealed
     Column("updated_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),  # when a pull last came to its end; NULL: none has
+    Column("unread", Text),  # what the last pull could not read, for people; NULL: nothing
 )
 """Where the pull of a source has got to, committed with the messages it was reached by."""
 

@@ -14,17 +14,21 @@ class Reached(NamedTuple):
         body: The adapter's own text, sealed.
         updated_at: When it got there, microseconds UTC.
         finished_at: When a pull last came to its end; `None`: none has.
+        unread: What the last pull asked for and could not read; `None`: nothing.
     """
 
     body: bytes
     updated_at: int
     finished_at: int | None
+    unread: str | None = None
 
 
 def read(inbox: Connection, source: str) -> Reached | None:
     """Where a source's pull is; `None`: it was never pulled."""
     row = inbox.execute(
-        select(position.c.body, position.c.updated_at, position.c.finished_at).where(position.c.source == source)
+        select(position.c.body, position.c.updated_at, position.c.finished_at, position.c.unread).where(
+            position.c.source == source
+        )
     ).one_or_none()
     return Reached(*row) if row else None
 

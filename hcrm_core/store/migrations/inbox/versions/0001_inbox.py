@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("unread", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("source"),
     )
 
