@@ -103,9 +103,50 @@ def test_a_next_that_leads_in_a_circle_ends_and_is_told(server: FhirServer) -> N
 
     server.before = circle
     configure(server)
-    summary = pull()
+    summary = pull(exit_code=3)
     assert (summary["landed"], summary["requests"]) == (3, 3)
     assert "page-repeated" in json.dumps(summary)
+    assert "since" not in json.loads(position()), "the pages that were not read are asked for again"
+    pages["3"] = ("p3", "4")
+    pages["4"] = ("p4", "")
+    assert pull(exit_code=3)["landed"] == 1, "the last page leads to the first"
+    pages["4"] = ("p4", "4")
+    server.resources, server.before = [patient(f"p{n}") for n in range(1, 6)], lambda one: None
+    assert pull()["landed"] == 1
+
+
+def test_a_change_in_the_future_hides_nothing_that_comes_later(server: FhirServer) -> None:
+    server.resources = [patient("p1", written=HOUR[1]), patient("p2", written="2099-01-01T00:00:00Z")]
+    configure(server)
+    first = pull()
+    assert first["landed"] == 2
+    assert [one["code"] for one in first["sources"][0]["problems"]] == ["time-in-future"]
+    assert json.loads(position())["since"] == {"Patient": HOUR[1]}
+    server.resources.append(patient("p3", written=HOUR[2]))
+    assert pull()["landed"] == 1
+
+
+@pytest.mark.parametrize("date", ["Tue, 10 Mar 2026 12:00:00 GMT", "yesterday"])
+def test_the_server_s_own_clock_says_what_is_in_the_future_and_ours_where_it_says_nothing(
+    server: FhirServer, date: str
+) -> None:
+    found = shown(page(patient("p1", written=HOUR[1]), patient("p2", written=HOUR[20])))
+    server.before = lambda one: found._replace(headers={**found.headers, "Date": date})
+    configure(server)
+    pull()
+    assert json.loads(position())["since"] == {"Patient": HOUR[20 if date == "yesterday" else 1]}
+
+
+def test_a_search_that_began_in_the_future_once_begins_anew(server: FhirServer) -> None:
+    from hcrm_core.cli.context import opened
+    from hcrm_core.intake.land import Step, land
+
+    server.resources = [patient("p1", written=HOUR[1])]
+    configure(server)
+    with opened(None) as space:
+        land(space.store, [], 1, Step("ehr", "", json.dumps({"since": {"Patient": "2099-01-01T00:00:00Z"}})))
+    assert pull()["landed"] == 0
+    assert pull()["landed"] == 1
 
 
 def test_one_type_that_the_server_cannot_give_holds_back_no_other_and_codes_alone_are_told(server: FhirServer) -> None:
@@ -113,16 +154,53 @@ def test_one_type_that_the_server_cannot_give_holds_back_no_other_and_codes_alon
 
     def partly(one: Asked) -> Answer | None:
         text = "no table for 王芳芳, 13812345678"
-        return shown(outcome("exception", diagnostics=text), status=500) if "/Observation" in one.target else None
+        return failing(500, diagnostics=text) if "/Observation" in one.target else None
 
     server.before = partly
     configure(server, types=("Observation", "Patient"))
     result = hcrm("pull", "ehr", "--json")
-    assert result.exit_code in (0, 3), result.output
+    assert result.exit_code == 3, result.output
     summary = json.loads(result.stdout)
-    assert summary["landed"] == 1
+    assert (summary["landed"], summary["requests"]) == (1, 4), "a server that fails is asked three times"
     assert "500 (exception)" in json.dumps(summary)
+    assert summary["sources"][0]["unread"] == ["Observation"]
     assert not any(name in result.stdout + result.stderr for name in PRIVATE)
+    assert "Not read: Observation." in hcrm("pull", "ehr").stdout
+    doctor = hcrm("doctor").stdout
+    assert "could be read: Observation. Why is told by: hcrm pull ehr" in doctor
+    assert "never pulled to the end" in doctor
+    server.before = lambda one: None
+    pull()
+    doctor = hcrm("doctor").stdout
+    assert "The source ehr was pulled to the end" in doctor and "could be read" not in doctor
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_a_server_that_gives_nothing_of_what_was_asked_for_is_a_failure(server: FhirServer, status: int) -> None:
+    server.before = lambda one: failing(status)
+    configure(server, types=("Observation", "Patient"))
+    result = hcrm("pull", "ehr")
+    assert result.exit_code == 1
+    assert (
+        f"Nothing of what was asked for could be read. The server answered the search for Observation with the "
+        f"status {status} (exception)." in result.stderr
+    )
+    doctor = hcrm("doctor").stdout
+    assert "could be read: Observation, Patient." in doctor and "never pulled to the end" in doctor
+
+
+def test_a_server_that_fails_once_is_asked_again(server: FhirServer) -> None:
+    server.resources = [patient(f"p{n}", written=HOUR[n]) for n in range(15)]
+    failures = iter([failing(500), None, failing(500)])
+    server.before = lambda one: next(failures, None)
+    configure(server)
+    summary = pull()
+    assert (summary["landed"], summary["requests"], summary["sources"][0]["problems"]) == (15, 4, [])
+
+
+def failing(status: int, **more: Any) -> Answer:
+    found = shown(outcome("exception", **more), status=status)
+    return found._replace(headers={**found.headers, "Retry-After": "0"})
 
 
 def test_an_outcome_in_a_page_is_a_problem_and_no_message(server: FhirServer) -> None:
@@ -139,7 +217,12 @@ def test_an_outcome_in_a_page_is_a_problem_and_no_message(server: FhirServer) ->
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (Answer(body=b"<html>Please log in</html>"), "no Bundle"),
+        (Answer(body=b"<html>Please log in</html>"), "a web page for people"),
+        (Answer(body=b" <Bundle xmlns='http://hl7.org/fhir'/>"), "XML, though JSON was asked for"),
+        (Answer(body='{"resourceType": "Bundle", "entry": "张"}'.encode("gb18030")), "byte 38 is no UTF-8"),
+        (Answer(body=b'{"resourceType": "CapabilityStatement"}'), "JSON that is no Bundle"),
+        (Answer(body=b"Welcome"), "it is no JSON"),
+        (shown(outcome("security", diagnostics="王芳芳")), "200 and an OperationOutcome (security)"),
         (shown(outcome("login"), status=401), "authentication"),
     ],
 )
@@ -150,16 +233,43 @@ def test_what_is_no_answer_is_a_sentence_and_the_next_pull_begins_there(
     configure(server)
     result = hcrm("pull", "ehr")
     assert result.exit_code == 1
-    assert says in result.stderr and "Traceback" not in result.stderr
+    assert says in result.stderr and "Traceback" not in result.stderr and "王芳芳" not in result.stderr
     server.resources, server.before = [patient("p1")], lambda one: None
     assert pull()["landed"] == 1
+
+
+def test_a_page_that_was_cut_on_its_way_is_asked_for_again(server: FhirServer) -> None:
+    server.resources = [patient("p1")]
+    whole = server._search("Patient", {})
+    cut = whole._replace(body=whole.body[:200], headers={**whole.headers, "Retry-After": "0"})
+    answers = iter([cut, cut])
+    server.before = lambda one: next(answers, None)
+    configure(server)
+    assert pull()["landed"] == 1
+    server.before = lambda one: cut
+    result = hcrm("pull", "ehr")
+    assert result.exit_code == 1
+    assert "ends in the middle, each of 3 times" in result.stderr
+
+
+@pytest.mark.parametrize("status", [410, 500])
+def test_a_page_that_cannot_be_had_is_told_with_its_status(server: FhirServer, status: int) -> None:
+    server.resources = [patient(f"p{n}", written=HOUR[n]) for n in range(15)]
+    server.before = lambda one: failing(status) if "_getpages" in one.target else None
+    configure(server)
+    summary = pull(exit_code=3)
+    (problem,) = summary["sources"][0]["problems"]
+    assert problem["code"] == "page-lost"
+    assert f"the search for Patient, page 2, with the status {status} (exception)." in problem["text"]
+    assert ("do not last" in problem["text"]) == (status == 410)
+    assert "since" not in json.loads(position())
 
 
 def test_a_page_that_expired_is_told_and_the_type_is_read_again(server: FhirServer) -> None:
     server.resources = [patient(f"p{n}", written=HOUR[n]) for n in range(15)]
     server.before = lambda one: shown(outcome("not-found"), status=410) if "_getpages" in one.target else None
     configure(server)
-    assert "page-lost" in json.dumps(pull())
+    assert "page-lost" in json.dumps(pull(exit_code=3))
     server.before = lambda one: None
     again = pull()
     assert (again["landed"], again["duplicates"]) == (5, 10)

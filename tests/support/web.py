@@ -74,8 +74,8 @@ class WebServer:
             do_POST = do_DELETE = do_GET
 
             def give(self, given: Answer) -> None:
-                self.send_response(given.status)
-                for name, value in given.headers.items():
+                self.send_response_only(given.status)
+                for name, value in ({"Date": self.date_time_string()} | dict(given.headers)).items():
                     self.send_header(name, value)
                 if "Transfer-Encoding" not in given.headers and "Content-Length" not in given.headers:
                     self.send_header("Content-Length", str(len(given.body)))

@@ -58,8 +58,8 @@ def decode(data: bytes) -> Any:
         data = data[3:]
     try:
         return _decoder.decode(data)
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"byte {error.start + 1} is no UTF-8. FHIR is sent in UTF-8") from None
+    except UnicodeDecodeError:
+        raise Unreadable(f"byte {_not_utf_8(data)} is no UTF-8. FHIR is sent in UTF-8") from None
     except RecursionError:
         raise Unreadable("it is nested deeper than any resource is") from None
     except (msgspec.DecodeError, ValueError) as error:
@@ -160,6 +160,15 @@ def _of_bundle(bundle: dict[str, Any]) -> Message:
     if entries:
         raise Unreadable("it is a bundle of several resources, which was not split. Read it by hcrm ingest")
     return Message("Bundle", bundle, timestamp=timestamp)
+
+
+def _not_utf_8(data: bytes) -> int:
+    """The first byte that is none, counted from 1; the decoder counts within a text."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return error.start + 1
+    return len(data)
 
 
 def _reason(error: Exception) -> str:

@@ -2,20 +2,20 @@
 
 Beside each type stands the newest `meta.lastUpdated` seen; the next search asks for what is as new or newer, less an
 overlap, and what comes twice lands once. It moves only when all pages were read, so it does not matter in which order
-the server gives them. A type that the server cannot give is told and passed over, so that it holds back no other.
+the server gives them. A type that the server cannot give, or not to its end, is told and passed over, so that it holds
+back no other; the next pull asks for it again.
 """
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin
 
 import msgspec
 from msgspec import Struct
 
-from hcrm_adapter_fhir.mapping import dates
-from hcrm_adapter_fhir.pull.outcomes import json_of, problems_of, refused
+from hcrm_adapter_fhir.pull.changes import earlier, newer, newest_of
+from hcrm_adapter_fhir.pull.outcomes import breaks_off, json_of, problems_of, refused, seems
 from hcrm_adapter_fhir.reader import entries_of
 from hcrm_adapter_fhir.settings import SearchSettings
 from hcrm_adapter_fhir.splitting import messages
@@ -26,6 +26,9 @@ REMEMBERED = 50
 
 FULL, UNSORTED, WHOLE = range(3)
 """What is asked of a server: everything; without `_sort`; without `_lastUpdated` too, which reads all every time."""
+
+PAUSES = (1.0, 3.0)
+"""Seconds after which a page that the server failed at is asked for again, where it does not say them itself."""
 
 _HEADERS = {"Accept": "application/fhir+json"}
 
@@ -41,6 +44,9 @@ class Position(Struct, omit_defaults=True):
         newest: Newest change seen of the type so far.
         seen: Marks of the last pages.
         plain: Resource type → how much less than everything its searches ask for.
+        tries: How often the page was asked for in vain.
+        unread: Resource types that this pull could not read, or not to their end.
+        refused: How many of them gave nothing.
     """
 
     since: dict[str, str] = {}
@@ -50,6 +56,9 @@ class Position(Struct, omit_defaults=True):
     newest: str = ""
     seen: list[str] = []
     plain: dict[str, int] = {}
+    tries: int = 0
+    unread: list[str] = []
+    refused: int = 0
 
 
 class Search:
@@ -78,10 +87,9 @@ class Search:
             return self._failed(here, kind, response)
         bundle = json_of(response)
         if bundle.get("resourceType") != "Bundle":
-            raise InputError(
-                f"The server answered the search for {kind} with something that is no Bundle. Check that the source's "
-                "url is the base address of its FHIR interface."
-            )
+            if bundle.get("resourceType") == "OperationOutcome" or breaks_off(response.body):
+                return self._failed(here, kind, response)
+            raise InputError(f"The server answered the search for {kind} with {seems(response.body)}")
         problems = [
             problem
             for entry in entries_of(bundle)
@@ -94,19 +102,22 @@ class Search:
         if address and again:
             text = "The server gave a page again; the rest of the type was not read. Ask whoever runs it."
             problems.append(Problem("page-repeated", kind, text))
-        newest = max((here.newest, *_changes(bundle, kind)), key=_order)
+        newest, told = newest_of(bundle, kind, here.newest, response)
+        problems += told
         progress = f"{kind}, page {here.page + 1}"
         # A bundle without entries is a message where it lies in a folder; as a page it says that there is nothing.
-        nothing = mark in here.seen or next(iter(entries_of(bundle)), None) is None
+        nothing = mark in here.seen or not bundle.get("entry")
         found = () if nothing else tuple(_messages(response.body, kind, here.page))
         if address and not again:
-            here.next, here.page, here.newest = address, here.page + 1, newest
+            here.next, here.page, here.newest, here.tries = address, here.page + 1, newest, 0
             here.seen = [*here.seen, mark, _mark(asked.encode())][-REMEMBERED:]
             return Pulled(
                 position=_write(here), messages=found, problems=tuple(dict.fromkeys(problems)), progress=progress
             )
-        if newest:
-            here.since[kind] = max((here.since.get(kind, ""), newest), key=_order)
+        if address:
+            here.unread.append(kind)
+        elif since := newer(here.since.pop(kind, ""), newest, response):
+            here.since[kind] = since
         return self._on(here, found, problems, progress)
 
     def _type(self, here: Position) -> str:
@@ -118,37 +129,59 @@ class Search:
         asked = [("_count", str(self._settings.count))]
         since = here.since.get(kind) or self._settings.since
         if since and plain < WHOLE:
-            asked.append(("_lastUpdated", f"ge{_earlier(since, self._settings.overlap_seconds)}"))
+            asked.append(("_lastUpdated", f"ge{earlier(since, self._settings.overlap_seconds)}"))
         if plain == FULL:
             asked.append(("_sort", "_lastUpdated"))
         asked += parse_qsl(self._settings.parameters.get(kind, ""), keep_blank_values=True)
         return f"{self._base}/{kind}?{urlencode(asked, safe=':,|$')}"
 
     def _failed(self, here: Position, kind: str, response: HttpResponse) -> Pulled:
-        """An answer that is no page: ask for less, begin the type again, or go on to the next."""
-        if here.next:
-            # A page's address does not last for ever. What was read is known already when it comes again.
-            text = "The server no longer knows the next page; the type is read from its beginning at the next pull."
-            return self._on(here, (), [Problem("page-lost", kind, text)], kind)
+        """An answer that is no page: ask again, or for less, or go on to the next type."""
+        status, cut = response.status, breaks_off(response.body)
         plain = here.plain.get(kind, FULL)
-        if response.status in (400, 422, 501) and plain < WHOLE:
+        if (cut if status == 200 else status >= 500 and status != 501) and here.tries < len(PAUSES):
+            pause = _pause(response, here.tries)
+            here.tries += 1
+            return Pulled(position=_write(here), wait=pause, progress=kind)
+        if not here.next and status in (400, 422, 501) and plain < WHOLE:
             here.plain[kind] = plain + 1
             return Pulled(position=_write(here), progress=kind)
-        here.plain.pop(kind, None)
-        problem = Problem("search-refused", kind, f"{refused(response, f'the search for {kind}')}")
-        return self._on(here, (), [problem], kind)
+        asked = f"the search for {kind}" + (f", page {here.page + 1}," if here.next else "")
+        if status == 200 and cut:
+            why = f"The server's answer to {asked} ends in the middle, each of {here.tries + 1} times. Ask who runs it."
+        elif here.next:
+            advice = "Its pages do not last so long. " if status in (404, 410) else "Ask whoever runs the server. "
+            why = f"{refused(response, asked, f'{advice}The next pull reads the type from its beginning.')}"
+        else:
+            advice = f"If it has no {kind}, take it out of the source's search.types." if status in (400, 404) else ""
+            why = f"{refused(response, asked, advice)}"
+        here.unread.append(kind)
+        if not here.next:
+            here.refused += 1
+            here.plain.pop(kind, None)
+        return self._on(here, (), [Problem("page-lost" if here.next else "search-refused", kind, why)], kind)
 
     def _on(self, here: Position, found: tuple[RawMessage, ...], problems: list[Problem], progress: str) -> Pulled:
         """To the next type; after the last one all is known for now."""
         at = (here.at + 1) % len(self._settings.types)
         ahead = Position(since=here.since, at=at, plain=here.plain)
+        if at:
+            ahead.unread, ahead.refused = here.unread, here.refused
         return Pulled(
             position=_write(ahead),
             messages=found,
             problems=tuple(dict.fromkeys(problems)),
             done=at == 0,
+            unread=() if at else tuple(dict.fromkeys(here.unread)),
+            failed=at == 0 and here.refused >= len(self._settings.types),
             progress=progress,
         )
+
+
+def _pause(response: HttpResponse, tries: int) -> float:
+    """How long to wait before the next try, more than nothing, so that it counts as one."""
+    told = response.headers.get("retry-after", "")
+    return min(max(float(told), 0.1), 300.0) if told.isdecimal() else PAUSES[tries]
 
 
 def _messages(body: bytes, kind: str, page: int) -> Iterator[RawMessage]:
@@ -169,31 +202,6 @@ def _next(bundle: dict[str, Any], asked: str) -> str:
         if isinstance(one, dict) and one.get("relation") == "next" and isinstance(one.get("url"), str):
             return urljoin(asked, one["url"])
     return ""
-
-
-def _changes(bundle: dict[str, Any], kind: str) -> Iterator[str]:
-    """When the resources of a page changed; those of other types were included and have searches of their own."""
-    for entry in entries_of(bundle):
-        resource = entry.get("resource")
-        meta = resource.get("meta") if isinstance(resource, dict) and resource.get("resourceType") == kind else None
-        changed = meta.get("lastUpdated") if isinstance(meta, dict) else None
-        if isinstance(changed, str) and dates.microseconds(changed, "UTC") is not None:
-            yield changed
-
-
-def _order(instant: str) -> int:
-    found = dates.microseconds(instant, "UTC") if instant else None
-    return found if found is not None else -(10**18)
-
-
-def _earlier(instant: str, seconds: int) -> str:
-    found = dates.moment(instant, "UTC")
-    if found is None:
-        return instant
-    try:
-        return (found - timedelta(seconds=seconds)).astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
-    except OverflowError:
-        return instant
 
 
 def _mark(data: bytes) -> str:
