@@ -22,7 +22,7 @@ PLAIN = {
 }  # fmt: skip
 LEFT_OUT = {
     "key", "kind", "group", "subject", "patient", "beneficiary", "encounter", "uncertain", "department", "district",
-    "vip", "payer_class", "expected_end", "plan", "destination", "location", "active",
+    "vip", "payer_class", "expected_end", "plan", "destination", "location", "active", "group_number", "group_name",
 }  # fmt: skip
 """Fields without an element that the other side fills: keys, HCRM's own, and places, which it keeps as records."""
 
