@@ -103,6 +103,21 @@ def test_a_long_table_is_read_in_pieces_as_it_would_be_whole(
     assert bool(pieces) is (codec != "utf-16")
 
 
+def test_one_stray_quotation_mark_costs_one_row_of_a_long_table(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [person(n, '"病人' if n == 10 else "") for n in range(400)]
+    (workspace / "患者.csv").write_text(PATIENTS + "".join(lines), encoding="utf-8")
+    for size in (1 << 22, 4_000):
+        monkeypatch.setattr(line_pieces, "PIECE", size)
+        monkeypatch.setattr(line_pieces, "QUOTED", size)
+        monkeypatch.setattr(line_pieces, "_CHUNK", 1_000)
+        done = ingest("患者.csv", exit_code=3 if size > 4_000 else 0)
+        assert (done["messages"], done["patients"]) == (400, 399)
+    (left,) = told("messages", "list", "--state", "quarantined")
+    assert left["reason"].startswith("患者.csv, row 12: A quotation mark opens a cell in this line and is never closed")
+
+
 def test_pieces_of_what_is_no_table_are_refused_once(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (workspace / "甲.csv").write_text("甲,乙\n" + "1,2\n" * 2_000, encoding="utf-8")
     monkeypatch.setattr(line_pieces, "PIECE", 1_000)

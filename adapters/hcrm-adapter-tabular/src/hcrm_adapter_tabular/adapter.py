@@ -201,7 +201,16 @@ class TabularAdapter(Adapter):
             return row, Problem("no-table", "", text)
         if row.undecodable:
             text = "It holds bytes that are no text of the file's charset. Save the file as UTF-8, or say `charset`."
+            if 0 in bytes.fromhex(row.undecodable):
+                text = "It holds a zero byte, which is no text. Take it out where the file is written."
             return row, Problem("bad-encoding", "", text)
+        if row.unclosed:
+            text = (
+                "A quotation mark opens a cell in this line and is never closed; the lines behind it were read as rows "
+                'of their own. Close it, write it twice if it belongs to the text, or say `quote` = "" if the file has '
+                "no quotes."
+            )
+            return row, Problem("unclosed-quote", "", text)
         if row.beyond or row.missing:
             many, more = (len(row.beyond), "more") if row.beyond else (row.missing, "fewer")
             text = (

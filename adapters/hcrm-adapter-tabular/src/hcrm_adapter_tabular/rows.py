@@ -20,6 +20,7 @@ class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, k
         beyond: Cells without a heading; such a row is out of step.
         missing: How many of the last headings have no cell; such a row is out of step.
         undecodable: Its cells as bytes (hexadecimal), where they are no text of the file's charset.
+        unclosed: Its line as it stands, where a quotation mark in it is never closed.
         change: Of a table of changes, what became of the row: `I`, `U` or `D`.
         sequence: Of a table of changes or a view, where the row stands in the order.
     """
@@ -31,6 +32,7 @@ class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, k
     beyond: tuple[Cell, ...] = ()
     missing: int = 0
     undecodable: str = ""
+    unclosed: str = ""
     change: str = ""
     sequence: int = -1
 

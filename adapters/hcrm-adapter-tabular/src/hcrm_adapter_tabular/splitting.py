@@ -176,8 +176,8 @@ def _rows(grid: Grid, head: _Head, day: str, layouts: Layouts) -> Iterator[tuple
     before = f"sheet {grid.name}, " if grid.name else ""
     for line in head.lines:
         place = f"{before}row {line.number}"
-        if line.undecodable:
-            yield rows.Row(table=head.table, undecodable=line.undecodable), place
+        if line.undecodable or line.unclosed:
+            yield rows.Row(table=head.table, undecodable=line.undecodable, unclosed=line.unclosed), place
             continue
         cells: dict[str, rows.Cell] = {heading: line.cells[at] for at, heading in own.items() if at < len(line.cells)}
         if [rows.text(one) for one in cells.values()] == [*own.values()]:

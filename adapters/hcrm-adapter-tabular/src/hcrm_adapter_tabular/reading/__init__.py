@@ -13,11 +13,13 @@ class Line(NamedTuple):
         number: As a spreadsheet shows it, from 1.
         cells: From the first column on.
         undecodable: The line as bytes (hexadecimal), where it is no text of the file's charset.
+        unclosed: The line as text, where a quotation mark in it is never closed.
     """
 
     number: int
     cells: tuple[Cell, ...]
     undecodable: str = ""
+    unclosed: str = ""
 
 
 class Grid(NamedTuple):

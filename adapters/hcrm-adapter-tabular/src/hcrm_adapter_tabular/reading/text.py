@@ -1,6 +1,5 @@
 """CSV, TSV and their kin: charset, separator and quotes are found, or told by the settings."""
 
-import csv
 import io
 import re
 from collections import Counter
@@ -8,12 +7,10 @@ from collections.abc import Iterator
 
 from hcrm_adapter_tabular.reading import Grid, Line
 from hcrm_adapter_tabular.reading.charset import charset_of
+from hcrm_adapter_tabular.reading.records import Record, records, width_of
 from hcrm_core.api import InputError
 
 SEPARATORS = ",;\t|"
-CELL = 1 << 20
-"""Characters a cell may have."""
-
 _SAMPLE = 64 * 1024
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
@@ -31,8 +28,10 @@ def grid(data: bytes, charset: str | None, separator: str | None, quote: str | N
         InputError: It is no text.
     """
     codec, separator = dialect(data, charset, separator, quote)
+    quote = '"' if quote is None else quote
+    width = width_of(data[:_SAMPLE].decode(codec, "replace"), separator, quote)
     stream = io.TextIOWrapper(io.BytesIO(data), encoding=codec, errors=_escaping(codec), newline="")
-    return Grid("", _lines(stream, codec, separator, '"' if quote is None else quote), ragged=True)
+    return Grid("", _lines(records(stream, separator, quote, width), codec, separator), ragged=True)
 
 
 def dialect(data: bytes, charset: str | None, separator: str | None, quote: str | None) -> tuple[str, str]:
@@ -64,33 +63,26 @@ def _escaping(codec: str) -> str:
     return "surrogateescape" if not codec.startswith("utf-16") else "strict"
 
 
-def _lines(stream: io.TextIOWrapper, codec: str, separator: str, quote: str) -> Iterator[Line]:
-    csv.field_size_limit(CELL)
-    # csv refuses zero bytes in no version that is supported, and calls none of them text.
-    reader = csv.reader(
-        stream, delimiter=separator, quotechar=quote or None, quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-    )
+def _lines(found: Iterator[Record], codec: str, separator: str) -> Iterator[Line]:
     number = 0
     while True:
         try:
-            cells = next(reader)
+            cells, unclosed = next(found)
         except StopIteration:
             return
         except UnicodeDecodeError:
             raise InputError(f"behind row {number} it is no {codec.upper()}; save it as UTF-8") from None
-        except csv.Error:
-            raise InputError(
-                f"near row {number + 1} a cell is longer than {CELL} characters, so a quotation mark is never closed; "
-                'mend it, or say quote = "" if the file has no quotes'
-            ) from None
         number += 1
-        if not any(one.strip() for one in cells):
+        if not unclosed and not any(one.strip() for one in cells):
             continue
-        if any(_is_escaped(one) for one in cells):
-            yield Line(number, (), separator.join(cells).encode(codec, "surrogateescape").hex())
-            continue
-        yield Line(number, tuple(one or None for one in cells))
+        line = unclosed or separator.join(cells)
+        if _is_no_text(line):
+            yield Line(number, (), undecodable=line.encode(codec, "surrogateescape").hex())
+        elif unclosed:
+            yield Line(number, (), unclosed=unclosed)
+        else:
+            yield Line(number, tuple(one or None for one in cells))
 
 
-def _is_escaped(text: str) -> bool:
-    return not text.isascii() and any("\udc80" <= one <= "\udcff" for one in text)
+def _is_no_text(text: str) -> bool:
+    return "\0" in text or (not text.isascii() and any("\udc80" <= one <= "\udcff" for one in text))
