@@ -26,7 +26,8 @@ class HttpRequest(Struct, frozen=True, kw_only=True, tag="http"):
         headers: Beyond those the core sets (authentication, host, length).
         body: Of the request.
         lines: Whether the body of a good answer (2xx) is handed over in pieces of whole lines as it comes, for bodies
-            of any length; otherwise it is handed over whole.
+            of any length; otherwise it is handed over whole. The answer 401 is handed over too, since a link to a file
+            may have expired; otherwise it ends the pull.
         skip: How many lines of it to pass over, which were handed over before.
         authenticate: Whether the core proves who asks; not to a file whose address is itself the proof (FHIR Bulk
             Data `requiresAccessToken: false`).

@@ -320,6 +320,41 @@ def test_an_export_that_expired_is_asked_for_again(server: FhirServer) -> None:
     assert "export-expired" in json.dumps(summary)
 
 
+@pytest.mark.parametrize("status", [401, 403, 410])
+def test_links_that_expired_bring_another_export_once_and_since_is_kept(server: FhirServer, status: int) -> None:
+    server.resources = [patient("p1")]
+    configure(server, 'method = "export"')
+    pull()
+    server.resources = [patient("p1"), observation("o1", "p1")]
+    expired = ["export/2/Observation"]
+    server.before = lambda one: Answer(status) if one.target.endswith(tuple(expired)) else None
+    summary = pull()
+    assert (summary["landed"], server.exports) == (1, 3)
+    (problem, _) = summary["sources"][0]["problems"]
+    assert problem["code"] == "export-expired" and f"status {status}" in problem["text"]
+    assert sum("$export?_since=2026-03-12T08:00:00Z" in one for one in asked(server)) == 2
+    server.transaction = "2026-03-12T09:00:00Z"
+    expired[:] = ["Patient"]
+    result = hcrm("pull", "ehr")
+    assert (result.exit_code, server.exports) == (1, 5)
+    assert "Nothing of what was asked for could be read." in result.stderr
+    assert "could be read: export." in hcrm("doctor").stdout
+    assert json.loads(position()) == {"since": "2026-03-12T08:00:00Z"}
+    expired[:] = ["Observation"]
+    assert hcrm("pull", "ehr").exit_code == 3, "the patients were read"
+    server.before = lambda one: None
+    pull()
+    assert json.loads(position()) == {"since": "2026-03-12T09:00:00Z"}
+
+
+def test_an_export_that_failed_at_the_server_is_a_failure(server: FhirServer) -> None:
+    server.before = lambda one: shown(outcome("exception"), status=500) if "export/" in one.target else None
+    configure(server, 'method = "export"')
+    result = hcrm("pull", "ehr")
+    assert result.exit_code == 1
+    assert "the question for the export with the status 500 (exception)" in result.stderr
+
+
 def test_a_server_that_exports_nothing_is_told_in_a_sentence(server: FhirServer) -> None:
     server.before = lambda one: shown(outcome("not-supported"), status=404)
     configure(server, 'method = "export"')

@@ -21,8 +21,8 @@ GONE = (404, 410)
 SHORTEST = 0.1
 """Seconds to wait at least between two questions for an export."""
 
-RESTARTS = 3
-"""How often one pull begins anew because an export expired under it."""
+UNREAD = ("export",)
+"""What a pull that could not read its export has not read."""
 
 
 class File(Struct, array_like=True):
@@ -44,7 +44,7 @@ class Position(Struct, omit_defaults=True):
         at: Which file is read.
         line: How many lines of it were read.
         token: Whether its files ask who reads them.
-        restarts: How often this pull began anew.
+        again: Whether this pull asked for another already, since the one before expired.
         ready: Whether it is ready.
     """
 
@@ -55,7 +55,7 @@ class Position(Struct, omit_defaults=True):
     at: int = 0
     line: int = 0
     token: bool = True
-    restarts: int = 0
+    again: bool = False
     ready: bool = False
 
 
@@ -127,11 +127,11 @@ class Export:
             progress = f"export: {shown}" if shown else "export"
             return Pulled(position=_write(here), wait=self._wait(response), progress=progress)
         if response.status in GONE:
-            return self._expired(here)
+            return self._expired(here, response, "the question for the export")
         if response.status != 200:
             # This export failed and will not get better; the next pull asks for another.
             problem = Problem("export-failed", "$export", str(refused(response, "the question for the export")))
-            return Pulled(position=_write(Position(since=here.since)), problems=(problem,), done=True)
+            return _ended(here, problem)
         manifest = json_of(response)
         transaction = manifest.get("transactionTime")
         if not isinstance(transaction, str):
@@ -143,10 +143,12 @@ class Export:
 
     def _piece(self, here: Position, response: HttpResponse) -> Pulled:
         file = here.files[here.at]
-        if response.status in GONE:
-            return self._expired(here)
+        asked = f"the request for file {here.at + 1} of the export"
+        if 400 <= response.status < 500:
+            # Links that are their own proof end with 400 or 403 as well, by whoever keeps the files.
+            return self._expired(here, response, asked)
         if response.status != 200:
-            raise refused(response, f"the request for file {here.at + 1} of the export")
+            raise refused(response, asked)
         where = f"file {here.at + 1} of the export"
         progress = f"{file.type or file.kind}, file {here.at + 1} of {len(here.files)}, line {response.line + 1}"
         found: tuple[RawMessage, ...] = ()
@@ -162,12 +164,15 @@ class Export:
             here.line = response.line + _count(response.body)
         return Pulled(position=_write(here), messages=found, problems=problems, progress=progress)
 
-    def _expired(self, here: Position) -> Pulled:
-        restarts = here.restarts + 1
-        text = "The export expired before it was read; another is asked for."
-        ahead = Position(since=here.since, restarts=restarts if restarts < RESTARTS else 0)
-        problem = Problem("export-expired", "$export", text)
-        return Pulled(position=_write(ahead), problems=(problem,), done=restarts >= RESTARTS, progress="export")
+    def _expired(self, here: Position, response: HttpResponse, asked: str) -> Pulled:
+        """An export that can no longer be read: another one since the same time, once."""
+        if here.again:
+            return _ended(here, Problem("export-failed", "$export", str(refused(response, asked))))
+        why = refused(response, asked, "The export may have expired before it was read; another is asked for.")
+        ahead = Position(since=here.since, again=True)
+        return Pulled(
+            position=_write(ahead), problems=(Problem("export-expired", "$export", str(why)),), progress="export"
+        )
 
     def _wait(self, response: HttpResponse) -> float:
         told = response.headers.get("retry-after", "")
@@ -175,6 +180,13 @@ class Export:
             return min(max(float(told), SHORTEST), 3600.0)
         except ValueError:
             return self._settings.poll_seconds
+
+
+def _ended(here: Position, problem: Problem) -> Pulled:
+    """The end of a pull whose export could not be read; the next one asks for another since the same time."""
+    nothing = here.at == 0 and here.line == 0
+    position = _write(Position(since=here.since))
+    return Pulled(position=position, problems=(problem,), done=True, unread=UNREAD, failed=nothing, progress="export")
 
 
 def _files(manifest: dict[str, Any], kind: str) -> Iterator[File]:
