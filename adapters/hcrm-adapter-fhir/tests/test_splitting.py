@@ -121,6 +121,42 @@ def test_a_broken_entry_is_quarantined_alone(entry: Any, says: str) -> None:
     assert outcomes[1] is not None and says in outcomes[1].text
 
 
+def test_a_bundle_whose_own_id_is_a_number_is_split_all_the_same() -> None:
+    entries = [{"resource": patient(name)} for name in "ab"]
+    for more in ({"id": 12}, {"id": None, "meta": 5}, {"meta": {"versionId": 1, "lastUpdated": 2}}):
+        found = split({**bundle("collection", *entries), **more})
+        assert [one.control_id for one in found] == ["Patient/a/_history/2", "Patient/b/_history/2"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "quarantine", "problem"),
+    [
+        ({"resource": patient("b", meta={"versionId": 1, "lastUpdated": WRITTEN})}, "", "wrong-type"),
+        ({"fullUrl": "https://e.org/fhir/Patient/8", "resource": patient() | {"id": 8}}, "", "wrong-type"),
+        ({"fullUrl": 3, "resource": patient("b")}, "", ""),
+        ({"resource": patient() | {"id": 8, "identifier": [{"value": "1"}]}}, "Its id is no text", ""),
+        ({"resource": {"resourceType": 5, "id": "b"}}, "no resourceType", ""),
+    ],
+)
+def test_an_element_of_another_type_costs_its_own_resource_at_most(entry: Any, quarantine: str, problem: str) -> None:
+    found = split(bundle("collection", {"resource": patient("a")}, entry, {"resource": patient("c")}))
+    made = [ADAPTER.translate(one.payload) for one in found]
+    assert [one.quarantine for one in (made[0], made[2])] == [None, None] and len(found) == 3
+    assert quarantine in (made[1].quarantine.text if made[1].quarantine else "")
+    assert bool(quarantine) == (made[1].quarantine is not None)
+    assert [one.code for one in made[1].problems] == ([problem] if problem else [])
+
+
+def test_an_entry_that_is_no_list_is_read_as_the_only_one_and_told() -> None:
+    (found,) = split({"resourceType": "Bundle", "type": "collection", "entry": {"resource": patient("a")}})
+    assert (found.payload, found.place) == (json.dumps(patient("a")).encode(), "entry 1")
+    assert [one.code for one in found.repairs] == ["entry-alone"]
+    for strange in (5, "x", True):
+        (found,) = split({"resourceType": "Bundle", "type": "collection", "entry": strange})
+        made = ADAPTER.translate(found.payload)
+        assert made.quarantine is not None and "whose entry is no list" in made.quarantine.text
+
+
 def test_an_entry_that_only_asks_or_answers_is_about_nobody() -> None:
     for entry in ({"request": {"method": "GET", "url": "/Patient/1"}}, {"response": {"status": "201"}}):
         (found,) = split(bundle("batch", entry))

@@ -93,9 +93,7 @@ class FhirAdapter(Adapter):
     def _translate(self, payload: bytes, message: Message) -> Translation:
         view = self._view(message)
         if view is None:
-            text = "It has no id, no URL in its bundle and no identifier, so nobody could tell what it is about. "
-            problem = Problem("no-id", f"{message.type}.id", text + "Have the sender give it an id.")
-            return Translation(message.type, quarantine=problem)
+            return Translation(message.type, quarantine=_without_id(message))
         if self._settings.validate and not message.deleted and plan(message.type) is not None:
             from hcrm_adapter_fhir.validation import findings
 
@@ -163,6 +161,12 @@ class FhirAdapter(Adapter):
 
     def _warn(self, view: View) -> None:
         kind = view.message.type
+        meta = view.resource.get("meta")
+        version = meta.get("versionId") if isinstance(meta, dict) else None
+        for name, found in (("id", view.resource.get("id")), ("meta.versionId", version)):
+            if found is not None and not isinstance(found, str):
+                text = "It is no text, as FHIR has it; it was not needed. Have the sender write it in quotes."
+                view.report("wrong-type", f"{kind}.{name}", text)
         for name in ("modifierExtension", "implicitRules"):
             if view.resource.get(name):
                 text = (
@@ -190,6 +194,17 @@ class FhirAdapter(Adapter):
                 "meta.lastUpdated.",
             )
         return Statement(said_at or 0, _sequence(meta.get("versionId")), rank=int(bool(message.deleted)))
+
+
+def _without_id(message: Message) -> Problem:
+    found = message.resource.get("id")
+    if found is None or isinstance(found, str):
+        text = "It has no id, no URL in its bundle and no identifier, so nobody could tell what it is about. "
+        return Problem("no-id", f"{message.type}.id", f"{text}Have the sender give it an id.")
+    text = (
+        "Its id is no text, as FHIR has it, so nothing that refers to it finds it. Have the sender write it in quotes."
+    )
+    return Problem("no-id", f"{message.type}.id", text)
 
 
 def _sequence(version: Any) -> int:

@@ -139,6 +139,8 @@ def deletion(entry: dict[str, Any]) -> str:
 
 
 def _of_bundle(bundle: dict[str, Any]) -> Message:
+    if not isinstance(bundle.get("entry") or [], list):
+        raise Unreadable("it is a bundle whose entry is no list")
     entries = entries_of(bundle)
     timestamp = bundle.get("timestamp")
     timestamp = timestamp if isinstance(timestamp, str) else ""

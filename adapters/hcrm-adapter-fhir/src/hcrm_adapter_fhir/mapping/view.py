@@ -141,7 +141,7 @@ class View(Struct):
 def key_of(resource: dict[str, Any], full_url: str = "") -> str:
     """The key of a resource's record: type and id, else its URL in the bundle, else its first identifier.
 
-    Empty where it has none of them.
+    Empty where it has none of them, or an id that is no text: it is known by none of the others when it is mended.
     """
     kind, found = str(resource.get("resourceType")), resource.get("id")
     if isinstance(found, str) and found:
@@ -150,7 +150,7 @@ def key_of(resource: dict[str, Any], full_url: str = "") -> str:
         return f"{kind}/{full_url}"
     if full_url and (tail := literal(full_url, "")[1]):
         return tail
-    numbers = resource.get("identifier")
+    numbers = resource.get("identifier") if found is None or isinstance(found, str) else None
     for one in numbers if isinstance(numbers, list) else ():
         if isinstance(one, dict) and isinstance(value := one.get("value"), str) and value:
             system = one.get("system")

@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from hcrm_adapter_fhir.mapping.compiled import plan
 from hcrm_adapter_fhir.reader import Unreadable, decode, deletion, is_subset
 from hcrm_adapter_fhir.splitting.one import Head, control_id, head_of, of_resource
-from hcrm_core.api import RawMessage
+from hcrm_core.api import Problem, RawMessage
 
 SUBSETTED = {"tag": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}]}
 """FHIR's own mark of what is not all of it."""
@@ -23,16 +23,24 @@ SUBSETTED = {"tag": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Observ
 DEEPEST = 20
 """Bundles within bundles."""
 
+ALONE = Problem(
+    "entry-alone",
+    "Bundle.entry",
+    "The bundle's entry is no list. It was read as the only one; have the sender write a list.",
+)
+
+_decode_list = msgspec.json.Decoder(list[Raw]).decode
+
 
 class _Bundle(Struct):
     type: Any = None
     timestamp: Any = None
     meta: Any = None
-    entry: list[Raw] = []
+    entry: Raw = Raw(b"")
 
 
 class _Entry(Struct):
-    fullUrl: str | None = None
+    fullUrl: Any = None
     resource: Raw = Raw(b"")
     request: Any = None
     response: Any = None
@@ -58,6 +66,8 @@ class _One:
         self.head: Head | None = None
         try:
             self.entry = msgspec.json.decode(raw, type=_Entry)
+            if not isinstance(self.entry.fullUrl, str):
+                self.entry.fullUrl = None
             if self.entry.resource:
                 self.head = head_of(bytes(self.entry.resource))
         except (msgspec.DecodeError, ValueError, RecursionError):
@@ -78,14 +88,21 @@ def of_bundle(raw: bytes, place: str = "", written: str = "", depth: int = 0) ->
     except (msgspec.DecodeError, ValueError, RecursionError):
         yield of_resource(raw, None, place)
         return
-    entries = [_One(bytes(one)) for one in bundle.entry]
-    if not entries or depth > DEEPEST:
+    inside = bytes(bundle.entry)
+    alone = inside.startswith(b"{")
+    entries = [_One(bytes(one)) for one in (_decode_list(inside) if inside.startswith(b"[") else ())]
+    if alone and depth <= DEEPEST:
+        for message in _laid_open([_One(inside)], _timestamp(bundle) or written, place, depth):
+            yield msgspec.structs.replace(message, repairs=(*message.repairs, ALONE))
+    elif not entries or depth > DEEPEST:
         yield of_resource(raw, head_of(raw), place)
-        return
-    if _is_of_one(bundle, entries):
+    elif _is_of_one(bundle, entries):
         yield RawMessage(raw, _id_of_one(bundle, entries[0]), (), place)
-        return
-    timestamp = _timestamp(bundle) or written
+    else:
+        yield from _laid_open(entries, _timestamp(bundle) or written, place, depth)
+
+
+def _laid_open(entries: list[_One], timestamp: str, place: str, depth: int) -> Iterator[RawMessage]:
     others = {f"{one.head.resourceType}/{one.head.id}": one for one in entries if one.head and one.head.id}
     others |= {one.entry.fullUrl: one for one in entries if one.entry and one.entry.fullUrl and one.head}
     for number, one in enumerate(entries, start=1):

@@ -1,5 +1,7 @@
 """One resource as a message, and by what people can find it."""
 
+from typing import Any
+
 import msgspec
 from msgspec import Struct
 
@@ -14,26 +16,45 @@ class Meta(Struct):
 
 
 class Head(Struct):
-    """What must be known of a resource before it is a message; JSON of other shapes does not fit."""
+    """What must be known of a resource before it is a message."""
 
     resourceType: str | None = None
     id: str | None = None
     meta: Meta | None = None
 
 
+class _Found(Struct):
+    """A head in which something is not of the type that FHIR says."""
+
+    resourceType: Any = None
+    id: Any = None
+    meta: Any = None
+
+
 _decode = msgspec.json.Decoder(Head).decode
+_decode_found = msgspec.json.Decoder(_Found).decode
 LONGEST = 255
 """Characters of a control id."""
 
 
 def head_of(raw: bytes) -> Head:
-    """The head of a JSON object.
+    """The head of a JSON object. An element that is of another type than FHIR says is not there.
 
     Raises:
-        msgspec.ValidationError: It is no object, or an element of the head is of another type than FHIR says.
+        msgspec.ValidationError: It is no object.
         msgspec.DecodeError: It is no JSON.
     """
-    return _decode(raw)
+    try:
+        return _decode(raw)
+    except msgspec.ValidationError:
+        found = _decode_found(raw)
+    meta = found.meta if isinstance(found.meta, dict) else {}
+    written = Meta(_text(meta.get("versionId")), _text(meta.get("lastUpdated")))
+    return Head(_text(found.resourceType), _text(found.id), written)
+
+
+def _text(found: Any) -> str | None:
+    return found if isinstance(found, str) else None
 
 
 def of_resource(raw: bytes, head: Head | None, place: str = "", repairs: tuple[Problem, ...] = ()) -> RawMessage:
