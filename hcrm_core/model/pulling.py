@@ -80,11 +80,13 @@ class Rows(Struct, frozen=True, kw_only=True, tag="rows"):
         columns: Their names.
         rows: In the order given.
         last: Whether no more follow.
+        asked_at: When the question was asked, microseconds since 1970 UTC; 0 where nobody says.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...] = ()
     last: bool = True
+    asked_at: int = 0
 
 
 class Pulled(Struct, frozen=True, kw_only=True):

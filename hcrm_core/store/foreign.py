@@ -1,6 +1,8 @@
 """Databases of others, from which is only read: a hospital's views, one `SELECT` at a time."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -8,13 +10,18 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from hcrm_core.errors import ConfigurationError, FetchError, UnavailableError
+from hcrm_core import env
+from hcrm_core.errors import ConfigurationError
 from hcrm_core.model.pulling import PullSettings, Rows, SqlQuery
-from hcrm_core.store.engine import UNAVAILABLE
+from hcrm_core.store.foreign_errors import told
+from hcrm_core.store.foreign_postgresql import with_all_times
 from hcrm_core.store.foreign_statement import bound
 from hcrm_core.store.foreign_values import plain
 
 PIECE_ROWS = 500
+
+_SECRET = re.compile(r"pass(?!file)|pwd|secret|token", re.IGNORECASE)
+"""In the name of an option of an address."""
 
 _DRIVERS = {
     "postgresql": "pip install 'hcrm[postgresql]'",
@@ -28,7 +35,14 @@ _DRIVERS = {
 class ForeignDatabase:
     """A database that is asked read-only; every question over a connection of its own."""
 
-    def __init__(self, url: str, root: Path, password: str | None, settings: PullSettings) -> None:
+    def __init__(
+        self,
+        url: str,
+        root: Path,
+        password: str | None,
+        settings: PullSettings,
+        now: Callable[[], datetime] = env.now,
+    ) -> None:
         """Nothing is connected yet.
 
         Args:
@@ -36,6 +50,7 @@ class ForeignDatabase:
             root: The workspace.
             password: Of the user in the URL.
             settings: Of the source.
+            now: When a question is asked.
 
         Raises:
             ConfigurationError: The URL cannot be read, holds a password, or its driver is not installed.
@@ -47,10 +62,11 @@ class ForeignDatabase:
                 "the address is neither a web server's (https://…) nor a database's as SQLAlchemy writes it "
                 "(postgresql+psycopg://user@host/database)."
             ) from None
-        if parsed.password:
+        if parsed.password or any(map(_holds_secret, parsed.query.items())):
             raise ConfigurationError(
                 "the address holds a password. Put it into a file that only HCRM may read, named by password_file."
             )
+        self._now = now
         self._kind = parsed.get_backend_name()
         place = (parsed.username, None, parsed.host, parsed.port, parsed.database)
         self._name = URL.create(parsed.drivername, *place).render_as_string()
@@ -64,6 +80,7 @@ class ForeignDatabase:
             FetchError: The database refuses it.
             UnavailableError: The database cannot be reached, or broke off.
         """
+        asked_at = env.microseconds(self._now())
         statement, parameters = bound(query, self._kind, self._engine.dialect.paramstyle)
         try:
             with self._engine.connect() as connection:
@@ -74,10 +91,10 @@ class ForeignDatabase:
                 held: list[tuple[Any, ...]] = []
                 for part in chain(result.partitions(PIECE_ROWS), [None]):
                     if held or part is None:
-                        yield Rows(columns=columns, rows=tuple(held), last=part is None)
+                        yield Rows(columns=columns, rows=tuple(held), last=part is None, asked_at=asked_at)
                     held = [tuple(map(plain, row)) for row in part or ()]
         except DBAPIError as error:
-            raise self._told(error) from None
+            raise told(error, self._name) from None
 
     def close(self) -> None:
         """Give the connections back."""
@@ -112,6 +129,8 @@ class ForeignDatabase:
             connection.exec_driver_sql("PRAGMA query_only=ON")
         elif self._kind == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            if connection.dialect.driver == "psycopg":
+                with_all_times(connection.connection.driver_connection)
         elif self._kind in ("mysql", "mariadb"):
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
             connection.commit()
@@ -119,15 +138,8 @@ class ForeignDatabase:
         elif self._kind == "oracle":
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 
-    def _told(self, error: DBAPIError) -> FetchError:
-        """A sentence; what the database says of values is left out, since they may be a patient's."""
-        state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None) or ""
-        about_statement = state.startswith("42") or state in ("SQLITE_ERROR", "")
-        first = str(error.orig).partition("\n")[0].strip().rstrip(".")
-        if state.startswith("28"):
-            return FetchError(f"{self._name} does not let us in ({state}). Check the user and password_file.")
-        away = error.connection_invalidated or state[:2] in ("08", "57", "53", "40") or state.startswith("SQLITE_BUSY")
-        if away or (isinstance(error, UNAVAILABLE) and not state):
-            return UnavailableError(f"{self._name} cannot be asked now: {first}.")
-        said = f": {first}" if about_statement else f" ({state or type(error.orig).__name__})"
-        return FetchError(f"{self._name} refuses the adapter's question{said}.")
+
+def _holds_secret(option: tuple[str, object]) -> bool:
+    """Whether an option of an address is one that only a file may hold, by itself or within a connection string."""
+    name, value = option
+    return bool(_SECRET.search(name)) or bool(re.search(r"(?:password|pwd)\s*=", str(value), re.IGNORECASE))

@@ -106,6 +106,18 @@ def test_hundreds_of_rows_of_one_instant_come_once_each(his: His) -> None:
     assert (first["landed"], first["duplicates"], first["patients"]) == (1_205, 0, 1_203)
 
 
+def test_a_row_dated_for_ever_hides_no_row_that_is_written_later(his: His) -> None:
+    his.admit(1, "2026-03-01 08:00:00")
+    for number, at in ((2, "9999-12-31 00:00:00"), *([(3, "infinity")] if his.schema else [])):
+        his.do(f"INSERT INTO {{s}}患者 VALUES ('{number:05}', '病人{number}', '女', '1990-01-01', '{at}')")
+    first = told("pull")
+    (problem,) = first["sources"][0]["problems"]
+    assert (problem["code"], problem["where"]) == ("future-watermark", "patients")
+    assert first["patients"] == (3 if his.schema else 2)
+    his.admit(4, "2026-03-02 08:00:00")
+    assert told("pull")["landed"] == 2
+
+
 def test_what_the_house_took_back_is_taken_back_here(his: His) -> None:
     his.admit(1, "2026-03-01 08:00:00")
     told("pull")

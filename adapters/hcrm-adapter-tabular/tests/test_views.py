@@ -87,6 +87,62 @@ def test_an_overlap_reads_again_what_may_have_been_committed_late() -> None:
     assert names(pull(one, database, position)[0]) == ["甲", "丙", "乙"]
 
 
+@pytest.mark.parametrize(
+    ("at", "begin"),
+    [
+        ("2026-06-01 00:05:30", "2026-05-31 23:55:30"),
+        ("2026-06-01T10:00:30.123456+08:00", "2026-06-01T09:50:30.123456+08:00"),
+        ("2026/06/01 09:30:00", "2026/06/01 09:20:00"),
+        ("2026-06-01 09:30", "2026-06-01 09:20"),
+        ("20260601100030", "20260601095030"),
+        ("20260601 10:00:30", None),
+        (20260601000030, 20260531235030),
+        ("20260601", "20260531"),
+        ("2026年06月01日 10时00分30秒", "2026年06月01日 09时50分30秒"),
+        ("1000.5", "0400.5"),
+        (1000, 400),
+        ("2026/6/1 9:30", None),
+        ("01/06/2026", None),
+        ("0x00A1", None),
+    ],
+)
+def test_an_overlap_is_taken_off_a_time_in_the_form_it_has_or_refused(at: str | int, begin: str | int | None) -> None:
+    one = adapter({"patients": {**VIEW["patients"], "overlap": 600}})
+    answer = Rows(columns=("BRID", "XM", "GXSJ"), rows=(("1", "甲", at),))
+    if begin is None:
+        with pytest.raises(InputError, match=r"views\.patients\.overlap: GXSJ holds neither times"):
+            one.answer("", answer)
+        return
+    query = one.request(one.answer("", answer).position)
+    assert isinstance(query, SqlQuery) and query.parameters == {"w": begin}
+
+
+NOW = 1_780_300_800_000_000  # 2026-06-01T16:00:00+08:00
+
+
+@pytest.mark.parametrize("odd", ["9999-12-31 23:59:59", "2026-06-01 16:00:01", "infinity", "2026/6/1", "10000-01-01"])
+@pytest.mark.parametrize("overlap", [0, 60])
+def test_a_pull_never_goes_on_from_a_time_that_is_to_come_or_is_none(odd: str, overlap: int) -> None:
+    one = adapter({"patients": {**VIEW["patients"], "overlap": overlap}})
+    answer = Rows(
+        columns=("BRID", "XM", "GXSJ"), rows=(("1", "甲", "2026-06-01 15:59:00"), ("2", "乙", odd)), asked_at=NOW
+    )
+    pulled = one.answer("", answer)
+    assert len(pulled.messages) == 2
+    assert [problem.code for problem in pulled.problems] == [
+        "odd-watermark" if odd[0] in "1" or odd == "2026/6/1" else "future-watermark"
+    ]
+    assert json.loads(pulled.position)["views"]["patients"]["at"] == "2026-06-01 15:59:00"
+    again = one.answer(pulled.position, Rows(columns=answer.columns, rows=answer.rows[1:], asked_at=NOW))
+    assert json.loads(again.position)["views"]["patients"]["at"] == "2026-06-01 15:59:00"
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    one = adapter({"patients": {"select": "SELECT a.BRID, b.brid FROM a, b"}})
+    with pytest.raises(InputError, match=r"views\.patients: two columns are named 'brid'"):
+        one.answer("", Rows(columns=("BRID", "brid"), rows=(("1", "2"),)))
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 3), min_size=1, max_size=12), st.lists(st.integers(1, 4), max_size=6), st.booleans())
 def test_wherever_a_pull_breaks_off_every_row_is_asked_for(marks: list[int], breaks: list[int], keyed: bool) -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DataError, OperationalError
 from support.pulling import configure, fetcher, install
 from support.ward import hcrm, told
 
 from hcrm_core.errors import ConfigurationError, FetchError, PluginError, UnavailableError
 from hcrm_core.fetching.fetcher import Fetcher
 from hcrm_core.model.pulling import Rows, SqlQuery
+from hcrm_core.store.foreign_errors import told as told_error
 from hcrm_core.store.foreign_statement import bound
 
 PEOPLE = "CREATE TABLE people (number TEXT PRIMARY KEY, name TEXT, at INTEGER)"
@@ -112,6 +114,37 @@ def test_values_come_as_the_contract_says(his: tuple[str, Path]) -> None:
 
 
 @postgresql
+def test_a_time_that_python_has_none_of_costs_no_row(his: tuple[str, Path]) -> None:
+    statement = """SELECT 'infinity'::timestamp, '-infinity'::date, '12026-01-01'::date, '24:00'::time,
+        'infinity'::timestamptz, '0044-03-15 BC'::date, ARRAY['infinity'::date] UNION ALL
+        SELECT '2026-03-01', '2026-03-01', '2026-03-01', '07:30', '2026-03-01 08:00+00', '2026-03-01',
+        ARRAY['2026-03-01'::date]"""
+    (piece,) = rows_of(fetcher(his[1], his[0]), statement)
+    assert piece.rows[0][:6] == ("infinity", "-infinity", "12026-01-01", "24:00:00", "infinity", "0044-03-15 BC")
+    assert piece.rows[1][:2] == ("2026-03-01T00:00:00", "2026-03-01")
+    assert [row[6] for row in piece.rows] == ['["infinity"]', '["2026-03-01"]']
+
+
+@pytest.mark.parametrize(
+    ("raised", "says"),
+    [
+        (("22018", "[22018] Conversion failed for '张秘密13900000001' (245)"), "question (Strange 22018)."),
+        ((1292, "Truncated incorrect DOUBLE value: '张秘密13900000001'"), "question (Strange 1292)."),
+        (("张秘密13900000001",), "question (Strange)."),
+    ],
+)
+def test_of_a_driver_without_states_nothing_but_the_kind_of_error_is_told(
+    raised: tuple[object, ...], says: str
+) -> None:
+    class Strange(Exception):
+        pass
+
+    for kind in (DataError, OperationalError):
+        sentence = str(told_error(kind("SELECT 1", {}, Strange(*raised)), "mysql://his"))
+        assert "秘密" not in sentence and says.removeprefix("question ") in sentence
+
+
+@postgresql
 def test_rows_are_read_through_a_cursor_of_the_server(his: tuple[str, Path]) -> None:
     """A view of ten million rows is begun at once, and its rows never stand in memory together."""
     through = fetcher(his[1], his[0], pull={"read_seconds": 5.0})
@@ -150,6 +183,9 @@ def test_addresses_of_databases_that_are_wrong_are_named(tmp_path: Path) -> None
         return str(error.value)
 
     assert "holds a password" in wrong("postgresql+psycopg://hcrm:s3cret@his/views")
+    assert "holds a password" in wrong("postgresql+psycopg://hcrm@his/views?password=s3cret")
+    assert "holds a password" in wrong("mysql+pymysql://hcrm@his/views?Passwd=s3cret")
+    assert "holds a password" in wrong("mssql+pyodbc:///?odbc_connect=Driver%3Dx%3BPWD%3Ds3cret")
     assert "there is no SQLite file" in wrong("sqlite:///none.db")
     assert "driver for mssql+pyodbc is not installed" in wrong("mssql+pyodbc://his/views")
     assert "knows no database" in wrong("nosuch://his/views")

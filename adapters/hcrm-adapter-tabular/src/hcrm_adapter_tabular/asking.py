@@ -6,22 +6,33 @@ is JSON: which view is next, and for each how far it has been read.
 """
 
 import re
-from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from hcrm_adapter_tabular import rows
+from hcrm_adapter_tabular import marks, rows
 from hcrm_adapter_tabular.mapping import dates
+from hcrm_adapter_tabular.marks import Point
 from hcrm_core.api import ConfigurationError, InputError, Problem, Pulled, RawMessage, Rows, SqlQuery, nearest
 
-Point = str | int | float
 _CHANGES = {
     **dict.fromkeys(("i", "ins", "insert", "1", "新增", "插入"), "I"),
     **dict.fromkeys(("u", "upd", "update", "2", "修改", "更新"), "U"),
     **dict.fromkeys(("d", "del", "delete", "3", "删除"), "D"),
+}
+_NOT_GONE_ON = {
+    "no-watermark": "Rows without a watermark are read only the first time. Let the view give every row one.",
+    "future-watermark": (
+        "Rows are dated after now. The pull does not go on from them, so that nothing is missed, and reads them again "
+        "every time. Let the view give them the time they were written; if all rows are so, the clock of the database "
+        "or the `timezone` of the source is wrong."
+    ),
+    "odd-watermark": (
+        "Rows have a watermark whose order is not known: a time with the year first and every part in two digits, or a "
+        "number, is needed. The pull does not go on from them and reads them again every time. Let the view give them "
+        "as 2026-06-01 09:30:00."
+    ),
 }
 _QUOTES = {"mysql": ("`", "`"), "mariadb": ("`", "`"), "mssql": ("[", "]")}
 
@@ -107,7 +118,9 @@ class Views:
             parameters = {"w": read.at, "w2": read.at, "k": read.key}
         elif read.at is not None:
             # Without a key rows of the last instant are asked for again: some of them may not have been read.
-            begin = read.at if read.within else _before(read.at, view.overlap)
+            begin = read.at if read.within else marks.before(read.at, view.overlap, self._zone)
+            if begin is None:
+                raise InputError(_not_reckoned(where.next, column))
             exact = view.sequence is not None and begin == read.at
             statement += f" WHERE {mark} {'>' if exact else '>='} :w"
             parameters = {"w": begin}
@@ -117,11 +130,12 @@ class Views:
         """The rows as messages, and the position behind them.
 
         Raises:
-            InputError: A column the settings name is not among them.
+            InputError: A column the settings name is not among them, two have one name, or an overlap cannot be
+                reckoned.
         """
         where = self._where(position)
         name, view = where.next, self._views[where.next]
-        places = {column.casefold(): place for place, column in enumerate(answer.columns)}
+        places = _places(name, answer.columns)
         columns = {
             what: self._place(name, view, what, places) for what in ("watermark", "key", "sequence", "operation")
         }
@@ -134,14 +148,13 @@ class Views:
             messages.append(self._message(name, view, cells, values, columns, problems))
             if mark is not None:
                 point = values[mark]
-                if point is None or isinstance(point, bool):
-                    problems["no-watermark"] = Problem(
-                        "no-watermark", name,
-                        "Rows without a watermark are read only the first time. Let the view give every row one.",
-                    )  # fmt: skip
+                if wrong := self._not_gone_on(view, read, point, answer.asked_at):
+                    problems[wrong] = Problem(wrong, name, _NOT_GONE_ON[wrong])
                 else:
                     key = values[columns["key"]] if columns["key"] is not None else None
                     read = _Read(point, key if not isinstance(key, bool) else None, True)
+        if read.at is None and view.overlap and "odd-watermark" in problems:
+            raise InputError(_not_reckoned(name, view.sequence or view.watermark))
         order = self._names.index(name)
         last = answer.last and order + 1 == len(self._names)
         if answer.last:
@@ -185,6 +198,20 @@ class Views:
             sequence=number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else -1,
         )
         return RawMessage(rows.payload(row), place=f"view {name}")
+
+    def _not_gone_on(self, view: ViewSettings, read: _Read, point: Any, asked_at: int) -> str:
+        """Why a pull must not go on from a watermark; empty where it may."""
+        if point is None or isinstance(point, bool) or point in ("", "-infinity"):
+            return "no-watermark"
+        if view.sequence:
+            return ""
+        at = marks.moment(point, self._zone)
+        if point == "infinity" or (at is not None and asked_at and at > asked_at):
+            return "future-watermark"
+        other = at is None and read.at is not None and marks.moment(read.at, self._zone) is not None
+        if other or marks.misordered(point, self._zone) or marks.before(point, view.overlap, self._zone) is None:
+            return "odd-watermark"
+        return ""
 
     def _where(self, position: str) -> _Position:
         try:
@@ -230,19 +257,20 @@ class Views:
             raise ConfigurationError(f"{at}.overlap: it goes with watermark or sequence.")
 
 
-def _before(point: Point, overlap: float) -> Point:
-    """A watermark so many seconds, or units, earlier; itself where it is neither a time nor a number."""
-    if not overlap:
-        return point
-    if isinstance(point, int | float):
-        return point - (int(overlap) if isinstance(point, int) else overlap)
-    try:
-        moment = datetime.fromisoformat(point) - timedelta(seconds=overlap)
-    except (ValueError, OverflowError):
-        pass
-    else:
-        return moment.isoformat(sep=" " if point[10:11] == " " else "T")
-    try:
-        return f"{Decimal(point) - Decimal(str(overlap)):f}"
-    except InvalidOperation:
-        return point
+def _places(name: str, columns: tuple[str, ...]) -> dict[str, int]:
+    """Where each column stands, by its name without case."""
+    places: dict[str, int] = {}
+    for place, column in enumerate(columns):
+        if places.setdefault(column.casefold(), place) != place:
+            raise InputError(
+                f"views.{name}: two columns are named {column!r}, so it is not known which is meant. Give one of them "
+                "another name: SELECT a.BRID, b.BRID AS OTHER."
+            )
+    return places
+
+
+def _not_reckoned(name: str, column: str | None) -> str:
+    return (
+        f"views.{name}.overlap: {column} holds neither times written year first (2026-06-01 09:30:00, 20260601093000) "
+        "nor numbers, so nothing can be taken off. Let the view give it so, or take overlap out."
+    )
