@@ -4,6 +4,7 @@ Archive members are read one by one and never unpacked to disk, so a member's na
 """
 
 import gzip
+import io
 import sys
 import tarfile
 import zipfile
@@ -14,10 +15,20 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from hcrm_core.errors import InputError
-from hcrm_core.intake.line_pieces import pieces
+from hcrm_core.intake.line_pieces import Readable, pieces
 
-MEMBER_LIMIT = 2 * 1024**3
-"""Bytes an archive member may unpack to; a larger one is taken for a bomb and refused."""
+MEMBER_LIMIT = 512 * 1024**2
+"""Bytes an archive member that is read whole may unpack to; a larger one is refused."""
+
+RATIO = 200
+"""How many times its length an archive, or a member of a zip, may unpack to; text comes to a tenth of that."""
+
+FREE = 32 * 1024**2
+"""Bytes that may be unpacked whatever the ratio."""
+
+LOCKED = 0x1
+UTF_8 = 0x800
+"""Flags of a member of a zip: it is encrypted; its name is UTF-8."""
 
 UNREADABLE = (
     OSError,
@@ -31,6 +42,7 @@ UNREADABLE = (
 )
 """What reading a damaged file or archive raises."""
 
+_CHUNK = 1024**2
 _ZIP = (".zip",)
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
@@ -131,7 +143,7 @@ def _file(file: Path, suffixes: Suffixes, *, named: bool) -> Iterator[Input]:
         elif lower.endswith(".gz"):
             if named or _wanted(lower[:-3], suffixes):
                 with gzip.open(file) as stream:
-                    yield from _read(str(file), lower[:-3], stream, suffixes)
+                    yield from _read(str(file), lower[:-3], _Unpacked(stream, file.stat().st_size), suffixes)
             else:
                 yield Input(str(file), None)
         elif suffixes.pieces_of(lower):
@@ -147,17 +159,40 @@ def _file(file: Path, suffixes: Suffixes, *, named: bool) -> Iterator[Input]:
 
 def _zip(file: Path, suffixes: Suffixes) -> Iterator[Input]:
     with zipfile.ZipFile(file) as archive:
-        for member in sorted(archive.infolist(), key=lambda member: member.filename):
-            if member.is_dir():
-                continue
-            name = f"{file}!{member.filename}"
-            if _wanted(member.filename.lower(), suffixes):
-                yield from _member(name, partial(archive.open, member), suffixes)
-            else:
+        members = [(_name(member), member) for member in archive.infolist() if not member.is_dir()]
+        for own, member in sorted(members, key=lambda one: one[0]):
+            name = f"{file}!{own}"
+            if not _wanted(own.lower(), suffixes):
                 yield Input(name, None)
+            elif member.flag_bits & LOCKED:
+                yield Input(name, None, f"{name}: cannot be read (it is locked by a password). Unpack it, and read it.")
+            else:
+                yield from _member(name, partial(archive.open, member), member.compress_size, suffixes)
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """A member's name; Windows writes it in the charset of the country without saying so, which is read as CP437."""
+    if member.flag_bits & UTF_8 or member.filename.isascii():
+        return member.filename
+    try:
+        raw = member.filename.encode("cp437")
+    except UnicodeEncodeError:
+        return member.filename
+    for charset in ("utf-8", "gb18030"):
+        try:
+            name = raw.decode(charset)
+        except UnicodeDecodeError:
+            continue
+        beyond = [one for one in name if not one.isascii()]
+        # Accents of CP437 are Chinese characters too, but none that people use.
+        common = "".join(beyond).encode("gb2312", "ignore")
+        if charset == "utf-8" or (name.isprintable() and len(common) >= len(beyond)):
+            return name
+    return member.filename
 
 
 def _tar(file: Path, suffixes: Suffixes) -> Iterator[Input]:
+    packed = file.stat().st_size
     with tarfile.open(file) as archive:
         # In their order: an archive that breaks off is read as far as it goes.
         for member in archive:
@@ -165,12 +200,12 @@ def _tar(file: Path, suffixes: Suffixes) -> Iterator[Input]:
                 continue
             name = f"{file}!{member.name}"
             if _wanted(member.name.lower(), suffixes):
-                yield from _member(name, partial(archive.extractfile, member), suffixes)
+                yield from _member(name, partial(archive.extractfile, member), packed, suffixes)
             else:
                 yield Input(name, None)
 
 
-def _member(name: str, open_member: Callable[[], IO[bytes] | None], suffixes: Suffixes) -> Iterator[Input]:
+def _member(name: str, open_member: Callable[[], IO[bytes] | None], packed: int, suffixes: Suffixes) -> Iterator[Input]:
     """One member; a damaged one costs no other."""
     try:
         stream = open_member()
@@ -178,12 +213,34 @@ def _member(name: str, open_member: Callable[[], IO[bytes] | None], suffixes: Su
             yield Input(name, None)
             return
         with stream:
-            yield from _read(name, name.lower(), stream, suffixes)
+            yield from _read(name, name.lower(), _Unpacked(stream, packed), suffixes)
     except UNREADABLE as error:
         yield Input(name, None, f"{name}: cannot be read ({_reason(error)}). Check or replace this member.")
 
 
-def _read(name: str, lower: str, stream: IO[bytes] | gzip.GzipFile, suffixes: Suffixes) -> Iterator[Input]:
+class _Unpacked:
+    """What is packed, as it is unpacked, until it is plain that it is a bomb."""
+
+    def __init__(self, stream: Readable, packed: int) -> None:
+        """Args: stream: read from its beginning; packed: bytes it takes in the archive."""
+        self._stream = stream
+        self._most = max(packed * RATIO, FREE)
+        self._read = 0
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes.
+
+        Raises:
+            ValueError: There are too many for how few they were packed into.
+        """
+        data = self._stream.read(size)
+        self._read += len(data)
+        if self._read > self._most:
+            raise ValueError(f"it unpacks to more than {RATIO} times its length, as no text does")
+        return data
+
+
+def _read(name: str, lower: str, stream: Readable, suffixes: Suffixes) -> Iterator[Input]:
     """What is packed: a file of lines in pieces, any other whole."""
     if suffixes.pieces_of(lower):
         yield from _in_pieces(name, stream, lower.endswith(suffixes.tables))
@@ -191,7 +248,7 @@ def _read(name: str, lower: str, stream: IO[bytes] | gzip.GzipFile, suffixes: Su
         yield Input(name, _capped(stream))
 
 
-def _in_pieces(name: str, stream: IO[bytes] | gzip.GzipFile, table: bool) -> Iterator[Input]:
+def _in_pieces(name: str, stream: Readable, table: bool) -> Iterator[Input]:
     read = 0
     try:
         for piece in pieces(stream, quoted=table):
@@ -212,11 +269,13 @@ def _wanted(name: str, suffixes: Suffixes) -> bool:
     return name.endswith(suffixes.all)
 
 
-def _capped(stream: IO[bytes] | gzip.GzipFile) -> bytes:
-    data = stream.read(MEMBER_LIMIT + 1)
-    if len(data) > MEMBER_LIMIT:
-        raise ValueError(f"it unpacks to more than {MEMBER_LIMIT // 1024**3} GiB")
-    return data
+def _capped(stream: Readable) -> bytes:
+    held = io.BytesIO()
+    while chunk := stream.read(_CHUNK):
+        held.write(chunk)
+        if held.tell() > MEMBER_LIMIT:
+            raise ValueError(f"it unpacks to more than {MEMBER_LIMIT // 1024**2} MiB; unpack it, and read the files")
+    return held.getvalue()
 
 
 def _reason(error: BaseException) -> str:
