@@ -152,6 +152,21 @@ def test_bytes_that_are_no_text_cost_one_row() -> None:
     assert b"\xff\xff" in bytes.fromhex(kept)
 
 
+def test_a_row_in_another_charset_costs_itself_however_short_the_file() -> None:
+    data = f"{LINES[0]}\n{people(1)}".encode() + people(2).encode("gbk") + people(3).encode()
+    outcomes = [adapter().translate(one.payload).quarantine for one in split(data)]
+    assert [one.code if one else None for one in outcomes] == [None, "bad-encoding", None]
+    other = f"{LINES[0]}\n{people(1)}".encode("gbk") + people(2).encode() + people(3, 4).encode("gbk")
+    assert cells(split(other)[0])["姓名"] == "病人1"
+
+
+def test_a_zero_byte_costs_its_row_which_is_named() -> None:
+    data = f"{LINES[0]}\n{people(1)}2,王\0芳,女,1990-03-07,138\n{people(*range(3, 9))}"
+    assert read(data) == ["1", "row 3: bad-encoding", *map(str, range(3, 9))]
+    told = adapter().translate(split(data.encode())[1].payload).quarantine
+    assert told is not None and "zero byte" in told.text
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [
