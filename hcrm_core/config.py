@@ -351,8 +351,10 @@ def read_text(root: Path, path: str, where: str = "") -> str:
         raise ConfigurationError(f"{where}{path} lies outside the workspace {root}. Copy it into the workspace.")
     try:
         return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        raise ConfigurationError(f"{where}{file} is not a readable UTF-8 file. Check the path in hcrm.toml.") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{where}{file} is not written in UTF-8. Save it in that charset.") from None
+    except OSError:
+        raise ConfigurationError(f"{where}{file} cannot be read. Check the path in hcrm.toml.") from None
 
 
 def _read(file: Path) -> str:

@@ -27,8 +27,10 @@ def rehearsed(space: Opened, file: str, source: str | None) -> Iterator[tuple[Wo
     """
     try:
         mapping = TextFile(file, Path(file).read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError):
-        raise ConfigurationError(f"{file} is not a readable UTF-8 file. Check the path.") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{file} is not written in UTF-8. Save it in that charset.") from None
+    except OSError:
+        raise ConfigurationError(f"{file} cannot be read. Check the path.") from None
     name = _source(space, source)
     registry = Registry(space.configuration.with_mapping(name, mapping))
     try:

@@ -1,5 +1,6 @@
 """TOML as data: a text read, typed, and every mistake named with file, line, key and the nearest valid key."""
 
+import re
 import tomllib
 from difflib import get_close_matches
 from hashlib import blake2b
@@ -97,7 +98,9 @@ def parsed(text: str, file: str) -> dict[str, Any]:
         advice = "Mend that line."
         if "Unescaped" in str(error):
             advice = "Between single quotes (' or ''') a backslash is only itself: write a text that holds one so."
-        raise ConfigurationError(f"{file}: not valid TOML: {error}. {advice}") from None
+        at = re.search(r"at line (\d+)", str(error))
+        line = int(at[1]) if at else text.rstrip().count("\n") + 1
+        raise ConfigurationError(f"{file}, line {line}: not valid TOML: {error}. {advice}") from None
 
 
 def line_at(lines: dict[Path, int], path: Path) -> int:

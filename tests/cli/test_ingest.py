@@ -148,7 +148,7 @@ def test_a_message_without_its_person_is_quarantined_with_a_reason_to_act_on(wor
     assert (summary["translated"], summary["quarantined"]) == (1, 1)
     (row,) = told("messages", "list", "--state", "quarantined")
     assert row["type"] == "ADT^A28"
-    assert row["reason"].startswith("PID-3: ") and "send the message again" in row["reason"]
+    assert row["reason"].startswith("W01.hl7, PID-3: ") and "send the message again" in row["reason"]
 
 
 def test_a_member_that_would_climb_out_of_its_archive_only_lends_its_content(workspace: Path) -> None:
@@ -253,7 +253,7 @@ def test_no_path_at_all_is_a_usage_error(workspace: Path) -> None:
 def test_a_broken_configuration_names_file_and_line(workspace: Path) -> None:
     (workspace / "hcrm.toml").write_text('plugins = ["hl7v2"\ntitle = "x"\n', encoding="utf-8")
     text = sentence(hcrm("ingest", "."), 1)
-    assert f"{workspace}/hcrm.toml: not valid TOML" in text and "line 2" in text
+    assert f"{workspace}/hcrm.toml, line 2: not valid TOML" in text
 
 
 def test_a_charset_that_does_not_exist_is_refused_before_anything_lands(workspace: Path) -> None:

@@ -270,3 +270,11 @@ def test_of_many_messages_the_newest_are_looked_at(ward: Path, monkeypatch: pyte
     said = hcrm("messages", "diff", "--mapping", "new.toml")
     assert "Looked at the newest 3 messages; select others with --until." in said.stderr
     assert "Replaying 3 messages" in said.stderr
+
+
+def test_a_mapping_in_another_charset_is_told_as_that(ward: Path) -> None:
+    (ward / "gbk.toml").write_bytes("# 工种\n".encode("gbk"))
+    assert "gbk.toml is not written in UTF-8. Save it in that charset." in hcrm("mapping", "check", "gbk.toml").stderr
+    name_mapping(ward, "gbk.toml")
+    done = hcrm("doctor")
+    assert "gbk.toml is not written in UTF-8" in done.stdout + done.stderr

@@ -84,7 +84,7 @@ def test_what_is_text_is_no_key() -> None:
         ("[[many]]\n[[many]]\nsiz = 1", "f.toml, line 3: many[2].siz is not a key. Did you mean 'size'?"),
         ("[named.a.b]\nsize = 1\n[named.a.'c d']\nsiz = 1", 'f.toml, line 4: named.a."c d".siz is not a key.'),
         ('x = "a\\qb"', "Between single quotes (' or ''') a backslash is only itself"),
-        ("x = 1\nx = 2", "f.toml: not valid TOML: Cannot overwrite a value (at "),
+        ("x = 1\nx = 2", "f.toml, line 2: not valid TOML: Cannot overwrite a value (at "),
     ],
 )
 def test_a_mistake_is_a_sentence(text: str, sentence: str) -> None:

@@ -191,6 +191,10 @@ def test_a_site_adds_headings_columns_records_and_codes() -> None:
     ("mapping", "says"),
     [
         ("[record.Patient]\n", "line 1: record"),
+        ("[columns]\ndelted = ['作废']", "line 2: .*Did you mean 'deleted'"),
+        ("[columns]\nbirth_date = ['生日']\ndeleted = ['删', '生 日']", "line 3: .*given to birth_date too .*line 2"),
+        ("[columns\n", "line 1: not valid TOML"),
+        ("[columns]\na = ['x'\n", "line 2: not valid TOML"),
         ("[records.Patient.fields]\nocupation = { column = 'x' }", "line 2: .*Did you mean 'occupation'"),
         ("[records.Patient.fields]\nname = { column = 'x', as = 'name' }", r"line 2: .*It is a list"),
         ("[records.Patient.fields]\ngender = [{ column = 'x' }]", r"line 2: .*as = 'text' does not fit"),

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from hcrm_adapter_tabular.mapping.compiled import CHANGE, TIME, choices
+from hcrm_adapter_tabular.headings import spellings
+from hcrm_adapter_tabular.mapping.compiled import CHANGE, TIME, choices, columns_of
 from hcrm_adapter_tabular.mapping.datatypes import GIVES, LINKS
 from hcrm_adapter_tabular.mapping.overlay import Overlay
-from hcrm_adapter_tabular.mapping.tables import Constants, FieldRule, Key, Tables, data, shipped
+from hcrm_adapter_tabular.mapping.tables import Constants, FieldRule, Key, Tables, data, listed, shipped
 from hcrm_core.api import KINDS, TomlFile, fields_of, fits, fitting, reference_of
 
 EMPTY = ("says nothing", "clears")
@@ -33,9 +34,7 @@ class _Checker:
 
     def run(self) -> None:
         own = self.file.content
-        for name, headings in own.columns.items():
-            if name not in shipped().columns and not headings:
-                raise self.file.refusal("say which headings it has.", "columns", name)
+        self._columns()
         for name, table in own.tables.items():
             if name not in shipped().tables and not any(name in one.tables for one in self.tables.records.values()):
                 raise self.file.unknown(
@@ -54,6 +53,23 @@ class _Checker:
             self._record(name)
         for name in own.codes:
             self._codes(name)
+
+    def _columns(self) -> None:
+        used, given = _used(self.tables), dict[str, str]()
+        for name, headings in self.file.content.columns.items():
+            if name not in shipped().columns and not headings:
+                raise self.file.refusal("say which headings it has.", "columns", name)
+            if name not in shipped().columns and name not in used:
+                more = "A new one needs a rule of the mapping that reads it."
+                raise self.file.unknown("column", name, list(shipped().columns), "columns", name, more=more)
+            for heading in headings:
+                other = given.setdefault(spellings(heading)[0], name)
+                if other != name:
+                    place = self.file.where("columns", other)
+                    raise self.file.refusal(
+                        f"the heading {heading!r} is given to {other} too ({place}). Give it to one of them.",
+                        "columns", name,
+                    )  # fmt: skip
 
     def _record(self, name: str) -> None:
         own, rule, at = self.file.content.records[name], self.tables.records[name], ("records", name)
@@ -177,3 +193,20 @@ class _Checker:
         for code, value in self.file.content.codes[name].items():
             if allowed and value != "" and value not in allowed:
                 raise self.file.unknown("value", value, list(map(str, allowed)), "codes", name, code)
+
+
+def _used(tables: Tables) -> set[str]:
+    """Every name of a column that a rule names."""
+    needs = {need for table in tables.tables.values() for need in table.needs}
+    needs |= {need for record in tables.records.values() for need in record.needs}
+    found = {choice for need in needs for choice in need.split(" or ")}
+    conditions = [condition for known in tables.conditions.values() for condition in known]
+    for record in tables.records.values():
+        conditions += [*record.when, *record.otherwise, *record.void]
+        for one in record.fields.values():
+            for rule in (one,) if isinstance(one, FieldRule) else one:
+                found |= {*listed(rule.plus)}
+    found |= {condition.partition("=")[0] for condition in conditions}
+    for name, table in tables.tables.items():
+        found |= {*columns_of(tables, name), *table.ignored}
+    return found

@@ -99,7 +99,7 @@ class Layouts:
         self.tables = tables
         self.layout = lru_cache(maxsize=REMEMBERED)(self._layout)
         self._names = {spellings(one)[0]: name for name, known in tables.columns.items() for one in (*known, name)}
-        self._known = {name: _columns_of(tables, name) for name in tables.tables}
+        self._known = {name: columns_of(tables, name) for name in tables.tables}
 
     def score(self, table: str, cells: Sequence[Cell], *, named: bool) -> int:
         """How many cells of a line are headings of a table; 0 where one it needs is missing, unless it is `named`."""
@@ -161,8 +161,8 @@ class _Finder:
         return tuple(found)
 
 
-def _columns_of(tables: Tables, table: str) -> tuple[str, ...]:
-    """The columns that the records of a table read."""
+def columns_of(tables: Tables, table: str) -> tuple[str, ...]:
+    """The columns that the records of a table are read from."""
     found: dict[str, None] = dict.fromkeys((*listed(tables.tables[table].said_at),))
     for record in tables.records.values():
         if table in record.tables:
