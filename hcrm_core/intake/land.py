@@ -34,7 +34,7 @@ class Arrival(NamedTuple):
         control_id: The source's own id of it, or empty.
         remarks: What had to be mended around it; of a refused message the first says why.
         form: `message`; `refused`: kept for people to see, never translated; `records`: a record file.
-        place: Where it stood, for people: `患者.xlsx, sheet 患者, row 17`; empty where that says nothing.
+        place: Where it stood, for people: `患者.xlsx, sheet 患者, row 17`; empty where it came in no file.
     """
 
     source: str
@@ -181,8 +181,8 @@ def _get_on(store: Store, connection: Any, step: Step, now: int) -> None:
 
 
 def arrival(source: str, message: RawMessage, file: str = "") -> Arrival:
-    """A message that an adapter has cut out of something; its place is kept where the adapter tells one."""
-    place = ", ".join(filter(None, (file, message.place))) if message.place else ""
+    """A message that an adapter has cut out of something: its place is the file's, and where in it the adapter says."""
+    place = ", ".join(filter(None, (file, message.place)))
     return Arrival(source, message.payload, message.control_id, message.repairs, place=place)
 
 

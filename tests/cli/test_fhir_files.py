@@ -129,6 +129,20 @@ def test_lines_are_read_in_pieces_and_each_is_found_by_its_place(workspace: Path
     assert (again["messages"], again["duplicates"], again["files"]) == (41, 41, 1)
 
 
+def test_a_file_of_one_resource_is_named_as_the_place_in_archives_too(workspace: Path) -> None:
+    lost = json.dumps({"resourceType": "Patient", "name": [{"text": "王芳芳"}]}).encode()
+    Path("lost.json").write_bytes(lost)
+    with zipfile.ZipFile("ward.zip", "w") as archive:
+        archive.writestr("east/lost.json", lost.replace(b"text", b"family"))
+    for name in ("lost.json", "ward.zip"):
+        ingest(name, exit_code=3)
+    rows = listed(state="quarantined")
+    assert {row["place"] for row in rows} == {"lost.json", "ward.zip!east/lost.json"}
+    for row in rows:
+        assert row["reason"].startswith(f"{row['place']}, Patient.id: ")
+        assert row["place"] in hcrm("messages", "show", str(row["id"])).stdout
+
+
 @pytest.mark.parametrize("form", ["gz", "zip", "tgz"])
 def test_an_archive_that_breaks_off_keeps_what_was_before_and_says_so(
     workspace: Path, short_pieces: None, form: str

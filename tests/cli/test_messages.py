@@ -126,7 +126,7 @@ def test_a_filter_that_fits_nothing_gives_an_empty_list(full: Path, option: str,
 def test_every_state_says_why_where_there_is_a_reason(full: Path) -> None:
     by_state = {row["state"]: row for row in told("messages", "list")}
     assert by_state.keys() == set(selection.STATES)
-    assert by_state["quarantined"]["reason"].startswith("PID-3: ADT^A01 is about a person")
+    assert by_state["quarantined"]["reason"].startswith("L3.hl7, PID-3: ADT^A01 is about a person")
     assert by_state["rejected"]["reason"] == "It does not begin with MSH."
     assert by_state["folded"]["reason"] is None
 
