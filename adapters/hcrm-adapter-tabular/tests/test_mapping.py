@@ -224,3 +224,22 @@ def test_a_mistake_is_a_sentence_with_its_line(mapping: str, says: str) -> None:
     with pytest.raises(ConfigurationError, match=says) as raised:
         translate("patients", {}, mapping)
     assert str(raised.value).startswith("m.toml, line ")
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("2026-05-19 15:00", ["period-reversed"]),
+        ("2026-05-20 09:29", ["period-reversed"]),
+        ("2026-05-20 09:30", []),
+        ("2026-05-20", []),
+        ("2026-05-19", ["period-reversed"]),
+        ("", []),
+    ],
+)
+def test_a_stay_that_ends_before_it_begins_is_told_and_kept(end: str, told: list[str]) -> None:
+    found = translate("encounters", {"住院号": "Z1", "患者ID": "1", "入院时间": "2026-05-20 09:30", "出院时间": end})
+    problems = [one for one in found.problems if one.code == "period-reversed"]
+    assert [one.code for one in problems] == told
+    assert [one.where for one in problems] == ["入院时间, 出院时间"] * len(told)
+    assert the(found, "Encounter").period_start == "2026-05-20T09:30:00+08:00"

@@ -214,6 +214,9 @@ def test_a_row_without_a_watermark_is_told_and_holds_nothing_up() -> None:
     [
         ({"patients": {}}, "views.patients: write view"),
         ({"patients": {"view": "v", "select": "SELECT 1"}}, "views.patients: write view"),
+        ({"patients": {"select": "DELETE FROM x"}}, "views.patients.select: write one SELECT"),
+        ({"patients": {"select": "SELECT 1; SELECT 2"}}, "views.patients.select: write one SELECT"),
+        ({"patients": {"select": "WITH x AS (DELETE FROM y RETURNING *) SELECT * FROM x"}}, "write one SELECT"),
         ({"patient": {"view": "v"}}, "Did you mean 'patients'"),
         ({"patients": {"view": "v", "key": "k"}}, "goes with watermark"),
         ({"patients": {"view": "v", "watermark": "w", "operation": "o"}}, "goes with sequence"),
@@ -225,6 +228,18 @@ def test_a_row_without_a_watermark_is_told_and_holds_nothing_up() -> None:
 def test_a_wrong_view_is_refused_by_a_sentence(views: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         adapter(views)
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        "SELECT ';' AS \"DELETE FROM\" FROM v; ",
+        "-- all\n(SELECT * FROM v) -- yes",
+        "with a as (select 1) select * from a",
+    ],
+)
+def test_one_select_is_taken_however_it_is_written(select: str) -> None:
+    assert adapter({"patients": {"select": select}})
 
 
 def test_what_cannot_be_asked_is_a_sentence() -> None:

@@ -173,6 +173,41 @@ def test_a_number_that_lost_its_digits_is_no_identity_number() -> None:
     assert [identifier.type for identifier in translation.records[0].identifier] == ["PI"]
 
 
+def test_headings_in_two_rows_are_read_where_cells_span_them() -> None:
+    def fill(made: xlsxwriter.Workbook) -> None:
+        one = made.add_worksheet("患者")
+        one.merge_range("A1:E1", "某某医院")
+        for place, heading in (("A2:A3", "患者ID"), ("B2:B3", "姓名"), ("C2:D2", "联系方式"), ("E2:E3", "性别")):
+            one.merge_range(place, heading)
+        one.write_row(2, 2, ["手机号", "家庭电话"])
+        one.write_row(3, 0, ["1", "张伟", "13900000001", "010-1", "男"])
+        one.merge_range("A5:A6", "2")
+        one.write_row(4, 1, ["王芳", "13900000002", "010-2", "女"])
+
+    first, second = list(adapter().split(book(fill), "a.xlsx"))[:2]
+    assert first.place == "sheet 患者, row 4"
+    assert cells(first) == {
+        "患者ID": "1", "姓名": "张伟", "手机号": "13900000001", "家庭电话": "010-1", "性别": "男"
+    }  # fmt: skip
+    assert records(second, Patient)[0].key == "his|PI|2"
+
+
+def test_cells_beside_a_table_are_told_in_the_words_of_a_sheet() -> None:
+    (one,) = adapter().split(book(sheet("患者", HEADINGS, ["1", "王芳", "女", "", "", "", "备注"])), "a.xlsx")
+    told = adapter().translate(one.payload).quarantine
+    assert told is not None and told.code == "out-of-step" and "to the right of the last heading" in told.text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"<html><table><tr><td>1</td></tr></table></html>", b'\xef\xbb\xbf\n<?xml version="1.0"?><Workbook/>',
+     b'<meta charset="gbk"><table>', b"<!DOCTYPE html>"],
+)  # fmt: skip
+def test_a_web_page_that_is_called_a_workbook_is_told_as_that(data: bytes) -> None:
+    with pytest.raises(InputError, match="save it as XLSX"):
+        list(adapter().split(data, "a.xls"))
+
+
 def test_an_ods_sheet_is_read() -> None:
     data = ods(ods_row(*HEADINGS) + ods_row("00012", "王芳", "女", "1990-03-07", "11010119900307654X"))
     (one,) = adapter().split(data, "a.ods")

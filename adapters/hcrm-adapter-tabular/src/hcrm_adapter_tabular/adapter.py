@@ -211,6 +211,12 @@ class TabularAdapter(Adapter):
                 "no quotes."
             )
             return row, Problem("unclosed-quote", "", text)
+        if row.in_sheet:
+            text = (
+                "It has cells to the right of the last heading. Write the headings of all columns into one row, say "
+                "which row that is (`header_row`), or take out what stands beside the table."
+            )
+            return row, Problem("out-of-step", "", text)
         if row.beyond or row.missing:
             many, more = (len(row.beyond), "more") if row.beyond else (row.missing, "fewer")
             text = (

@@ -34,6 +34,9 @@ _NOT_GONE_ON = {
         "as 2026-06-01 09:30:00."
     ),
 }
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_SELECT = re.compile(r"[\s(]*(?:select|with)\b", re.IGNORECASE)
+_CHANGE = re.compile(r"\b(?:delete\s+from|insert\s+into|update\s+\S+\s+set|merge\s+into)\b", re.IGNORECASE)
 _QUOTES = {"mysql": ("`", "`"), "mariadb": ("`", "`"), "mssql": ("[", "]")}
 
 
@@ -106,7 +109,7 @@ class Views:
             raise ConfigurationError("views: the source has none. Name one: [sources.his.views.patients].")
         where = self._where(position)
         view, read = self._views[where.next], where.views.get(where.next, _Read())
-        rows_of = f"({view.select.strip().rstrip(';')}) hcrm_rows" if view.select else self._quoted(view.view or "")
+        rows_of = f"({view.select.strip().rstrip(';')}\n) hcrm_rows" if view.select else self._quoted(view.view or "")
         statement, parameters = f"SELECT * FROM {rows_of}", dict[str, Any]()
         column = view.sequence or view.watermark
         if column is None:
@@ -241,6 +244,8 @@ class Views:
         at = f"views.{name}"
         if (view.view is None) == (view.select is None):
             raise ConfigurationError(f"{at}: write view, its name, or select, a statement.")
+        if view.select is not None and not _is_one_select(view.select):
+            raise ConfigurationError(f"{at}.select: write one SELECT and nothing else; a database is only read.")
         if (view.table or name) not in tables:
             advice = f"{nearest(view.table or name, tables)} Or say table."
             raise ConfigurationError(f"{at}: the mapping has no table {view.table or name!r}. {advice}")
@@ -255,6 +260,12 @@ class Views:
                 raise ConfigurationError(f"{at}.{what}: it goes with {needed}.")
         if view.overlap and not (view.watermark or view.sequence):
             raise ConfigurationError(f"{at}.overlap: it goes with watermark or sequence.")
+
+
+def _is_one_select(text: str) -> bool:
+    """Whether a statement looks like one `SELECT`; the core makes sure of it before it asks."""
+    plain = _QUOTED.sub(" ", text).strip().rstrip("; ")
+    return bool(_SELECT.match(plain)) and ";" not in plain and not _CHANGE.search(plain)
 
 
 def _places(name: str, columns: tuple[str, ...]) -> dict[str, int]:

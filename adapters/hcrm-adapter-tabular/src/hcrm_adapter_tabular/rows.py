@@ -18,6 +18,7 @@ class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, k
         as_of: When the view says it was written; or the day or time the file says it is of, where the row says none.
         since_1904: Whether numbers that stand for days count from that year.
         beyond: Cells without a heading; such a row is out of step.
+        in_sheet: Whether it is such a row of a workbook, in which cells keep their columns.
         missing: How many of the last headings have no cell; such a row is out of step.
         undecodable: Its cells as bytes (hexadecimal), where they are no text of the file's charset.
         unclosed: Its line as it stands, where a quotation mark in it is never closed.
@@ -30,6 +31,7 @@ class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, k
     as_of: str = ""
     since_1904: bool = False
     beyond: tuple[Cell, ...] = ()
+    in_sheet: bool = False
     missing: int = 0
     undecodable: str = ""
     unclosed: str = ""

@@ -1,5 +1,6 @@
 """A file into rows: which table a sheet holds, where its headings stand, and a message for every row below them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from itertools import chain, islice
@@ -19,6 +20,7 @@ LOOKED_AT = 50
 
 _WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 _PARQUET = b"PAR1"
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|meta|table|style|\?xml)\b", re.IGNORECASE)
 _BEGINNING = b'{"beginning":'
 
 
@@ -119,6 +121,8 @@ def _grids(data: bytes, reading: Reading) -> Iterator[tuple[Grid, bool]]:
         yield from ((one, len(first) == 1) for one in chain(first, sheets))
     elif data.startswith(_PARQUET):
         yield parquet.grid(data), True
+    elif _MARKUP.match(data):
+        raise InputError("it is a web page or XML that is called a table; open it in Excel or WPS and save it as XLSX")
     else:
         yield text.grid(data, reading.charset, reading.separator, reading.quote), True
 
@@ -133,7 +137,8 @@ def _head(grid: Grid, file: str, reading: Reading, layouts: Layouts) -> _Head | 
         (found for name in (grid.name, file) if name and (found := layouts.tables.table_named(name))), None
     )
     best: tuple[int, int, str] | None = None
-    candidates = [line for line in first if reading.header_row in (None, line.number)]
+    spanned = _spanned(first, grid)
+    candidates = [line for line in spanned if reading.header_row in (None, line.number)]
     scores = [
         (score, -place, one)
         for place, line in enumerate(candidates)
@@ -156,11 +161,29 @@ def _head(grid: Grid, file: str, reading: Reading, layouts: Layouts) -> _Head | 
         )
         return Problem("no-table", where, text + "is under `tables` in the settings of the source.")
     line = candidates[best[1]]
+    # Headings in two rows end with the lower one.
+    ends = max((bottom for top, bottom, _ in grid.merged if top <= line.number <= bottom), default=0)
+    line = next((one for one in spanned if one.number == ends), line)
     headings = unique(line.cells)
     while headings and not headings[-1]:
         headings.pop()
     below = chain((one for one in first if one.number > line.number), grid.lines)
     return _Head(best[2], headings, below)
+
+
+def _spanned(lines: list[Line], grid: Grid) -> list[Line]:
+    """Lines with what is said in cells that begin above them, as headings in two rows have it."""
+    if not grid.merged:
+        return lines
+    own = {line.number: line for line in lines}
+    filled = []
+    for line in lines:
+        cells = dict(enumerate(line.cells))
+        for top, bottom, column in grid.merged:
+            if top < line.number <= bottom and top in own and column < len(own[top].cells):
+                cells[column] = own[top].cells[column]
+        filled.append(line._replace(cells=tuple(cells.get(at) for at in range(max(cells, default=-1) + 1))))
+    return filled
 
 
 def _told(tables: Mapping[str, str], sheet: str, file: str) -> str | None:
@@ -193,6 +216,7 @@ def _rows(grid: Grid, head: _Head, day: str, layouts: Layouts) -> Iterator[tuple
                 cells=cells | strays,
                 as_of="" if dated else day,
                 since_1904=numbers,
+                in_sheet=not grid.ragged and any(one is not None for one in line.cells[len(headings) :]),
                 beyond=tuple(one for one in line.cells[len(headings) :] if one is not None),
                 missing=max(0, len(headings) - len(line.cells)) if grid.ragged else 0,
             ),

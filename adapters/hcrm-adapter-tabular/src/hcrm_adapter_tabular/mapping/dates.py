@@ -91,6 +91,15 @@ def microseconds(found: str, zone: str) -> int | None:
         return None
 
 
+def ends_before(end: str, start: str, zone: str) -> bool:
+    """Whether an end lies before its beginning, as precisely as both are said."""
+    if len(end) > 10 and len(start) > 10:
+        last, first = microseconds(end, zone), microseconds(start, zone)
+        return last is not None and first is not None and last < first
+    common = min(len(end), len(start), 10)
+    return end[:common] < start[:common]
+
+
 def add_minutes(moment: str, minutes: int) -> str | None:
     """A dateTime so many minutes later, a day so many whole days later; `None` where that is no moment."""
     if len(moment) < 10 or (len(moment) == 10 and minutes % 1440):

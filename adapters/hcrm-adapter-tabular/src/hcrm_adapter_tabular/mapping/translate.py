@@ -125,8 +125,15 @@ class Translator:
             self._constant(plan, key, fields, name, value, self._place(plan))
         if plan.kind == "ChargeItem" and fields.get("type") == "CD" and (price := fields.get("price")):
             fields["price"] = structs.replace(price, amount=-abs(price.amount))
+        start, end = fields.get("period_start"), fields.get("period_end")
+        if start and end and dates.ends_before(end, start, self._writing.zone):
+            where = ", ".join(self._column(plan, name) for name in ("period_start", "period_end"))
+            self.report("period-reversed", where, "It ends before it begins; both were taken as they stand. Mend one.")
         group = key if plan.void else None
         self._put(plan.kind, key, KINDS[plan.kind](key=key, group=group, **fields))
+
+    def _column(self, plan: Plan, name: str) -> str:
+        return next((self._first(cells.all) for one in plan.fields if one.name == name for _, cells in one.rules), "")
 
     def _read(self, plan: Plan, key: str, field: Field, fields: Fields) -> None:
         if field.name == "value" and field.rules[0][0].datatype == "observation-value":

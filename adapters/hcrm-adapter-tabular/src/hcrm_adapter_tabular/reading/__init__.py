@@ -30,9 +30,11 @@ class Grid(NamedTuple):
         lines: Those that hold anything, from top to bottom.
         ragged: Whether lines end where their last cell does, so that a short one may be broken off.
         since_1904: Whether numbers that stand for days count from that year.
+        merged: Cells that span lines: first line, last line and column (from 0); the first line holds what they say.
     """
 
     name: str
     lines: Iterator[Line]
     ragged: bool = False
     since_1904: bool = False
+    merged: tuple[tuple[int, int, int], ...] = ()

@@ -25,7 +25,12 @@ def grids(data: bytes) -> Iterator[Grid]:
         for name in book.sheet_names:
             sheet = book.get_sheet_by_name(name)
             first = (sheet.start or (0, 0))[1]
-            yield Grid(name, _lines(sheet.iter_rows(), first), since_1904=since_1904)
+            merged = tuple(
+                (top + 1, bottom + 1, left)
+                for (top, left), (bottom, _) in sheet.merged_cell_ranges or ()
+                if bottom > top
+            )
+            yield Grid(name, _lines(sheet.iter_rows(), first), since_1904=since_1904, merged=merged)
     except PasswordError:
         raise InputError("it is locked by a password; save it without one") from None
     except (CalamineError, ZipError, OSError, ValueError):
