@@ -63,7 +63,11 @@ class Connection:
             ) from None
         except (http.client.HTTPException, OSError) as error:
             self.close()
-            raise UnavailableError(f"{self._origin} broke off while it was asked ({type(error).__name__}).") from None
+            tls = self._origin.scheme == "http" and isinstance(error, http.client.BadStatusLine)
+            hint = " If its port speaks TLS, write https:// in hcrm.toml." if tls else ""
+            raise UnavailableError(
+                f"{self._origin} broke off while it was asked ({type(error).__name__}).{hint}"
+            ) from None
 
     def close(self) -> None:
         """End it."""
@@ -86,6 +90,13 @@ class Connection:
                     f"({error.verify_message.rstrip('.')}). If it is the hospital's own authority's, name its PEM file "
                     "in the source's pull.ca."
                 ) from None
+            except ssl.SSLError as error:
+                if "WRONG_VERSION_NUMBER" in str(error):
+                    raise FetchError(
+                        f"{self._origin} does not speak TLS at this port. If it is right that it speaks plain text, "
+                        "write http:// in hcrm.toml; else ask for the port of its https://."
+                    ) from None
+                problem = error
             except OSError as error:
                 problem = error
         reason = getattr(problem, "strerror", None) or type(problem).__name__

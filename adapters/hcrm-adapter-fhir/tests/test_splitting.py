@@ -53,6 +53,22 @@ def test_a_long_bundle_takes_its_length_and_not_the_square_of_it() -> None:
     assert time.process_time() - began < 15, "by the square it takes more than a minute"
 
 
+def test_junk_between_resources_takes_its_length_and_not_the_square_of_it() -> None:
+    count = 40_000
+    began = time.process_time()
+    found = list(ADAPTER.split(b'{"resourceType":"Patient","id":"a"} 2026 INFO ' * count, "log.json"))
+    assert sum(one.control_id == "Patient/a" for one in found) == count and len(found) == 2 * count
+    assert time.process_time() - began < 15, "by the square it takes minutes"
+
+
+def test_bytes_that_are_no_utf_8_are_counted_from_the_beginning_of_the_file() -> None:
+    data = json.dumps(patient("a", name=[{"text": "张"}]), ensure_ascii=False).encode("gb18030")
+    (found,) = ADAPTER.split(data, "gb.json")
+    made = ADAPTER.translate(found.payload).quarantine
+    at = data.index("张".encode("gb18030")) + 1
+    assert made is not None and f"byte {at} is no UTF-8" in made.text
+
+
 def test_what_a_resource_needs_of_its_bundle_stands_beside_it() -> None:
     request = {
         "resourceType": "MedicationRequest", "id": "m", "status": "active", "intent": "order",

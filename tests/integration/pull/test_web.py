@@ -239,6 +239,13 @@ def test_a_server_is_known_by_its_certificate(serve: Callable[..., WebServer], t
     assert len(server.asked) == 3 and theirs.file.exists()
 
 
+def test_a_scheme_that_is_the_other_one_is_named(serve: Callable[..., WebServer], tmp_path: Path) -> None:
+    tls, plain = serve(Answer(), certificate=Authority(tmp_path, "ours").server()), serve(Answer())
+    swapped = [tls.url.replace("https:", "http:"), plain.url.replace("http:", "https:")]
+    assert "If its port speaks TLS, write https://" in refused(fetcher(tmp_path, swapped[0]), swapped[0])
+    assert "does not speak TLS at this port" in refused(fetcher(tmp_path, swapped[1]), swapped[1])
+
+
 def test_a_name_that_leads_elsewhere_meets_a_certificate_that_is_not_its_own(
     serve: Callable[..., WebServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,10 +1,12 @@
 """Whole JSON values out of bytes that are no JSON document: several in a row, or one that breaks off."""
 
+import re
 from collections.abc import Iterator
 
 _OPENING, _CLOSING = frozenset(b"{["), frozenset(b"}]")
 _QUOTE, _ESCAPE = ord('"'), ord("\\")
 _BETWEEN = b" \t\r\n,"
+_bracket = re.compile(rb"[{}\[\]]").search
 
 
 def values(data: bytes) -> Iterator[tuple[bytes, bool]]:
@@ -24,7 +26,8 @@ def values(data: bytes) -> Iterator[tuple[bytes, bool]]:
             yield (data[at:stop], True) if stop > 0 else (data[at:].rstrip(_BETWEEN), False)
             at = stop if stop > 0 else end
         else:
-            stop = min((p for p in (data.find(mark, at) for mark in (b"{", b"[", b"}", b"]")) if p >= 0), default=end)
+            found = _bracket(data, at)
+            stop = found.start() if found else end
             text = data[at:stop].rstrip(_BETWEEN)
             if text:
                 yield text, False
