@@ -39,14 +39,14 @@ def source_settings(configuration: Configuration, adapter: type[Adapter], source
 
 def place_of(sentence: str, configuration: Configuration, settings: SourceSettings, source: str) -> str:
     """What an adapter objects to (`KEY: sentence`), with the file and line where the key stands."""
-    key = sentence.partition(":")[0]
+    path = sentence.partition(":")[0].split(".")
     if settings.mapping is not None:
         if sentence.startswith(settings.mapping.path):
             return sentence
         file = TomlFile(settings.mapping.text, settings.mapping.path, _Mapping)
-        if key in file.content.source:
-            return f"{file.where('source', key)}: source.{sentence}"
-    at = [key] if key in configuration.table("sources", source) else []
+        if path[0] in file.content.source:
+            return f"{file.where('source', *path)}: source.{sentence}"
+    at = path if path[0] in configuration.table("sources", source) else []
     return f"{configuration.where('sources', source, *at)}: sources.{source}.{sentence}"
 
 

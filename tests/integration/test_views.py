@@ -118,6 +118,17 @@ def test_a_row_dated_for_ever_hides_no_row_that_is_written_later(his: His) -> No
     assert told("pull")["landed"] == 2
 
 
+def test_a_statement_that_is_no_select_is_named_with_its_line(workspace: Path) -> None:
+    file = workspace / "hcrm.toml"
+    text = file.read_text(encoding="utf-8").replace('"SELECT 科室编码', '"DELETE FROM x; SELECT 科室编码')
+    file.write_text(text, encoding="utf-8")
+    line = next(number for number, one in enumerate(text.split("\n"), 1) if "DELETE" in one)
+    wanted = f"hcrm.toml, line {line}: sources.his.views.organizations.select: write one SELECT"
+    doctor, pull = hcrm("doctor"), hcrm("pull")
+    assert doctor.exit_code == 1 and wanted in doctor.stdout
+    assert pull.exit_code == 1 and wanted in pull.stderr + pull.stdout
+
+
 def test_what_the_house_took_back_is_taken_back_here(his: His) -> None:
     his.admit(1, "2026-03-01 08:00:00")
     told("pull")
