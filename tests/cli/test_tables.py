@@ -67,6 +67,23 @@ def test_each_kind_of_bad_row_is_named_and_costs_no_other(workspace: Path) -> No
     assert "月报.zip!三月/费用.xlsx, sheet 费用明细, row 2" in listed
 
 
+def test_a_workbook_that_would_fill_memory_is_refused_within_an_archive_too(workspace: Path) -> None:
+    sound = workbook(["费用流水号", "患者ID", "费用金额"], ["F1", "00001", 8])
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(sound)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.infolist():
+            data = old.read(member)
+            if member.filename.endswith("sheet1.xml"):
+                data = data.replace(b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"/></row></sheetData>')
+            new.writestr(member, data)
+    with zipfile.ZipFile(workspace / "月报.zip", "w") as archive:
+        archive.writestr("a.xlsx", stream.getvalue())
+        archive.writestr("b.xlsx", sound)
+    done = ingest("月报.zip", exit_code=3)
+    assert done["landed"] == 1 and len(done["rejected"]) == 1
+    assert "月报.zip!a.xlsx: no message: a sheet spans more than" in done["rejected"][0]
+
+
 def test_a_corrected_row_is_the_only_one_that_is_new_and_then_what_was_said(workspace: Path) -> None:
     file = workspace / "患者_20260301.csv"
     file.write_text(PATIENTS + person(1) + "00002,王芳,女,03/02/1975,138,\n", encoding="utf-8")

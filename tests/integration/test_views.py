@@ -112,7 +112,7 @@ def test_a_row_dated_for_ever_hides_no_row_that_is_written_later(his: His) -> No
         his.do(f"INSERT INTO {{s}}患者 VALUES ('{number:05}', '病人{number}', '女', '1990-01-01', '{at}')")
     first = told("pull")
     (problem,) = first["sources"][0]["problems"]
-    assert (problem["code"], problem["where"]) == ("future-watermark", "patients")
+    assert (problem["code"], problem["where"]) == ("future-watermark", "patients, 更新时间")
     assert first["patients"] == (3 if his.schema else 2)
     his.admit(4, "2026-03-02 08:00:00")
     assert told("pull")["landed"] == 2

@@ -152,7 +152,7 @@ class Views:
             if mark is not None:
                 point = values[mark]
                 if wrong := self._not_gone_on(view, read, point, answer.asked_at):
-                    problems[wrong] = Problem(wrong, name, _NOT_GONE_ON[wrong])
+                    problems[wrong] = Problem(wrong, f"{name}, {answer.columns[mark]}", _NOT_GONE_ON[wrong])
                 else:
                     key = values[columns["key"]] if columns["key"] is not None else None
                     read = _Read(point, key if not isinstance(key, bool) else None, True)
