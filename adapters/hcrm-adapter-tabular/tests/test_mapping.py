@@ -243,3 +243,9 @@ def test_a_stay_that_ends_before_it_begins_is_told_and_kept(end: str, told: list
     assert [one.code for one in problems] == told
     assert [one.where for one in problems] == ["入院时间, 出院时间"] * len(told)
     assert the(found, "Encounter").period_start == "2026-05-20T09:30:00+08:00"
+
+
+def test_a_zero_byte_that_a_database_gives_costs_its_row() -> None:
+    told = translate("patients", {"患者ID": "1", "姓名": "王\0芳"}).quarantine
+    assert told is not None and (told.code, told.where) == ("bad-encoding", "姓名")
+    assert translate("patients", {"患者ID": "1", "姓名": "王\\u0000"}).quarantine is None

@@ -33,6 +33,8 @@ from hcrm_core.api import (
     nearest,
 )
 
+_ZERO = "It holds a zero byte, which is no text. Take it out where it is written."
+
 
 class TabularSettings(SourceSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings of a source that offers spreadsheets or SQL views.
@@ -201,9 +203,11 @@ class TabularAdapter(Adapter):
             return row, Problem("no-table", "", text)
         if row.undecodable:
             text = "It holds bytes that are no text of the file's charset. Save the file as UTF-8, or say `charset`."
-            if 0 in bytes.fromhex(row.undecodable):
-                text = "It holds a zero byte, which is no text. Take it out where the file is written."
-            return row, Problem("bad-encoding", "", text)
+            return row, Problem("bad-encoding", "", _ZERO if 0 in bytes.fromhex(row.undecodable) else text)
+        if b"\\u0000" in payload:
+            for heading, cell in row.cells.items():
+                if isinstance(cell, str) and "\0" in cell:
+                    return row, Problem("bad-encoding", heading, _ZERO)
         if row.unclosed:
             text = (
                 "A quotation mark opens a cell in this line and is never closed; the lines behind it were read as rows "
