@@ -191,7 +191,7 @@ def test_an_encrypted_zip_is_named(workspace: Path) -> None:
     data[central + 8] |= 1  # and that of the directory
     (workspace / "secret.zip").write_bytes(bytes(data))
     (text,) = told("ingest", "secret.zip", exit_code=3)["rejected"]
-    assert "secret.zip" in text and "encrypted" in text
+    assert "secret.zip" in text and "locked by a password" in text
 
 
 # --- wrong calls ------------------------------------------------------------------------------------------------------
