@@ -118,7 +118,7 @@ def examine(condition: str, door: int) -> bool:
         assert str(refused).endswith((".", "?")) and "Traceback" not in str(refused)
         return False
     finally:
-        assert time.process_time() - began < 5 * SECONDS, condition
+        assert time.process_time() - began < 20 * SECONDS, condition
     for one, found, plain in zip(made, checked, enter("TRUE", door), strict=True):
         (statement,) = duckdb.extract_statements(found.sql)
         assert statement.type == duckdb.StatementType.SELECT, condition
