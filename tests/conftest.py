@@ -25,6 +25,8 @@ os.environ.setdefault(SPARK, "0")  # Spark takes long to start: tests/integratio
 # Tests start hcrm some hundred times: its modules are compiled once, and not each time anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# A shell starts what runs in its background deaf to Ctrl-C, and all that comes of it: tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONGEST = (
     "integration/spark", "docs/test_how_to", "proof/test_kills", "test_as_of", "test_developer_tutorials",
