@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import MetaData, NullPool, create_engine, make_url, text
 
 from hcrm_core.store import schema
 from hcrm_core.store.codec import Codec
@@ -143,6 +143,36 @@ def empty_postgresql(new_database: Callable[..., str]) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def loose_postgresql(new_database: Callable[..., str], empty_postgresql: str) -> tuple[str, Callable[[], None]]:
+    """The URL of an empty store that does not wait for the disk, and what empties it again.
+
+    A new database for each test would take longer than most tests.
+    """
+    url = new_database(like=empty_postgresql)
+    engine = create_engine(url, poolclass=NullPool)
+    metadata = MetaData()
+    with engine.begin() as connection:
+        connection.execute(text(f"ALTER DATABASE {make_url(url).database} SET synchronous_commit = off"))
+        metadata.reflect(connection)
+        rows = {
+            table: [dict(row) for row in connection.execute(table.select()).mappings()]
+            for table in metadata.tables.values()
+        }
+
+    def empty() -> None:
+        with engine.begin() as connection:
+            connection.execute(text("SET session_replication_role = replica"))
+            for table, usual in rows.items():
+                connection.execute(table.delete())
+                if usual:
+                    connection.execute(table.insert(), usual)
+            for name in connection.execute(text("SELECT sequencename FROM pg_sequences")).scalars().all():
+                connection.execute(text(f"SELECT setval('{name}', 1, false)"))
+
+    return url, empty
+
+
 @pytest.fixture(params=DATABASES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store at the present schema, on each database in turn."""
@@ -150,11 +180,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         for file in request.getfixturevalue("empty_sqlite").iterdir():
             shutil.copy(file, tmp_path)
         store = sqlite_in(tmp_path)
+        yield store
+        store.close()
     else:
-        url = request.getfixturevalue("new_database")(like=request.getfixturevalue("empty_postgresql"))
+        url, empty = request.getfixturevalue("loose_postgresql")
         store = Store(url, url, Codec(KEY))
-    yield store
-    store.close()
+        yield store
+        store.close()
+        empty()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from hcrm_core.identity.golden import fields_of
 from hcrm_core.identity.profile import Profile, profile_of
 from hcrm_core.identity.training import FEWEST, train
 from hcrm_core.mart.record_files import SUFFIX, read_rows
+from hcrm_core.model.survivorship import MANUAL
 from hcrm_core.store.queries import facts
 
 
@@ -61,5 +62,6 @@ def _of_records(folder: Path) -> list[Profile]:
 
 def _of_workspace(workspace: str | None) -> list[Profile]:
     with opened(workspace) as space, space.store.read() as connection:
-        patients = (row for row in facts.of_kind(connection, "Patient") if not row.void)
+        # What was typed in by hand repeats fields of a record: it would be learned from twice.
+        patients = (row for row in facts.of_kind(connection, "Patient") if not row.void and row.source != MANUAL)
         return [profile for row in patients if (profile := profile_of(fields_of(row, space.store.codec)))]

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.orders import drawn
 from support.streams import ADAPTER, clear, streams, work_off
 
 from hcrm_core.decide.freshness import complete_history, refresh_mart
@@ -24,10 +24,6 @@ from hcrm_core.store.queries import facts, inbox
 MINUTE = 60_000_000
 TODAY = date(2026, 3, 10)
 Shown = dict[str, list[tuple[Any, ...]]]
-
-MANY = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], database=None
-)
 
 
 def shown(mart: Path, as_of_us: int | None = None) -> Shown:
@@ -83,15 +79,13 @@ def check(store: Store, folder: Path, data: st.DataObject) -> None:
                 assert found[table] == rows, (mart.name, table, instant)
 
 
-@settings(MANY, max_examples=15)
-@given(data=st.data())
+@drawn(8)
 def test_a_past_instant_is_shown_as_it_was(store: Store, tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
     check(store, tmp_path_factory.mktemp("marts"), data)
 
 
 @pytest.mark.prove
-@settings(MANY, max_examples=300)
-@given(data=st.data())
+@drawn(300, everywhere=True)
 def test_a_past_instant_is_shown_as_it_was_300_times(
     store: Store, tmp_path_factory: pytest.TempPathFactory, data: Any
 ) -> None:

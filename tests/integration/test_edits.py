@@ -1,13 +1,12 @@
 """Corrections by hand: they outlive what the sources go on saying, can be taken back, and know no order of arrival."""
 
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.orders import drawn, orders
 from support.streams import ADAPTER, clear, tell
 
 from hcrm_core.decide.freshness import refresh_mart
@@ -242,8 +241,7 @@ def stream(store: Store) -> list[tuple[str, bytes]]:
     return [("his", payload) for payload in told] + edits
 
 
-@settings(max_examples=20, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
+@drawn(20)
 def test_any_order_and_any_number_of_redeliveries_give_one_state(
     store: Store, stream: list[tuple[str, bytes]], data: st.DataObject
 ) -> None:
@@ -258,7 +256,7 @@ def test_an_edit_that_comes_before_whom_it_corrects_waits_for_nobody(store: Stor
     with store.read_inbox() as connection:
         payload = store.codec.open(inbox.read_all(connection, [edits_of(store, customer_id)[0][0]])[0].payload or b"")
     both = [("manual", payload), ("his", registered("1000"))]
-    for order in permutations(both):
+    for order in orders(store, both):
         replayed(store, list(order), 1)
         assert everybody(store) == {customer_id}
         assert known(store, customer_id)["birth_date"] == "1990-03-07"

@@ -1,12 +1,10 @@
 """Households: who is of one family and by what; the same in any order, gone with the evidence, equal in bulk."""
 
-from itertools import permutations
-
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from support.families import MOTHER, SON, kin, registration, streams
+from support.orders import drawn, orders
 from support.streams import clear, tell
 
 from hcrm_core.identity.golden import fields_of
@@ -19,9 +17,6 @@ from hcrm_core.store.queries import links
 from hcrm_core.store.queries.facts import all_facts
 from hcrm_core.store.tables import patient_customer, patient_household
 
-ONE_STORE = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], database=None
-)
 LATER = "20260301110000+0800"
 
 
@@ -80,7 +75,7 @@ def test_a_named_relative_whose_name_and_phone_fit_is_of_the_household(
         registration("P2", "林^静", phone="13933334444"),
         registration("P3", "周^立", phone="13955556666"),
     )
-    for order in permutations(story):
+    for order in orders(store, story):
         clear(store)
         tell(store, order, batch=1)
         assert homes(store) == [{"P1", "P2"}]
@@ -252,8 +247,7 @@ def test_a_household_follows_customers_that_are_merged(store: Store) -> None:
     assert homes(store) == [{"P1", "P2", "P3"}]
 
 
-@settings(ONE_STORE, max_examples=12)
-@given(data=st.data())
+@drawn(12)
 def test_any_permutation_and_duplication_gives_the_same_households_as_everybody_at_once(
     store: Store, data: st.DataObject
 ) -> None:

@@ -3,8 +3,8 @@
 from itertools import permutations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.orders import drawn
 from support.streams import clear, streams, tell, work_off
 
 from hcrm_core.identity.bulk import customers
@@ -23,9 +23,6 @@ from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import inbox, links, processing, review
 from hcrm_core.store.queries.facts import of_kind
 
-ONE_STORE = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], database=None
-)
 T0 = 1_772_330_400_000_000  # 2026-03-01 10:00 +08:00
 WHO = Who("desk-3", "both cards seen", T0)
 NUMBERS = ("P1", "P2", "P3", "P4")
@@ -275,8 +272,7 @@ judgements = st.tuples(
 )
 
 
-@settings(ONE_STORE, max_examples=10)
-@given(data=st.data())
+@drawn(10)
 def test_judgements_among_every_event_converge_in_any_order(store: Store, data: st.DataObject) -> None:
     """Chains, cycles and self-merges of persons and sources, mixed."""
     made = [
@@ -295,8 +291,7 @@ def test_judgements_among_every_event_converge_in_any_order(store: Store, data: 
     assert list(dump(store)) == expected
 
 
-@settings(ONE_STORE, max_examples=10)
-@given(data=st.data())
+@drawn(10)
 def test_a_judgement_taken_back_has_never_been_later_facts_included(store: Store, data: st.DataObject) -> None:
     stream = [registered(number) for number in NUMBERS] + data.draw(streams)
     one, other = data.draw(st.lists(st.sampled_from(NUMBERS), min_size=2, max_size=2, unique=True))
@@ -312,8 +307,7 @@ def test_a_judgement_taken_back_has_never_been_later_facts_included(store: Store
     assert concluded(store) == expected
 
 
-@settings(ONE_STORE, max_examples=10)
-@given(data=st.data())
+@drawn(10)
 def test_whatever_is_taken_back_has_never_been_said_in_any_order_of_arrival(store: Store, data: st.DataObject) -> None:
     """A history of judgements of some pairs, each of them taken back or not: what is left is what those left say."""
     stream = [registered(number, "4711" if number < "P3" else "") for number in NUMBERS] + data.draw(streams)

@@ -124,12 +124,12 @@ def test_a_schema_of_an_unknown_revision_is_not_upgraded_but_explained(store: St
     assert {name: found for name, found, _ in schema.status(store)}[part.name] == "9999"
 
 
-def test_sqlite_commits_are_durable_and_wait_for_each_other(store: Store) -> None:
-    if store.engine.dialect.name != "sqlite":
-        with store.engine.connect() as connection:
+def test_sqlite_commits_are_durable_and_wait_for_each_other(empty: Store) -> None:
+    if empty.engine.dialect.name != "sqlite":
+        with empty.engine.connect() as connection:
             assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() != "off"
         return
-    for engine in (store.engine, store.inbox):
+    for engine in (empty.engine, empty.inbox):
         with engine.connect() as connection:
             assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
             assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2

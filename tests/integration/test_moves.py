@@ -1,9 +1,8 @@
 """What was said of a stay follows it to another number, and to another patient, whatever arrives first."""
 
-from itertools import permutations
-
 import msgspec
 import pytest
+from support.orders import orders
 from support.streams import clear, tell
 
 from hcrm_core.store.engine import Store
@@ -72,7 +71,7 @@ def at(patient: str, stay: str) -> list[tuple[str, str, str]]:
 )
 def test_diagnoses_and_results_follow_their_stay(store: Store, move: bytes, expected: list) -> None:
     dumps = set()
-    for order in permutations((ADMITTED, EARLY, move, LATE)):
+    for order in orders(store, (ADMITTED, EARLY, move, LATE)):
         clear(store)
         lines = tell(store, order, batch=1)
         assert of_stays(lines) == expected
@@ -84,7 +83,7 @@ def test_diagnoses_and_results_follow_their_stay(store: Store, move: bytes, expe
 
 def test_a_chain_of_numbers_ends_at_the_last(store: Store) -> None:
     again = message("ADT^A50", 25, "P1", prior("P1", "V2"), visit("V3"))
-    for order in permutations((ADMITTED, RENUMBERED, again, LATE)):
+    for order in orders(store, (ADMITTED, RENUMBERED, again, LATE)):
         clear(store)
         assert {stay for _, _, stay in of_stays(tell(store, order, batch=1))} == {"HOSP|VN|V3"}
 
@@ -92,7 +91,7 @@ def test_a_chain_of_numbers_ends_at_the_last(store: Store) -> None:
 def test_numbers_that_replace_each_other_are_one_stay(store: Store) -> None:
     back = message("ADT^A50", 25, "P1", prior("P1", "V2"), visit("V1"))
     ends = set()
-    for order in permutations((ADMITTED, RENUMBERED, back, LATE)):
+    for order in orders(store, (ADMITTED, RENUMBERED, back, LATE)):
         clear(store)
         stays = {stay for _, _, stay in of_stays(tell(store, order, batch=1))}
         assert len(stays) == 1
@@ -102,21 +101,21 @@ def test_numbers_that_replace_each_other_are_one_stay(store: Store) -> None:
 
 def test_a_stay_moved_back_has_everything_back(store: Store) -> None:
     back = message("ADT^A45", 40, "P1", prior("P2", "V1"), visit("V1"))
-    for order in permutations((ADMITTED, MOVED, LATE, back)):
+    for order in orders(store, (ADMITTED, MOVED, LATE, back)):
         clear(store)
         assert of_stays(tell(store, order, batch=1)) == at(PATIENT, "HOSP|VN|V1")
 
 
 def test_a_stay_moved_twice_takes_along_what_was_said_for_the_first_patient(store: Store) -> None:
     again = message("ADT^A45", 25, "P3", prior("P2", "V1"), visit("V1"))
-    for order in permutations((ADMITTED, MOVED, again, LATE)):
+    for order in orders(store, (ADMITTED, MOVED, again, LATE)):
         clear(store)
         assert of_stays(tell(store, order, batch=1)) == at("HOSP|MR|P3", "HOSP|VN|V1")
 
 
 def test_a_number_taken_up_again_is_a_stay_again(store: Store) -> None:
     back = message("ADT^A50", 25, "P1", prior("P1", "V2"), visit("V1"))
-    for order in permutations((ADMITTED, RENUMBERED, back)):
+    for order in orders(store, (ADMITTED, RENUMBERED, back)):
         clear(store)
         lines = tell(store, order, batch=1)
         stays = {fact["key"]: fact["fields"].get("replaced_by") for fact in found(lines, "Encounter")}
@@ -130,7 +129,7 @@ def test_a_result_said_again_without_its_stay_is_where_it_would_be_read_at_once(
     moved_on = message("ADT^A45", 22, "P2", prior("P1", "V2"), visit("V2"))
     unnamed = message("ORU^R01", 40, "P2", "OBR||O1||K^血钾", "OBX||NM|K^血钾||6.9|mmol/L|||HH|||C")
     dumps = set()
-    for order in permutations((named, RENUMBERED, moved_on, unnamed)):
+    for order in orders(store, (named, RENUMBERED, moved_on, unnamed)):
         clear(store)
         dumps.add(tuple(tell(store, order, batch=1)))
     assert len(dumps) == 1

@@ -1,10 +1,8 @@
 """Any order, any number of redeliveries, the same state."""
 
-from itertools import permutations
-
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.orders import drawn, orders
 from support.streams import ADAPTER, clear, streams, tell
 
 from hcrm_core.intake.accept import accept
@@ -12,10 +10,6 @@ from hcrm_core.intake.fold import Folder
 from hcrm_core.store.dump import dump
 from hcrm_core.store.engine import Store
 from hcrm_core.store.queries import inbox
-
-ONE_STORE = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], database=None
-)
 
 
 def check(store: Store, data: st.DataObject) -> None:
@@ -27,15 +21,13 @@ def check(store: Store, data: st.DataObject) -> None:
     assert tell(store, order, batch=data.draw(st.integers(1, 6))) == expected
 
 
-@settings(ONE_STORE, max_examples=60)
-@given(data=st.data())
+@drawn(30)
 def test_any_permutation_and_duplication_gives_one_dump(store: Store, data: st.DataObject) -> None:
     check(store, data)
 
 
 @pytest.mark.prove
-@settings(ONE_STORE, max_examples=5_000)
-@given(data=st.data())
+@drawn(5_000, everywhere=True)
 def test_any_permutation_and_duplication_gives_one_dump_5000_times(store: Store, data: st.DataObject) -> None:
     check(store, data)
 
@@ -69,7 +61,7 @@ def test_a13_about_ten_oclock_takes_back_the_discharge_that_a08_repeated_at_five
         adt("A13", "1010", pv1="202603011000", evn6="202603011000"),
     )
     dumps = set()
-    for order in permutations(stream):
+    for order in orders(store, stream):
         clear(store)
         lines = tell(store, order, batch=1)
         stay = fields_of(lines, "Encounter")
@@ -83,7 +75,7 @@ def test_a13_about_ten_oclock_takes_back_the_discharge_that_a08_repeated_at_five
 def test_a_cancel_said_at_the_same_instant_comes_after_what_it_cancels(store: Store, bed: int) -> None:
     """Whatever the content hashes are: eight different ones cannot all fall right by chance."""
     discharge = adt("A03", "1000", pv1="202603011000", extra=(f"NTE|{bed}",))
-    for order in permutations((discharge, adt("A13", "1000"))):
+    for order in orders(store, (discharge, adt("A13", "1000"))):
         clear(store)
         stay = fields_of(tell(store, order, batch=1), "Encounter")
         assert stay["status"] == "in-progress"
@@ -92,7 +84,7 @@ def test_a_cancel_said_at_the_same_instant_comes_after_what_it_cancels(store: St
 
 def test_a_discharge_said_after_its_cancellation_holds(store: Store) -> None:
     stream = (adt("A03", "1000", pv1="202603011000"), adt("A13", "1010"), adt("A03", "1100", pv1="202603011100"))
-    for order in permutations(stream):
+    for order in orders(store, stream):
         clear(store)
         stay = fields_of(tell(store, order, batch=1), "Encounter")
         assert stay["status"] == "finished"
@@ -124,10 +116,10 @@ def test_a_snapshot_voids_the_members_it_leaves_out_and_silence_voids_nothing(st
     one = adt("A08", "1001", extra=("AL1|1|FA|N^花生",))
     silent = adt("A08", "1002")
     none = adt("A08", "1003", extra=('AL1|1|""|""',))
-    for order in permutations((both, one, silent)):
+    for order in orders(store, (both, one, silent)):
         clear(store)
         assert allergies(tell(store, order, batch=1)) == ["N"]
-    for order in permutations((both, one, none)):
+    for order in orders(store, (both, one, none)):
         clear(store)
         assert allergies(tell(store, order, batch=1)) == []
 
@@ -135,7 +127,7 @@ def test_a_snapshot_voids_the_members_it_leaves_out_and_silence_voids_nothing(st
 def test_a_member_mentioned_again_in_a_snapshot_keeps_what_the_snapshot_does_not_mention(store: Store) -> None:
     severe = adt("A01", "1000", extra=("AL1|1|DA|P^青霉素|SV",))
     again = adt("A08", "1002", extra=("AL1|1|DA|P^青霉素",))
-    for order in permutations((severe, again)):
+    for order in orders(store, (severe, again)):
         clear(store)
         (found,) = (line for line in tell(store, order, batch=1) if "青霉素".encode() in line)
         assert b"SV" in found
@@ -145,7 +137,7 @@ def test_a_member_left_out_and_mentioned_again_begins_anew(store: Store) -> None
     severe = adt("A01", "1000", extra=("AL1|1|DA|P^青霉素|SV",))
     without = adt("A08", "1001", extra=("AL1|1|FA|N^花生",))
     again = adt("A08", "1002", extra=("AL1|1|DA|P^青霉素",))
-    for order in permutations((severe, without, again)):
+    for order in orders(store, (severe, without, again)):
         clear(store)
         found = [line for line in tell(store, order, batch=1) if "青霉素".encode() in line]
         assert len(found) == 1

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from support.orders import drawn
 from support.people import ADULT, OLD_FORM, TWIN, registration, streams, with_blocks_of
 from support.streams import clear, tell
 
@@ -24,9 +24,6 @@ from hcrm_core.store.queries import links, pairs
 from hcrm_core.store.queries.facts import of_kind
 from hcrm_core.store.tables import patient_block, patient_customer, patient_link, patient_pair, patient_profile
 
-ONE_STORE = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], database=None
-)
 FANG = {"name": "王^晓芳", "birth": "19900307", "sex": "F", "phone": "13912345678"}
 LATER = "20260301110000+0800"
 
@@ -77,8 +74,7 @@ def assert_as_in_bulk(store: Store, identity: IdentitySettings) -> None:
 
 
 @pytest.mark.parametrize(("largest_block", "largest_group"), [(2, 2), (100, 20)])
-@settings(ONE_STORE, max_examples=15)
-@given(data=st.data())
+@drawn(15)
 def test_any_permutation_and_duplication_links_the_same(
     store: Store,
     tmp_path: Path,
@@ -94,8 +90,7 @@ def test_any_permutation_and_duplication_links_the_same(
 
 @pytest.mark.prove
 @pytest.mark.parametrize("largest", [1, 2, 3, 100])
-@settings(ONE_STORE, max_examples=300)
-@given(data=st.data())
+@drawn(300, everywhere=True)
 def test_any_permutation_and_duplication_links_the_same_300_times(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: st.DataObject, largest: int
 ) -> None:
@@ -227,8 +222,7 @@ cards = st.builds(
 
 
 @pytest.mark.parametrize("largest_group", [1, 2])
-@settings(ONE_STORE, max_examples=8)
-@given(data=st.data())
+@drawn(8)
 def test_numbers_that_come_to_be_carried_by_too_many_link_the_same_in_any_order(
     store: Store, monkeypatch: pytest.MonkeyPatch, data: st.DataObject, largest_group: int
 ) -> None:
