@@ -1,5 +1,6 @@
 """A small disk of a test's own: a tmpfs that only a process and those it is joined by can see."""
 
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -39,9 +40,15 @@ class SmallDisk:
     def fill(self, leave: int) -> None:
         """Leave so many bytes free and no more."""
         with self._ballast.open("ab") as ballast:
-            disk = os.statvfs(self.inside)
-            size = os.fstat(ballast.fileno()).st_size + disk.f_bavail * disk.f_frsize - leave
-            os.posix_fallocate(ballast.fileno(), 0, size)
+            while True:
+                disk = os.statvfs(self.inside)
+                size = os.fstat(ballast.fileno()).st_size + disk.f_bavail * disk.f_frsize - leave
+                try:
+                    return os.posix_fallocate(ballast.fileno(), 0, size)
+                except OSError as error:
+                    # Others write meanwhile: what was free a moment ago is theirs.
+                    if error.errno != errno.ENOSPC:
+                        raise
 
     def clear(self) -> None:
         """Make room."""
