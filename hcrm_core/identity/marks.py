@@ -7,12 +7,12 @@ person the name with the phone and address that were said of them. Two patients 
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hcrm_core.identity.kinship import relation_of
 from hcrm_core.identity.nobody import stands_for_nobody
-from hcrm_core.identity.profile import Profile, profile_of
+from hcrm_core.identity.profile import Name, names_of, phones_of
 from hcrm_core.identity.sound import simplified
 from hcrm_core.store.queries.households import MarkRow
 
@@ -71,14 +71,12 @@ def marks_of(fact_id: str, told: Told, token: Token) -> set[MarkRow]:
         contracts = _contracts(fields)
         return {MarkRow(patient_id, fact_id, _number(token, *one), one[0], 0, 0, None) for one in contracts}
     at_home = [one for one in fields.get("telecom") or () if one.get("use") != "work"]
-    profile = profile_of({**fields, "telecom": at_home})
-    if profile is None:
-        return set()
-    person, surname = _who(profile, token)
     relation = relation_of(fields) if kind == "RelatedPerson" else None
-    if relation == "self":
+    if relation == "self" or fields.get("active") is False:
         return set()
-    keys = [("phone", phone) for phone in profile.phones] + [("address", door) for door in _doors(fields)]
+    person, surname = _who(names_of(fields), token)
+    phones = phones_of({**fields, "telecom": at_home})
+    keys = [("phone", phone) for phone in phones] + [("address", door) for door in _doors(fields)]
     rows = {MarkRow(patient_id, fact_id, _number(token, *key), key[0], person, surname, relation) for key in keys}
     if person:
         rows.add(MarkRow(patient_id, fact_id, person, "name", person, surname, relation))
@@ -100,11 +98,11 @@ def _number_in(text: str | None) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", text or "") if c.isalnum()).upper()
 
 
-def _who(profile: Profile, token: Token) -> tuple[int, int]:
+def _who(names: Sequence[Name], token: Token) -> tuple[int, int]:
     """A name by its sound, and the family name by its; 0 where there is none."""
-    if not profile.names:
+    if not names:
         return 0, 0
-    name = profile.names[0]
+    name = names[0]
     family = min(name.families, default="") if name.family else ""
     return _number(token, "person", min(name.sounds)), _number(token, "surname", family) if family else 0
 

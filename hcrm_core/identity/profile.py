@@ -90,23 +90,14 @@ def profile_of(fields: Mapping[str, Any]) -> Profile | None:
     """
     if not fields or fields.get("active") is False:
         return None
-    residents: set[str] = set()
-    documents: set[str] = set()
-    phones: set[str] = set()
-    for identifier in fields.get("identifier") or ():
-        if (identifier.get("type") or "") in PERSONAL:
-            _sort_number(identifier["value"], residents, documents, phones)
-    for contact in fields.get("telecom") or ():
-        if contact.get("system") in ("phone", "sms"):
-            _sort_phone(contact["value"], residents, phones)
+    residents, documents, phones = _numbers(fields)
     strange = {one for one in residents if contradicted(one, fields.get("birth_date"), fields.get("gender"))}
     residents -= strange
     if len(residents) > 1:
         documents |= residents
         residents = set()
-    names = [found for name in (fields.get("name") or ())[:NAMES] if (found := _name(name))]
     return Profile(
-        tuple(dict.fromkeys(names)),
+        names_of(fields),
         _birth(fields.get("birth_date") or ""),
         sex if (sex := fields.get("gender") or "") in ("male", "female") else "",
         tuple(sorted(phones)),
@@ -116,6 +107,17 @@ def profile_of(fields: Mapping[str, Any]) -> Profile | None:
         tuple(sorted(strange)),
         fields.get("multiple_birth_order") or 0,
     )
+
+
+def names_of(fields: Mapping[str, Any]) -> tuple[Name, ...]:
+    """The names of `profile_of` alone."""
+    names = [found for name in (fields.get("name") or ())[:NAMES] if (found := _name(name))]
+    return tuple(dict.fromkeys(names))
+
+
+def phones_of(fields: Mapping[str, Any]) -> list[str]:
+    """The phones of `profile_of` alone."""
+    return sorted(_numbers(fields)[2])
 
 
 def blocking_keys(profile: Profile) -> Iterator[tuple[str, ...]]:
@@ -144,6 +146,20 @@ def _either_way(birth: str) -> str:
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def _numbers(fields: Mapping[str, Any]) -> tuple[set[str], set[str], set[str]]:
+    """Resident numbers, other documents and phones, whichever column each was written in."""
+    residents: set[str] = set()
+    documents: set[str] = set()
+    phones: set[str] = set()
+    for identifier in fields.get("identifier") or ():
+        if (identifier.get("type") or "") in PERSONAL:
+            _sort_number(identifier["value"], residents, documents, phones)
+    for contact in fields.get("telecom") or ():
+        if contact.get("system") in ("phone", "sms"):
+            _sort_phone(contact["value"], residents, phones)
+    return residents, documents, phones
 
 
 def _sort_number(value: str, residents: set[str], documents: set[str], phones: set[str]) -> None:

@@ -1,23 +1,21 @@
 """The one door for payloads and direct identifiers into and out of the database.
 
-Payloads are compressed; names, numbers and keys pass through `seal`. Encryption at rest will sit in `seal` and `open`
+Payloads are packed; names, numbers and keys pass through `seal`. Encryption at rest will sit in `seal` and `open`
 and nowhere else. Tokens are keyed hashes: equal inputs meet, and without the key file nobody can guess them.
 """
 
-import zlib
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
 from hcrm_core.errors import WorkspaceError
-from hcrm_core.store.packing import pack, unpack
+from hcrm_core.store.packing import MESSAGES, pack, unpack
 
 SEPARATOR = "\x1f"
 """Between the parts of what a token stands for."""
 
 _TOKEN_BYTES = 10  # 80 bits: among a billion facts the chance that two collide is below one in a million
 _BLOCK = 64  # of SHA-256
-_PLAIN, _DEFLATED = b"\x00", b"\x01"
 
 
 class Codec:
@@ -30,20 +28,15 @@ class Codec:
 
     def seal(self, plain: bytes) -> bytes:
         """Make bytes fit for the database; `open` gives them back."""
-        if len(plain) <= 200:
-            return _PLAIN + plain
-        # A window no larger than the text: clearing one of full size costs more than compressing two kilobytes.
-        window = min(max(len(plain).bit_length(), 10), 15)
-        packer = zlib.compressobj(6, wbits=window, memLevel=min(window - 7, 8))
-        return _DEFLATED + packer.compress(plain) + packer.flush()
+        return pack(plain, MESSAGES)
 
     def seal_fields(self, plain: bytes) -> bytes:
-        """`seal` for JSON of a record's fields, which is too short to be made small by itself."""
+        """`seal` for JSON of a record's fields."""
         return pack(plain)
 
     def open(self, sealed: bytes) -> bytes:
         """The bytes that were given to `seal` or `seal_fields`."""
-        return zlib.decompress(sealed[1:]) if sealed[:1] == _DEFLATED else unpack(sealed)
+        return unpack(sealed)
 
     def token(self, *parts: str) -> str:
         """A keyed, one-way name for what `parts` identify: 20 hexadecimal digits of HMAC-SHA-256 (RFC 2104).
