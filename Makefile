@@ -1,6 +1,6 @@
 # Everything runs in .venv, which the first target makes. `make PYTHON=/path/to/python3.12` picks another Python.
 PYTHON ?= python3
-WORKERS ?= 4
+WORKERS ?= 5
 
 VENV := .venv
 BIN := $(VENV)/bin

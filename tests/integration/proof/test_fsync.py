@@ -6,7 +6,7 @@ Killed processes cannot show this, since what they wrote survives them in the ke
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +20,8 @@ from hcrm_core.errors import StoreError
 from hcrm_core.store import durable
 
 MESSAGES = 50
-_CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(?:\(\d+<([^>]*)>(.*)| resumed>(.*))$")
+_CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(?:\(\d+<([^>]*)>(.*)| resumed>(.*))$", re.DOTALL)
+_BYTE = re.compile(r"\\x([0-9a-f]{2})")
 
 
 class Call(NamedTuple):
@@ -36,7 +37,7 @@ def calls(trace: str) -> Iterator[Call]:
     """The system calls of a trace, each once when it begins and once when it has returned."""
     open_calls: dict[str, Call] = {}
     for line in trace.splitlines():
-        if not (found := _CALL.match(line)):
+        if not (found := _CALL.match(_BYTE.sub(lambda byte: chr(int(byte[1], 16)), line))):
             continue
         thread, name, file, text, rest = found.groups()
         if file is not None:
@@ -46,8 +47,14 @@ def calls(trace: str) -> Iterator[Call]:
             yield begun._replace(what="done", text=begun.text if file is not None else rest)
 
 
-def acknowledged_after_sync(trace: str, wal: str) -> list[bool]:
-    """For each acknowledgment, whether the log that held its message had been synced since the log's last write."""
+def acknowledged_after_sync(trace: str, wal: str, kept: Mapping[str, str]) -> list[bool]:
+    """For each acknowledgment, whether the log that held its message had been synced since the log's last write.
+
+    Args:
+        trace: All bytes in hexadecimal.
+        wal: How the log's name ends.
+        kept: Control id → the message as it is kept, a character a byte.
+    """
     written, synced = "", False
     found = []
     for call in calls(trace):
@@ -56,8 +63,8 @@ def acknowledged_after_sync(trace: str, wal: str) -> list[bool]:
             synced = False
         elif call.file.endswith(wal) and call.what == "done" and call.name in ("fsync", "fdatasync"):
             synced = call.text.endswith("= 0")
-        elif call.what == "begun" and (answer := re.search(r"MSA\|AA\|(SYNC\d+)\\r", call.text)):
-            found.append(synced and f"of {answer[1]} itself" in written)
+        elif call.what == "begun" and (answer := re.search(r"MSA\|AA\|(SYNC\d+)\r", call.text)):
+            found.append(synced and kept[answer[1]] in written)
     return found
 
 
@@ -67,18 +74,23 @@ def test_every_acknowledgment_follows_a_sync_of_its_message(
     if not shutil.which("strace") or subprocess.run(["strace", "-o", "/dev/null", "true"], check=False).returncode:
         pytest.skip("Nothing can be traced here: strace is missing or not permitted.")
     root, port = listening("sqlite")
+    space, kept = Opened(root), dict[str, str]()
+    codec = space.store.codec
+    space.close()
     trace = tmp_path / "trace"
     names = "trace=pwrite64,fsync,fdatasync,sendto,sendmsg,write,writev"
-    with Daemon(root, command="listen", under=("strace", "-f", "-y", "-s", "5000", "-e", names, "-o", trace)) as daemon:
+    with Daemon(
+        root, command="listen", under=("strace", "-f", "-y", "-xx", "-s", "5000", "-e", names, "-o", trace)
+    ) as daemon:
         sender = Sender(daemon.listening() and port)
         for number in range(MESSAGES):
-            # So short that it is stored as it is and can be read in the trace.
             text = f"MSH|^~\\&|HIS||||20260101||ADT^A28|SYNC{number}|P|2.5\rNTE|1||of SYNC{number} itself\r"
+            kept[f"SYNC{number}"] = codec.seal(text.encode()).decode("latin-1")
             assert sender.ask(text.encode())[0] == "AA"
         sender.close()
-    kept = acknowledged_after_sync(trace.read_text(encoding="utf-8", errors="replace"), "/inbox.db-wal")
-    tally("fsync before ACK", acknowledgments=len(kept), synced=sum(kept))
-    assert kept == [True] * MESSAGES
+    found = acknowledged_after_sync(trace.read_text(encoding="utf-8"), "/inbox.db-wal", kept)
+    tally("fsync before ACK", acknowledgments=len(found), synced=sum(found))
+    assert found == [True] * MESSAGES
 
 
 @pytest.mark.postgresql
