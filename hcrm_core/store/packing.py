@@ -29,8 +29,8 @@ def vocabulary_file(name: str) -> Path:
 class _Packers(threading.local):
     """One vocabulary's packer and unpacker; each thread has its own, as neither may be shared."""
 
-    def __init__(self, name: str) -> None:
-        vocabulary = zstandard.ZstdCompressionDict(vocabulary_file(name).read_bytes())
+    def __init__(self, text: bytes) -> None:
+        vocabulary = zstandard.ZstdCompressionDict(text)
         magicless = zstandard.FORMAT_ZSTD1_MAGICLESS  # the mark says what it is, in one byte and not in four
         parameters = zstandard.ZstdCompressionParameters.from_level(
             _LEVEL, format=magicless, write_content_size=True, write_checksum=False, write_dict_id=False
@@ -41,7 +41,7 @@ class _Packers(threading.local):
         self.unpack = zstandard.ZstdDecompressor(dict_data=vocabulary, format=magicless).decompress
 
 
-_PACKERS = {name: _Packers(name) for name in _MARKS}
+_PACKERS = {name: _Packers(vocabulary_file(name).read_bytes()) for name in _MARKS}
 
 
 def pack(plain: bytes, vocabulary: str = RECORDS) -> bytes:
