@@ -86,6 +86,7 @@ class _Settling:
         self._again: list[FactRow] = []
         self._contents: list[tuple[int, Content]] = []
         self._dropped: list[int] = []
+        self._set_ids: dict[str, str | None] = {}
 
     def write(self, connection: Connection) -> int:
         """Write what was settled; returns how many facts that is."""
@@ -98,6 +99,11 @@ class _Settling:
 
     def set_of(self, fact_id: str) -> str | None:
         """The set a fact is a member of."""
+        if fact_id not in self._set_ids:
+            self._set_ids[fact_id] = self._set_of(fact_id)
+        return self._set_ids[fact_id]
+
+    def _set_of(self, fact_id: str) -> str | None:
         entry, before = self._batch.entries.get(fact_id), self._before.get(fact_id)
         if entry is None:
             return before.set_id if before else None
@@ -132,7 +138,7 @@ class _Settling:
         now = self._fields(before.content)
         said_last: Fields = {}
         for row in newest:
-            said_last |= self._fields(row.content)
+            said_last |= now if row.content == before.content else self._fields(row.content)
         left_out = any(statement.stamp < before.stamp for statement in self._sets(fact_id))
         if left_out and (by_namespace or not now.keys() <= said_last.keys()):
             return False
