@@ -149,12 +149,12 @@ def run(space: Opened, source: Source, paths: tuple[str, ...]) -> Summary:
 def account(space: Opened, counts: Counts, own: Sequence[int], worked: Processed) -> None:
     """Tell what became of the messages a run has landed, by number, from what it worked off besides."""
     with space.store.read() as connection:
-        outcomes = processing.outcomes(connection, own).values()
-        counts.quarantined = sum(outcome.state == "quarantined" for outcome in outcomes)
-        counts.translated = len(outcomes) - counts.quarantined
-        counts.records = sum(outcome.records for outcome in outcomes)
+        own_outcomes = processing.tally(connection, own)
+        counts.quarantined = own_outcomes.quarantined
+        counts.translated = own_outcomes.messages - counts.quarantined
+        counts.records = own_outcomes.records
         # What an interrupted run left waiting was worked off too, and is not this run's.
-        counts.resumed = max(worked.translated + worked.quarantined - len(outcomes), 0)
+        counts.resumed = max(worked.translated + worked.quarantined - own_outcomes.messages, 0)
         counts.resumed_quarantined = max(worked.quarantined - counts.quarantined, 0)
         counts.patients, counts.customers = people(connection)
 

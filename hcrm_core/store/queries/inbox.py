@@ -1,5 +1,6 @@
 """The inbox: land once, read in landing order."""
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -136,12 +137,12 @@ def highest(inbox: Connection) -> int:
     return int(inbox.scalar(select(func.max(message.c.id))) or 0)
 
 
-def landed_since(inbox: Connection, after: int, source: str, received_at: int) -> list[int]:
-    """The messages with higher numbers that one landing brought."""
+def landed_since(inbox: Connection, after: int, source: str, received_at: int) -> Sequence[int]:
+    """The messages with higher numbers that one landing brought, which may be millions."""
     query = select(message.c.id).where(
         message.c.id > after, message.c.source == source, message.c.received_at == received_at
     )
-    return list(inbox.scalars(query.order_by(message.c.id)))
+    return array("q", inbox.scalars(query.order_by(message.c.id)))
 
 
 def behind(inbox: Connection, number: int) -> tuple[int, int | None]:

@@ -1,11 +1,12 @@
 """What became of each message: its processing row."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
-from hcrm_core.store.engine import driver_rows, driver_sql
+from hcrm_core.store.engine import driver_rows, driver_select, driver_sql
 from hcrm_core.store.tables import fact, intake_state, patient_customer, processing, statement, version
 
 
@@ -46,6 +47,8 @@ class ProcessingRow(NamedTuple):
 _COLUMNS = ", ".join(ProcessingRow._fields)
 _MARKS = ", ".join("?" * len(ProcessingRow._fields))
 _REPLACED = ", ".join(f"{name} = excluded.{name}" for name in ProcessingRow._fields[1:])
+_THEIR_ROWS = "FROM {wanted} CROSS JOIN processing WHERE message_id = w.value"
+_COUNTED = 10_000
 
 
 def put(connection: Connection, rows: Sequence[ProcessingRow]) -> None:
@@ -107,12 +110,27 @@ def release(connection: Connection, due_at: int, worker: str) -> None:
 
 def outcomes(connection: Connection, message_ids: Iterable[int]) -> dict[int, ProcessingRow]:
     """The outcomes of messages that have one."""
-    ids = sorted(set(message_ids))
-    found = {}
-    for start in range(0, len(ids), 500):
-        query = select(processing).where(processing.c.message_id.in_(ids[start : start + 500]))
-        found.update({row.message_id: ProcessingRow(*row) for row in connection.execute(query)})
-    return found
+    rows = driver_select(connection, f"SELECT {_COLUMNS} {_THEIR_ROWS}", message_ids, "bigint")
+    return {row[0]: ProcessingRow._make(row) for row in rows}
+
+
+class Tally(NamedTuple):
+    """How many of some messages have an outcome, how many of those are quarantined, and how many records they gave."""
+
+    messages: int
+    quarantined: int
+    records: int
+
+
+def tally(connection: Connection, message_ids: Sequence[int]) -> Tally:
+    """Count the outcomes of messages, which may be millions."""
+    query = f"SELECT state, count(*), sum(records) {_THEIR_ROWS} GROUP BY state"
+    counted, given = Counter[str](), 0
+    for start in range(0, len(message_ids), _COUNTED):
+        for state, count, records in driver_select(connection, query, message_ids[start : start + _COUNTED], "bigint"):
+            counted[state] += count
+            given += records
+    return Tally(counted.total(), counted["quarantined"], given)
 
 
 def find(
