@@ -22,7 +22,7 @@ RECORD = {
     "kind": "The kind of record; the table's name where not given.",
     "group": "The set it belongs to, written as a part of a key; an event with `snapshot` states it whole.",
     "says": 'Constant fields. `""` says that the field is empty.',
-    "when": '`"ZPV-1"` (is filled) or `"ZPV-1=X"` (has that code) = constant fields that hold then.',
+    "when": '`"ZPV-1"` (is filled) or `"ZPV-1=X"` (has that code) = constant fields that hold then; see what wins.',
     "events": "The events that give it beside those that do already: `ADT^A01`, `ADT^*` for all of ADT, `*` for all.",
 }
 FIELD = {
@@ -105,8 +105,11 @@ def mappings() -> str:
             + _keys(RecordOverlay, RECORD),
             "### Keys\n\nParts are joined: a path, `A or B` the first that is filled, `entity P` a number with its "
             "namespace (EI), `{patient}` the key of that record; a trailing `?` makes it optional. Never name a set "
-            "id: a record is known by what it says, not by its place. Named keys:\n\n"
+            "id (`DG1-1`): a record is known by what it says, not by its place.\n\n"
+            + REFERRED
+            + "\nNamed keys:\n\n"
             + words.table(("named key", "made of"), [(f"`{name}`", NAMED[name]) for name in NAMED_KEYS]),
+            ORDER,
             "### Fields\n\n" + _keys(FieldRule, FIELD),
             f"Records at hand, for `from` and keys: {words.codes(ORIGINS, sort=False)}.\n",
             GROUPS,
@@ -114,7 +117,7 @@ def mappings() -> str:
             '## `[events."TYPE"]`\n\nWhat is written here takes the place of what the event has under that key; events '
             "that are like it follow. A new event needs `like` or `records`.\n\n" + _keys(EventOverlay, EVENT),
             f"## `[codes.NAME]`\n\nThe adapter's own: {words.codes(shipped().codes, sort=False)}. A table of another "
-            "name must be the `table` of a field.\n",
+            "name must be the `table` of a field.\n\n" + CLOSED + words.table(("field", "values"), _closed()),
             "## `[[examples]]`\n\nThe tests of the mapping: `hcrm mapping check` and `hcrm doctor` try them.\n\n"
             + _keys(Example, EXAMPLE),
         ]
@@ -136,6 +139,25 @@ NAMED = {
     "staff": "STF-2 with its authority, else STF-1, in the facility.",
     "location": "The point of care of LOC-1 in its facility; a room or bed (by LOC-1 or LOC-3) has none.",
 }
+REFERRED = """Other records refer to a patient, a stay, a prescription, a member of staff and a ward by a built-in key,
+whatever its table says. So `key` is refused in `Patient`, `PriorPatient`, `Encounter`, `PriorEncounter`,
+`MedicationOrder`, `MedicationRequest`, `StaffMember` and `Ward`: have the sender fill the field that the built-in key
+is made of. Another number of a patient is mapped into `Patient.identifier`, where it helps to find who is the same. A
+table of your own for one of these kinds, such as a Z segment about the patient at hand, is the same record by
+`key = ["{patient}"]`, `["{encounter}"]` or `["{prescription}"]`; by any other key no record refers to it. Reports are
+referred to by whatever key `DiagnosticReport` has.
+"""
+ORDER = """### What wins
+
+Of a field that is said several times the last of these holds: what its paths read, else `fallback`, else `default`;
+then `when`, the table's before the event's; then `says`, the event's over the table's. So `when` never overrules
+`says`: where an event states a status and a condition shall state another, write the event with `says = {}` and both
+into `when`.
+"""
+CLOSED = """The values of these fields are closed. No code table of whatever name, no `default` and no constant may give
+them another:
+
+"""
 GROUPS = """### Which of several segments
 
 A segment speaks of the group it stands in. A patient begins with `PID`, an entry of a master file with `MFE`. In these
@@ -162,6 +184,16 @@ def _keys(struct: type[Struct], told: dict[str, str]) -> str:
     names = [one.encode_name for one in msgspec.structs.fields(struct)]
     assert sorted(names) == sorted(told), (struct, set(names) ^ set(told))
     return words.table(("key", "meaning"), [(f"`{name}`", text) for name, text in told.items()])
+
+
+def _closed() -> list[tuple[str, str]]:
+    from hcrm_adapter_hl7v2.mapping.closed import closed_fields
+
+    return [
+        (f"`{kind}.{field}`", words.codes(map(str, values), sort=False))
+        for (kind, field), values in sorted(closed_fields().items())
+        if True not in values
+    ]
 
 
 def _about(datatypes: Any, name: str) -> str:

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from hcrm_core.env import CONFIGURATION
 from hcrm_core.errors import ConfigurationError
+from hcrm_core.model.currencies import CURRENCIES, MEANT
 from hcrm_core.model.toml_file import TextFile, line_at, parsed
 from hcrm_core.model.toml_file import nearest as nearest
 from hcrm_core.model.toml_lines import lines_of as lines_of
@@ -261,6 +262,9 @@ class Configuration:
         if isinstance(zone := getattr(typed, "timezone", None), str):
             keys = (*path, "timezone")
             check_timezone(zone, f"{self.where(*keys)}: {'.'.join(keys)}")
+        if isinstance(currency := getattr(typed, "currency", None), str):
+            keys = (*path, "currency")
+            check_currency(currency, f"{self.where(*keys)}: {'.'.join(keys)}")
         return typed
 
     def where(self, *path: str | int) -> str:
@@ -332,6 +336,23 @@ def check_timezone(zone: str, where: str) -> None:
         raise ConfigurationError(
             f"{where}: there is no time zone {zone!r}. Use an IANA name such as Asia/Shanghai."
         ) from None
+
+
+def check_currency(code: str, where: str) -> None:
+    """Refuse a currency that there is not.
+
+    Args:
+        code: As ISO 4217 names it.
+        where: What names it, for the error.
+
+    Raises:
+        ConfigurationError: There is none of that code.
+    """
+    if code in CURRENCIES:
+        return
+    meant = MEANT.get(code.upper(), code.upper())
+    advice = f"Write {meant}, its ISO 4217 code." if meant in CURRENCIES else "Use an ISO 4217 code such as CNY."
+    raise ConfigurationError(f"{where}: there is no currency {code!r}. {advice}")
 
 
 def read_text(root: Path, path: str, where: str = "") -> str:

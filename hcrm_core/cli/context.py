@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -53,12 +53,16 @@ class Opened:
         """Read `hcrm.toml` anew; databases stay as they are.
 
         Raises:
-            ConfigurationError: It is wrong; what was read before goes on.
+            ConfigurationError: It or the mapping of a source is wrong; what was read before goes on.
             PluginError: An enabled plugin fails; likewise.
         """
         configuration = _read(self.root)
         registry = Registry(configuration, keep_going=self.keep_going)
         try:
+            for source in configuration.settings.sources:
+                # One that is read by no enabled adapter is told, and held back, where its messages are.
+                with suppress(UsageError):
+                    registry.source(source)
             if "pool" in self.__dict__:
                 self.pool.reload(registry)
         except BaseException:

@@ -1,5 +1,6 @@
 """`hcrm messages coverage`: what was understood of the messages, what was not, and what is otherwise since."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -9,13 +10,20 @@ import click
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, counted, json_option, opened, say, show_json, show_table, workspace_option
 from hcrm_core.cli.message import content, note
-from hcrm_core.cli.selection import typed
+from hcrm_core.cli.selection import Selection, instant, select, typed
 from hcrm_core.errors import HcrmError, NotFoundError, UsageError
 from hcrm_core.store.queries import coverage as ledger
 from hcrm_core.store.queries import inbox
 from hcrm_core.store.queries.coverage import STATUSES, CoverageRow
 
+POINTS = 10
+"""By how many percentage points a share must change to be told of."""
+
+FEW = 3
+"""How many messages that must be, of the period that has fewer of the type: shares of few change by chance."""
+
 _Key = tuple[str, str, str]
+_Kind = tuple[str, str]
 
 
 class Period(NamedTuple):
@@ -27,7 +35,13 @@ class Period(NamedTuple):
 
 @click.command()
 @click.option("--source", metavar="NAME", help="Only this source.")
-@click.option("--type", "message_type", metavar="TYPE", callback=typed, help="Only of this type: ADT^A08.")
+@click.option(
+    "--type",
+    "message_type",
+    metavar="TYPE",
+    callback=typed,
+    help="Only of this type: ADT^A08, or ADT* for all ADT.",
+)
 @click.option("--status", type=click.Choice(STATUSES), help="Only fields of which this is true.")
 @click.option("--since", metavar="DAY", help="Only messages that arrived on this day or later.")
 @click.option("--until", metavar="DAY", help="Only messages that arrived before this day.")
@@ -61,6 +75,11 @@ def coverage(
     left out.
 
     A message is counted on the day it arrived, once, as its newest accepted translation has it.
+
+    --diff tells of a field that appeared or vanished, or that changed: it is mapped, ignored, unknown or left out
+    otherwise than before; or the share of messages that fill it, or in which one of these is true of it, has moved by
+    ten percentage points or more, and by at least three messages of the period that has fewer. Messages in quarantine
+    are told apart.
     """
     if diff and (since or until or examples or unmask):
         raise UsageError(
@@ -76,8 +95,8 @@ def coverage(
             return
         days = Period(*(_day(one, option) if one else None for one, option in ((since, "--since"), (until, "--until"))))
         with space.store.read() as connection:
-            found = ledger.read(connection, source, *days)
-        found = [row for row in found if status in (None, row.status) and message_type in (None, row.message_type)]
+            found = ledger.read(connection, source, *days, message_type)
+        found = [row for row in found if status in (None, row.status)]
         shown = _shown(space, found)
         if examples or unmask:
             for row, example in zip(shown, _examples(space, found, unmask, by), strict=True):
@@ -146,25 +165,26 @@ def _compare(
     as_json: bool,
 ) -> None:
     with space.store.read() as connection:
-        fields = [_by_field(ledger.read(connection, source, *period)) for period in periods]
-        totals = [ledger.messages(connection, source, *period) for period in periods]
+        fields = [_by_field(ledger.read(connection, source, *period, message_type)) for period in periods]
+        totals = [ledger.messages(connection, source, *period, message_type) for period in periods]
+    held = [_quarantined(space, period, source, message_type) for period in periods]
+    kinds = {(*kind, "") for known in (*totals, *held) for kind in known}
     rows = []
-    for key in sorted(fields[0].keys() | fields[1].keys() | {(*kind, "") for total in totals for kind in total}):
-        both = [total.get(key[:2], 0) for total in totals]
-        sides = [_side(key, found.get(key), of) for found, of in zip(fields, both, strict=True)]
-        # Of a type that is new, or comes no more, one row tells it all.
-        if (key[2] == "") != (0 in both) or (key[2] and sides[0]["status"] == sides[1]["status"]):
+    for key in sorted(fields[0].keys() | fields[1].keys() | kinds):
+        before, after = (
+            _side(key, found.get(key, ()), total.get(key[:2], 0), kept[key[:2]])
+            for found, total, kept in zip(fields, totals, held, strict=True)
+        )
+        if not _differ(key, before, after) or (status and status not in before["statuses"] | after["statuses"]):
             continue
-        if message_type not in (None, key[1]) or (status and status not in str([side["status"] for side in sides])):
-            continue
-        before, after = (side["messages"] for side in sides)
-        change = "appeared" if not before else "vanished" if not after else "changed"
-        rows.append((key, change, sides))
+        came = [side["messages"] + (0 if key[2] else side["quarantined"]) for side in (before, after)]
+        change = "appeared" if not came[0] else "vanished" if not came[1] else "changed"
+        rows.append((key, change, (before, after)))
     names = _names(space, {(key[0], key[2]) for key, _, _ in rows if key[2]})
     shown = [
         {
             "source": key[0],
-            "type": key[1],
+            "type": key[1] or None,
             "field": key[2] or None,
             "name": names.get((key[0], key[2])),
             "change": change,
@@ -173,19 +193,36 @@ def _compare(
         }
         for key, change, sides in rows
     ]
-    for period, total in zip(periods, totals, strict=True):
-        if not total:
-            say(f"No message that arrived {_called(period)} has been translated.")
+    for period, total, kept in zip(periods, totals, held, strict=True):
+        _say_what_is_not_counted(period, bool(total), kept, message_type)
     if as_json:
         show_json(shown)
         return
     show_table(
         ("source", "type", "field", "name", "change", "before", "after"),
         [
-            (*(row[name] for name in ("source", "type", "field", "name", "change")), *(_told(one) for one in sides))
-            for row, (_, _, sides) in zip(shown, rows, strict=True)
+            (
+                *(row[name] for name in ("source", "type", "field", "name", "change")),
+                *(_told(key, one) for one in sides),
+            )
+            for row, (key, _, sides) in zip(shown, rows, strict=True)
         ],
     )
+
+
+def _say_what_is_not_counted(period: Period, any_counted: bool, held: Counter[_Kind], message_type: str | None) -> None:
+    if not any_counted:
+        wanted = f"No message of type {message_type}" if message_type else "No message"
+        say(f"{wanted} that arrived {_called(period)} has been translated.")
+    if held:
+        types = Counter[str]()
+        for (_, kind), count in held.items():
+            types[kind or "no known type"] += count
+        say(
+            f"Not counted, since they are in quarantine, of the messages that arrived {_called(period)}: "
+            f"{', '.join(f'{count:,} of {kind}' for kind, count in sorted(types.items()))}. List them with: "
+            f"hcrm messages list --state quarantined --since {period.since} --until {period.until}"
+        )
 
 
 def _by_field(found: Iterable[CoverageRow]) -> dict[_Key, list[CoverageRow]]:
@@ -195,22 +232,65 @@ def _by_field(found: Iterable[CoverageRow]) -> dict[_Key, list[CoverageRow]]:
     return fields
 
 
-def _side(key: _Key, found: Sequence[CoverageRow] | None, of: int) -> dict[str, Any]:
-    """What a period says of a field: its statuses, the messages that filled it, and all messages of its type."""
-    if key[2] == "":
-        return {"status": None, "messages": of, "of": of}
+def _quarantined(space: Opened, period: Period, source: str | None, message_type: str | None) -> Counter[_Kind]:
+    """(source, message type) → how many messages are quarantined; not those of which an older translation counts."""
+    since, until = (instant(day, "--diff", space.timezone) if day else None for day in period)
+    wanted = Selection("quarantined", source, message_type, since=since, until=until)
+    return Counter(
+        (row.source, row.outcome.message_type)
+        for row in select(space, wanted)
+        if row.outcome and row.outcome.shape_id is None
+    )
+
+
+def _side(key: _Key, found: Sequence[CoverageRow], of: int, quarantined: int) -> dict[str, Any]:
+    """What a period says of a field: its statuses, the messages that filled it, and all messages of its type.
+
+    Those in quarantine are not among them. Without a field it is said of the type.
+    """
+    statuses = {row.status: row.messages for row in found}
     return {
-        "status": " and ".join(row.status for row in found) if found else None,
-        "messages": min(sum(row.messages for row in found), of) if found else 0,
+        "status": " and ".join(statuses) or None,
+        "messages": min(sum(statuses.values()), of) if key[2] else of,
         "of": of,
+        "statuses": statuses,
+        "quarantined": quarantined,
     }
 
 
-def _told(side: dict[str, Any]) -> str:
-    if side["status"] is None:
-        told = counted(side["messages"] or side["of"], "message")
-        return told if side["messages"] else f"not in {told}" if side["of"] else "no message of this type"
-    return f"{side['status']} in {side['messages']:,} of {side['of']:,}"
+def _differ(key: _Key, before: dict[str, Any], after: dict[str, Any]) -> bool:
+    of = before["of"], after["of"]
+    if key[2] == "":
+        kept = before["quarantined"], after["quarantined"]
+        came = of[0] + kept[0], of[1] + kept[1]
+        return (0 in of and any(of)) or (0 in came and any(came)) or _moved(kept, came)
+    # Of a type that is new, or comes no more, its own row tells it all.
+    if 0 in of:
+        return False
+    statuses = before["statuses"].keys()
+    return (
+        statuses != after["statuses"].keys()
+        or _moved((before["messages"], after["messages"]), of)
+        or any(_moved((before["statuses"][status], after["statuses"][status]), of) for status in statuses)
+    )
+
+
+def _moved(some: tuple[int, int], of: tuple[int, int]) -> bool:
+    """Whether the share of some messages has changed by so much that it is to be told."""
+    apart = abs(some[0] * of[1] - some[1] * of[0])
+    return apart * 100 >= POINTS * of[0] * of[1] > 0 and apart >= FEW * max(of)
+
+
+def _told(key: _Key, side: dict[str, Any]) -> str:
+    if side["statuses"]:
+        told = " and ".join(f"{status} in {count:,}" for status, count in side["statuses"].items())
+        return f"{told} of {side['of']:,}"
+    if key[2]:
+        return f"not in {counted(side['of'], 'message')}"
+    came = counted(side["of"] + side["quarantined"], "message")
+    if side["quarantined"]:
+        return f"{came}, {side['quarantined']:,} quarantined"
+    return came if side["of"] else "no message of this type accepted"
 
 
 def _names(space: Opened, found: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str | None]:

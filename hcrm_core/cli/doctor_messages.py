@@ -1,22 +1,31 @@
-"""What `hcrm doctor` says of messages: which wait, were not read, lack a field, or would be read otherwise now."""
+"""What `hcrm doctor` says of messages: which wait, were not read, were read with a problem, lack a field, or would be
+read otherwise now."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from hcrm_core import env
 from hcrm_core.cli.context import Opened, counted
 from hcrm_core.errors import HcrmError
 from hcrm_core.intake.figures import Figures, Held, figures
 from hcrm_core.intake.outdated import LOOKED_AT, outdated
-from hcrm_core.store.queries import coverage
+from hcrm_core.model.translation import Problem
+from hcrm_core.store.queries import coverage, processing
+
+_decode = msgspec.json.Decoder(list[Problem]).decode
 
 PATIENCE = 60
 """How many seconds a message may wait before somebody should look."""
 
 LATELY = 30
-"""Of how many days' messages it is told what was left out."""
+"""Of how many days' messages it is told what was left out and noticed."""
+
+NEWEST = 10_000
+"""Of how many messages it is told what was noticed."""
 
 REASONS = 10
 """How many reasons are told one by one."""
@@ -34,6 +43,7 @@ def messages(space: Opened) -> Iterator[tuple[str, str]]:
         yield "wrong", f"{counted(one.messages, 'message')} cannot be worked off ({one.code}): {one.text}"
     yield from _reasons(seen.quarantined, "message", "quarantined")
     yield from _reasons(seen.rejected, "arrival", "rejected")
+    yield from _problems(space)
     yield from _left_out(space)
     yield from _outdated(space)
 
@@ -69,6 +79,26 @@ def _reasons(held: Sequence[Held], thing: str, state: str) -> Iterator[tuple[str
     if more := held[REASONS:]:
         count = counted(sum(one.messages for one in more), thing)
         yield "note", f"{count} more {state}, for {counted(len(more), 'rarer reason')}. {see}"
+
+
+def _problems(space: Opened) -> Iterator[tuple[str, str]]:
+    """What was noticed of messages that were folded all the same, a sentence for each kind of problem."""
+    since = env.microseconds(env.now() - timedelta(days=LATELY))
+    with space.unchecked_store.read() as connection:
+        rows = processing.with_problems(connection, NEWEST, since)
+    met: Counter[str] = Counter()
+    newest: dict[str, tuple[int, Problem]] = {}
+    for number, text in rows:
+        for code, problem in {one.code: one for one in _decode(text)}.items():
+            met[code] += 1
+            newest.setdefault(code, (number, problem))
+    for code, count in sorted(met.items(), key=lambda one: (-one[1], one[0]))[:REASONS]:
+        number, problem = newest[code]
+        yield (
+            "note",
+            f"{counted(count, 'message')} of the last {LATELY} days (of the newest {NEWEST:,} at most), read with a "
+            f"problem ({code}), such as #{number}: {problem.text} See: hcrm messages show {number}",
+        )
 
 
 def _left_out(space: Opened) -> Iterator[tuple[str, str]]:

@@ -105,7 +105,7 @@ def selection_options(command: F) -> F:
 
 def selection(space: Opened, options: dict[str, Any]) -> Selection:
     """The selection the options of `selection_options` make."""
-    times = {name: _instant(options[name], f"--{name}", space.timezone) for name in ("since", "until") if options[name]}
+    times = {name: instant(options[name], f"--{name}", space.timezone) for name in ("since", "until") if options[name]}
     about = {"patient": resolve(space, options["patient"])} if options["patient"] else {}
     return Selection(**(options | times | about))
 
@@ -171,7 +171,12 @@ def named(space: Opened, wanted: str) -> Row:
     return Row(*found[0], outcomes.get(found[0][0]))
 
 
-def _instant(text: str, option: str, timezone: str) -> int:
+def instant(text: str, option: str, timezone: str) -> int:
+    """What an option says of time (`30m`, `2h`, `3d` ago, a day of the zone, an instant) in microseconds UTC.
+
+    Raises:
+        UsageError: It is none of these.
+    """
     if relative := re.fullmatch(r"(\d{1,6})([mhd])", text):
         return env.microseconds(env.now()) - timedelta(**{_UNITS[relative[2]]: int(relative[1])}) // _MICROSECOND
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
@@ -179,4 +184,10 @@ def _instant(text: str, option: str, timezone: str) -> int:
             return env.microseconds(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(timezone)))
         except ValueError:
             raise UsageError(f"{option}: there is no day {text}.") from None
-    return env.microseconds(env.parse_instant(text, option))
+    try:
+        return env.microseconds(env.parse_instant(text, option))
+    except UsageError:
+        raise UsageError(
+            f"{option}: {text!r} is not a time. Say how long ago (30m, 2h, 3d), a day such as 2026-11-21, or "
+            "an instant with an offset such as 2026-11-21T08:00:00+08:00."
+        ) from None

@@ -15,6 +15,16 @@ from hcrm_core.store.queries import processing
 from hcrm_core.store.queries.inbox import Landed
 from hcrm_core.store.queries.processing import ProcessingRow
 
+DAY = 24 * 60 * 60 * 1_000_000
+"""Microseconds by which the clocks of a sender and of this machine may differ."""
+
+IN_FUTURE = Problem(
+    "time-in-future",
+    "",
+    "It says that it was said more than a day after it arrived, and so it overrules what is said until then. Have the "
+    "sender mend its clock.",
+)
+
 
 class Processed(NamedTuple):
     """What working off messages came to."""
@@ -106,6 +116,8 @@ def _outcome(
         reason = Problem("adapter-failed", "", f"The adapter {by} gave no statement time. Report it to its author.")
     remarks = msgspec.json.decode(message.remarks, type=tuple[Problem, ...]) if message.remarks else ()
     problems = (*remarks, *translation.problems)
+    if translation.statement is not None and translation.statement.said_at > message.received_at + DAY:
+        problems += (IN_FUTURE,)
     return ProcessingRow(
         message.id,
         "quarantined" if reason else "folded",

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from hcrm_core.config import Configuration, check_timezone, nearest
+from hcrm_core.config import Configuration, check_currency, check_timezone, nearest
 from hcrm_core.errors import ConfigurationError
 from hcrm_core.model.adapters import Adapter, SourceSettings
 from hcrm_core.model.toml_file import TomlFile
@@ -67,3 +67,5 @@ def _check(file: TomlFile[_Mapping], configuration: Configuration, adapter: type
     file.typed({"adapter": adapter.name, **said}, adapter.settings_type, "source")
     if "timezone" in said:
         check_timezone(said["timezone"], f"{file.where('source', 'timezone')}: source.timezone")
+    if "currency" in said:
+        check_currency(said["currency"], f"{file.where('source', 'currency')}: source.currency")

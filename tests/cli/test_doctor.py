@@ -91,6 +91,17 @@ def test_who_is_at_work_is_named_and_the_dead_are_not(space: Opened) -> None:
     assert [row[0] for row in found() if "nobody is at work on them. Start: hcrm run --watch" in row[1]] == ["wrong"]
 
 
+def test_what_was_noticed_of_folded_messages_is_counted(space: Opened) -> None:
+    tomorrow = (env.now() + timedelta(days=2)).strftime("%Y%m%d%H%M%S+0000")
+    early = [adt(number).replace(b"20260301100000+0800", tomorrow.encode()) for number in (1, 2)]
+    landed(space, MINUTE, *(Arrival("his", text, f"C{at}") for at, text in enumerate((*early, adt(3)), 1)))
+    assert hcrm("run").exit_code == 0
+    [(level, text)] = [row for row in found() if "(time-in-future)" in row[1]]
+    assert level == "note"
+    assert text.startswith("2 messages of the last 30 days (of the newest 10,000 at most), read with a problem ")
+    assert text.endswith("See: hcrm messages show 2") and "such as #2: It says that it was said more than a day" in text
+
+
 def test_what_cannot_be_begun_quarantined_or_was_refused_is_named_with_its_reason(space: Opened) -> None:
     refusal = Problem("not-hl7", "", "It does not begin with MSH.")
     landed(space, MINUTE, Arrival("his", b"GET /", "", (refusal,), "refused"), Arrival("lis", adt(1), "C1"))
@@ -139,7 +150,7 @@ def test_fields_that_were_left_out_are_named_by_source(space: Opened, monkeypatc
     )
     assert hcrm("run").exit_code == 0
     day = (env.now().astimezone(ZoneInfo(space.timezone)).date() - timedelta(days=30)).isoformat()
-    [(level, text)] = [row for row in found() if "left out" in row[1]]
+    [(level, text)] = [row for row in found() if "sent values that could not be read" in row[1]]
     assert level == "note" and "left out: PID-7 in 2 messages, PID-8 in 1 message. " in text
     command = re.search(r"hcrm (messages coverage .*)", text)
     assert command and f" --since {day} " in command[1]

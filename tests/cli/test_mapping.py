@@ -169,6 +169,7 @@ def test_settings_stand_in_the_mapping_or_in_the_workspace(ward: Path) -> None:
         ('chrset = "GB18030"', "line 2: source.chrset is not a key of a mapping. Did you mean 'charset'?"),
         ('listen = "0.0.0.0:1"', "line 2: source.listen is not a key of a mapping. It belongs into [sources.his]"),
         ('timezone = "Asia/Peking"', "line 2: source.timezone: there is no time zone 'Asia/Peking'."),
+        ('currency = "RMB"', "line 2: source.currency: there is no currency 'RMB'. Write CNY, its ISO 4217 code."),
         ("rising_control_ids = 1", "line 2: source.rising_control_ids: it must be true or false, not a whole number."),
     ):
         (ward / "new.toml").write_text(f"[source]\n{text}\n", encoding="utf-8")

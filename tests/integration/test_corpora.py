@@ -46,7 +46,7 @@ def test_every_message_of_the_corpora_is_accounted_for(runs) -> None:
     assert first["messages"] >= MESSAGES
     assert first["messages"] == first["landed"] + first["duplicates"]
     assert first["landed"] == first["translated"] + first["quarantined"]
-    assert first["translated"] >= 0.97 * first["landed"]
+    assert first["translated"] >= 0.96 * first["landed"]
     assert first["skipped"] > 0
 
 
@@ -58,16 +58,19 @@ def test_the_second_run_over_the_corpora_lands_nothing_new(runs) -> None:
         assert second[name] == first[name]
 
 
-def test_only_messages_without_their_person_are_quarantined(runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_messages_without_their_person_or_their_type_are_quarantined(
+    runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, _, root = runs
     monkeypatch.chdir(root)
     reasons = Counter(
-        (row["type"].partition("^")[0], row["reason"].partition(": ")[0].rpartition(", ")[2])
+        ((row["type"] or "").partition("^")[0], row["reason"].partition(": ")[0].rpartition(", ")[2])
         for row in told("messages", "list", "--state", "quarantined", "--limit", "5000")
     )
     assert sum(reasons.values()) == first["quarantined"]
-    assert {reason for _, reason in reasons} <= {"PID-3"}
-    assert {kind for kind, _ in reasons} <= {"ADT", "SIU", "DFT", "PPR", "VXU"}
+    assert {reason for kind, reason in reasons if kind} == {"PID-3"}
+    assert {kind for kind, _ in reasons if kind} <= {"ADT", "SIU", "DFT", "PPR", "VXU"}
+    assert {reason for kind, reason in reasons if not kind} <= {"MSH-9"}, "nobody can tell what it is"
 
 
 def test_no_message_of_the_corpora_makes_the_adapter_fail(runs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,6 +150,30 @@ def test_a_source_s_mistakes_name_line_and_key(tmp_path: Path) -> None:
         Configuration(tmp_path).typed(Settings, "sources", "his")
 
 
+@pytest.mark.parametrize(
+    ("currency", "advice"),
+    [
+        ("RMB", "Write CNY, its ISO 4217 code."),
+        ("人民币", "Write CNY, its ISO 4217 code."),
+        ("usd", "Write USD, its ISO 4217 code."),
+        ("QQQ", "Use an ISO 4217 code such as CNY."),
+        ("", "Use an ISO 4217 code such as CNY."),
+    ],
+)
+def test_an_unknown_currency_is_named_with_its_code(tmp_path: Path, currency: str, advice: str) -> None:
+    class Settings(SourceSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+        currency: str = "CNY"
+
+    write(tmp_path, GOOD.replace('adapter = "hl7v2"\n', f'adapter = "hl7v2"\ncurrency = "{currency}"\n'))
+    with pytest.raises(ConfigurationError) as raised:
+        Configuration(tmp_path).typed(Settings, "sources", "his")
+    assert str(raised.value) == (
+        f"{tmp_path}/hcrm.toml, line 11: sources.his.currency: there is no currency {currency!r}. {advice}"
+    )
+    write(tmp_path, GOOD.replace('adapter = "hl7v2"\n', 'adapter = "hl7v2"\ncurrency = "JPY"\n'))
+    assert Configuration(tmp_path).typed(Settings, "sources", "his").currency == "JPY"
+
+
 def test_a_plugin_s_own_table_is_allowed_and_waits_while_the_plugin_is_disabled(tmp_path: Path) -> None:
     own = GOOD + '\n[followup]\nrules = ["rules/a.yaml"]\n'
     write(tmp_path, own)

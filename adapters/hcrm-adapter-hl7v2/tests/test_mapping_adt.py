@@ -345,6 +345,24 @@ def test_only_messages_about_a_person_need_one(event: str, quarantined: bool) ->
             assert "no-patient" in problems(translation)
 
 
+def test_what_no_patient_was_known_for_is_left_out_and_not_mapped() -> None:
+    result = ("PID|1||||王^芳", "OBR|1|||GLU^葡萄糖", "OBX|1|NM|GLU^葡萄糖||5.4|mmol/L|||||F")
+    coverage = translate("ORU^R01", *result).coverage
+    assert {"PID-5", "OBR-4", "OBX-3", "OBX-5"} <= set(coverage.left_out)
+    assert {field[:3] for field in coverage.mapped} == {"MSH", "EVN"}
+
+
+def test_what_was_noticed_of_a_quarantined_message_is_told() -> None:
+    broken = translate("ADT^A01", "pid|1||1001^^^RMYY^MR||王^芳", "pv1|1|I")
+    assert broken.quarantine is not None and "malformed-segment" in problems(broken)
+
+
+@pytest.mark.parametrize("text", ["MSH|", "MSH|^~\\&|HIS|QH", "MSH|^~\\&|HIS|QHYY|HCRM|QHYY|20260601||"])
+def test_a_message_that_broke_off_before_it_said_what_it_is_is_quarantined(text: str) -> None:
+    translation = ADAPTER.translate(text.encode())
+    assert translation.quarantine is not None and translation.records == ()
+
+
 def test_the_type_is_found_where_old_and_careless_senders_put_it() -> None:
     assert translate("ADT", "EVN|A01|20260310", PID, evn=None).message_type == "ADT^A01"
     assert translate("^^ADT_A01", PID, evn=None).message_type == "ADT^A01"
@@ -378,3 +396,18 @@ def test_two_segments_with_one_key_that_say_different_things_are_told() -> None:
     assert one(translation, "Coverage")["payor"] == "平安"
     assert [(problem.code, problem.where) for problem in translation.problems] == [("same-key", "IN1")]
     assert problems(translate("ADT^A01", PID, pv1(), insured[0], insured[0])) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MSH|^~\\&|HIS||||20260601||ADT^A01|1|P|2.4\rEVN||20260601093000 PID|1||00012345^^^QHYY^MR||张^伟||19800214|M",
+        "MSH|^~\\&|HIS||||20260601||ADT^A01|1|P|2.4\rEVN||20260601093000PID|1||00012345^^^QHYY^MR||张^伟||19800214|M",
+        "MSH|^~\\&|HIS||||20260601||ADT^A01|1|P|2.4|\\X0D\\PID|1||00012345^^^QHYY^MR||Zhang^Wei||19800214|M",
+    ],
+)
+def test_a_segment_that_stands_on_another_s_line_may_tell_who_somebody_is(text: str) -> None:
+    seen = {field.text for field in ADAPTER.fields(text.encode()) if not field.person}
+    assert "20260601" in seen and not any(
+        who in told for who in ("张", "Zhang", "00012345", "19800214") for told in seen
+    )

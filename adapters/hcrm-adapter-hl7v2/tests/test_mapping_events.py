@@ -146,6 +146,29 @@ def test_a_stay_that_becomes_another_kind_of_stay_may_get_another_number(event: 
     assert list(said(moved, "EncounterMove")) == [f"RMYY|VN|V0|{PATIENT}"]
 
 
+@pytest.mark.parametrize(
+    ("event", "segments"),
+    [
+        ("A40", (PID,)),
+        ("A40", (PID, "MRG|")),
+        ("A40", (PID, "MRG|1001^^^RMYY^MR")),
+        ("A24", (PID,)),
+        ("A45", (PID, "MRG|2002^^^RMYY^MR", segment("PV1", {2: "I"}))),
+        ("A50", (PID, segment("PV1", {2: "I"}))),
+    ],
+)
+def test_an_event_that_does_not_name_what_it_merges_or_moves_says_so(event: str, segments: tuple[str, ...]) -> None:
+    translation = translate(f"ADT^{event}", *segments)
+    assert not {"PatientLink", "EncounterMove"} & set(kinds(translation))
+    [problem] = [problem for problem in translation.problems if problem.code == "not-tied"]
+    assert problem.where == "MRG" and "Nothing was merged, linked or moved." in problem.text
+
+
+def test_an_event_that_names_both_says_nothing() -> None:
+    for event, *segments in (("A40", PID, "MRG|2002^^^RMYY^MR"), ("A06", PID, pv1(f2="I")), ("A08", PID, pv1())):
+        assert "not-tied" not in [problem.code for problem in translate(f"ADT^{event}", *segments).problems]
+
+
 def test_nothing_is_moved_to_a_stay_that_is_not_named() -> None:
     moved = translate("ADT^A45", PID, "MRG|2002^^^RMYY^MR||||V1^^^RMYY^VN", segment("PV1", {2: "I"}))
     assert "EncounterMove" not in kinds(moved)

@@ -41,8 +41,8 @@ def test_every_data_type_has_an_example_of_what_it_gives() -> None:
 
 
 def test_the_shipped_codes_become_what_their_fields_may_be() -> None:
-    assert data("values").keys() <= shipped().codes.keys()
-    for name, allowed in data("values").items():
+    assert data("values")["tables"].keys() <= shipped().codes.keys()
+    for name, allowed in data("values")["tables"].items():
         assert set(shipped().codes[name].values()) <= {*allowed, ""}, name
 
 
@@ -269,6 +269,15 @@ def test_an_event_states_something_else() -> None:
 def test_what_is_like_an_event_follows_its_overlay() -> None:
     text = '[events."ADT^A01"]\nsays.Encounter = { status = "arrived" }'
     assert one(translate("ADT^A02", PID, pv1(), by=by(text)), "Encounter")["status"] == "arrived"
+
+
+def test_what_an_event_says_holds_over_conditions_unless_it_says_nothing() -> None:
+    condition = '[records.Encounter.when]\n"ZPV-1=W" = { status = "arrived" }\n'
+    assert one(translate("ADT^A01", PID, pv1(), "ZPV|W", by=by(condition)), "Encounter")["status"] == "in-progress"
+    both = '[events."ADT^A01"]\nsays = {}\nwhen.Encounter = { "PV1-2" = { status = "in-progress" }, "ZPV-1=W" = '
+    mine = by(both + '{ status = "arrived" } }')
+    assert one(translate("ADT^A01", PID, pv1(), "ZPV|W", by=mine), "Encounter")["status"] == "arrived"
+    assert one(translate("ADT^A01", PID, pv1(), by=mine), "Encounter")["status"] == "in-progress"
 
 
 # --- examples ---------------------------------------------------------------------------------------------------------

@@ -253,6 +253,80 @@ ignored = ["pv1"]
 "3" = 3
 => 2: codes.administrative-gender.3: it must be true or false or a text in quotes, not a whole number.
 
+[codes.contact-use]
+"3" = true
+=> 2: codes.contact-use.3: there is no value 'true'. Valid here: home,
+
+[codes.encounter-class]
+"住院" = "INPATIENT"
+=> 2: codes.encounter-class.住院: there is no value 'INPATIENT'. Valid here: ACUTE, AMB, EMER, FLD, HH, IMP,
+
+[records.Patient.fields]
+gender = { path = "PID-8", as = "code", table = "sex" }
+[codes.sex]
+"女" = "femal"
+=> 4: codes.sex.女: there is no value 'femal'. Did you mean 'female'? Patient.gender is read by the table sex,
+
+[records.Patient.fields]
+gender = { path = "PID-8", as = "code", table = "sex" }
+[codes.sex]
+"女" = true
+=> 4: codes.sex.女: Patient.gender is read by the table sex, where '女' is true; it must be a text in quotes,
+
+[records.Patient.fields]
+deceased = { path = "ZPI-2", as = "code", table = "yn" }
+[codes.yn]
+"是" = "true"
+=> 4: codes.yn.是: Patient.deceased is read by the table yn, where '是' is the text 'true'; it must be true or false,
+
+[codes.still-there]
+"X" = "false"
+=> 2: codes.still-there.X: Practitioner.active is read by the table still-there, where 'X' is the text 'false';
+
+[records.Patient.fields]
+deceased = { path = "ZPI-2", as = "code", table = "administrative-gender" }
+=> 2: records.Patient.fields.deceased.table: Patient.deceased is read by the table administrative-gender, where 'F' is
+
+[records.Immunization.fields]
+status = { path = "RXA-20", as = "code", table = "order-status" }
+=> 2: records.Immunization.fields.status.table: there is no value 'active'. Valid here: completed,
+
+[records.Patient.fields]
+gender = { path = "PID-8", as = "code", table = "administrative-gender", default = "mann" }
+=> 2: records.Patient.fields.gender.default: there is no value 'mann'. Valid here: female, male, other, unknown.
+
+[records.Encounter.says]
+class = "AMBU"
+=> 2: records.Encounter.says.class: there is no value 'AMBU'. Did you mean 'AMB'?
+
+[records.Encounter.when]
+"ZPV-1=X" = { status = "finishd" }
+=> 2: records.Encounter.when."ZPV-1=X".status: there is no value 'finishd'. Did you mean 'finished'?
+
+[events."ADT^A01"]
+says.Encounter = { status = "arived", class = "AMBU" }
+=> 2: events."ADT^A01".says.Encounter.status: there is no value 'arived'. Did you mean 'arrived'?
+
+[events."ADT^A01"]
+when.Encounter = { "PV1-45" = { class = "AMBU" } }
+=> class: there is no value 'AMBU'. Did you mean 'AMB'?
+
+[events."DFT^*"]
+says.ChargeItem = { status = "bilable" }
+=> there is no value 'bilable'. Did you mean 'billable'?
+
+[events."ADT^A24"]
+says.PatientPair = { type = "see-also" }
+=> there is no value 'see-also'. Did you mean 'seealso'?
+
+[records.Condition]
+key = ["{patient}", "DG1-3.1 or DG1-1?"]
+=> 2: records.Condition.key[2]: DG1-1 is a set id: it counts the segments of one message
+
+[records.AllergyIntolerance]
+key = ["{patient}", "entity AL1-1"]
+=> 2: records.AllergyIntolerance.key[2]: AL1-1 is a set id
+
 ignored = ["ZPI", "ZPV-"]
 => 1: ignored[2]: 'ZPV-' is neither a segment nor a field.
 
@@ -273,3 +347,50 @@ def test_a_mistake_is_named(mistake: str) -> None:
         adapter(mapping=TextFile("his.toml", text))
     found = str(raised.value)
     assert found.startswith("his.toml") and sentence in found.replace("his.toml, line ", "")
+
+
+@pytest.mark.parametrize(
+    ("record", "key", "place"),
+    [
+        ("Patient", '["PID-18"]', "PID-3"),
+        ("PriorPatient", '["MRG-3"]', "MRG-1"),
+        ("Encounter", '["{patient}", "PV1-50"]', "PV1-19"),
+        ("PriorEncounter", '["MRG-6"]', "MRG-5"),
+        ("MedicationOrder", '["{patient}", "RXO-1"]', "ORC-2"),
+        ("MedicationRequest", '"patient"', "ORC-2"),
+        ("StaffMember", '["{facility}", "STF-10"]', "STF-2"),
+        ("Ward", '["{facility}", "LOC-2"]', "LOC-1"),
+    ],
+)
+def test_what_others_refer_to_by_a_built_in_key_keeps_it(record: str, key: str, place: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        adapter(mapping=TextFile("his.toml", f"[records.{record}]\nkey = {key}"))
+    found = str(raised.value)
+    assert found.startswith(f"his.toml, line 2: records.{record}.key: other records refer to those of ")
+    assert found.endswith(f"have the sender fill {place}, of which the built-in one is made.")
+
+
+ABOUT_THE_SAME = """
+[records.More]
+kind = "{kind}"
+segment = "ZMO"
+key = ["{{{origin}}}"]
+events = ["*"]
+fields = {{ {patient} }}
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[records.DiagnosticReport]\nkey = ["OBR-3 or OBR-2", "OBR-4.1?"]',
+        '[records.HealthcareService]\nkey = ["{facility}", "PRC-1.1"]',
+        '[records.Patient]\nkey = "patient"',
+        ABOUT_THE_SAME.format(kind="Patient", origin="patient", patient='district = { path = "ZMO-1" }'),
+        ABOUT_THE_SAME.format(kind="Encounter", origin="encounter", patient='subject = { from = "patient" }'),
+        '[records.Patient.fields]\ndeceased = { path = "ZPI-2", as = "code", table = "yn" }\n[codes.yn]\nY = true',
+        '[records.Encounter.says]\nclass = "IMP"\nstatus = ""',
+    ],
+)
+def test_what_fits_is_accepted(text: str) -> None:
+    adapter(mapping=TextFile("his.toml", text))

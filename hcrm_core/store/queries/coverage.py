@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, func, select
 from hcrm_core.model.translation import Coverage
 from hcrm_core.store.engine import driver_sql
 from hcrm_core.store.packing import pack, unpack
+from hcrm_core.store.queries.processing import of_type
 from hcrm_core.store.tables import coverage, coverage_shape
 
 REMEMBERED = 10_000
@@ -111,7 +112,11 @@ def count(connection: Connection, shapes: Iterable[Shape], counts: Sequence[Coun
 
 
 def read(
-    connection: Connection, source: str | None = None, since: str | None = None, until: str | None = None
+    connection: Connection,
+    source: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    message_type: str | None = None,
 ) -> list[CoverageRow]:
     """What became of every field, by source, message type, field and status.
 
@@ -120,7 +125,9 @@ def read(
         source: Only of this source.
         since: Only what arrived on this day or later.
         until: Only what arrived before this day.
+        message_type: Only of this type (`ADT^A01`), or of all that begin so where it ends in `*`.
     """
+    asked = (source, since, until, message_type)
     chosen = _chosen(
         select(
             coverage.c.source,
@@ -130,17 +137,15 @@ def read(
             func.max(coverage.c.day),
             func.max(coverage.c.last_message),
         ).group_by(coverage.c.source, coverage.c.shape_id),
-        source,
-        since,
-        until,
+        *asked,
     )
-    shapes = _shapes(connection, _chosen(select(coverage.c.shape_id), source, since, until))
+    shapes = _shapes(connection, _chosen(select(coverage.c.shape_id), *asked))
     found: dict[tuple[str, str, str, str], CoverageRow] = {}
     for name, shape_id, messages, first, last, example in connection.execute(chosen):
-        message_type, fields = shapes[shape_id]
+        kind, fields = shapes[shape_id]
         for status in STATUSES:
             for field in getattr(fields, status):
-                key = (name, message_type, field, status)
+                key = (name, kind, field, status)
                 known = found.get(key)
                 found[key] = CoverageRow(
                     *key,
@@ -153,17 +158,25 @@ def read(
 
 
 def messages(
-    connection: Connection, source: str | None = None, since: str | None = None, until: str | None = None
+    connection: Connection,
+    source: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    message_type: str | None = None,
 ) -> dict[tuple[str, str], int]:
     """(source, message type) → how many messages are counted; the arguments are those of `read`."""
     query = (
         _chosen(
-            select(coverage.c.source, coverage_shape.c.message_type, func.sum(coverage.c.count)), source, since, until
+            select(coverage.c.source, coverage_shape.c.message_type, func.sum(coverage.c.count)),
+            source,
+            since,
+            until,
+            message_type,
         )
         .join(coverage_shape, coverage_shape.c.id == coverage.c.shape_id)
         .group_by(coverage.c.source, coverage_shape.c.message_type)
     )
-    return {(name, message_type): int(total) for name, message_type, total in connection.execute(query)}
+    return {(name, kind): int(total) for name, kind, total in connection.execute(query)}
 
 
 def _shapes(connection: Connection, ids: Select[tuple[int]]) -> dict[int, tuple[str, Coverage]]:
@@ -171,11 +184,16 @@ def _shapes(connection: Connection, ids: Select[tuple[int]]) -> dict[int, tuple[
     return {row.id: (row.message_type, _decode(unpack(bytes(row.fields)))) for row in connection.execute(query)}
 
 
-def _chosen(query: Select, source: str | None, since: str | None, until: str | None) -> Select:
+def _chosen(
+    query: Select, source: str | None, since: str | None, until: str | None, message_type: str | None
+) -> Select:
     if source is not None:
         query = query.where(coverage.c.source == source)
     if since is not None:
         query = query.where(coverage.c.day >= since)
     if until is not None:
         query = query.where(coverage.c.day < until)
+    if message_type is not None:
+        of_it = select(coverage_shape.c.id).where(of_type(coverage_shape.c.message_type, message_type))
+        query = query.where(coverage.c.shape_id.in_(of_it))
     return query

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from hcrm_core.store.engine import driver_rows, driver_select, driver_sql
 from hcrm_core.store.tables import fact, intake_state, patient_customer, processing, statement, version
@@ -133,6 +133,11 @@ def tally(connection: Connection, message_ids: Sequence[int]) -> Tally:
     return Tally(counted.total(), counted["quarantined"], given)
 
 
+def of_type(column: ColumnElement[str], wanted: str) -> ColumnElement[bool]:
+    """That a message type is the one wanted (`ADT^A01`), or begins so where what is wanted ends in `*`."""
+    return column.startswith(wanted[:-1], autoescape=True) if wanted.endswith("*") else column == wanted
+
+
 def find(
     connection: Connection,
     *,
@@ -155,10 +160,8 @@ def find(
     query = select(processing.c.message_id)
     if states:
         query = query.where(processing.c.state.in_(sorted(states)))
-    if message_type is not None and message_type.endswith("*"):
-        query = query.where(processing.c.message_type.startswith(message_type[:-1], autoescape=True))
-    elif message_type is not None:
-        query = query.where(processing.c.message_type == message_type)
+    if message_type is not None:
+        query = query.where(of_type(processing.c.message_type, message_type))
     if about is not None:
         patients = select(patient_customer.c.patient_id).where(patient_customer.c.customer_id == about)
         spoken = (
@@ -201,6 +204,22 @@ def people(connection: Connection) -> tuple[int, int]:
     )
     customers = connection.scalar(select(func.count(func.distinct(patient_customer.c.customer_id))))
     return int(patients or 0), int(customers or 0)
+
+
+def with_problems(connection: Connection, newest: int, since: int) -> list[tuple[int, str]]:
+    """(number, JSON list of problems) of the folded messages that have some, newest first.
+
+    Args:
+        connection: The store.
+        newest: Of how many messages at most.
+        since: Translated at this instant or later, microseconds UTC.
+    """
+    query = (
+        "SELECT message_id, problems FROM (SELECT message_id, problems, state, processed_at FROM processing "
+        "ORDER BY message_id DESC LIMIT ?) AS newest WHERE state = 'folded' AND problems IS NOT NULL "
+        "AND processed_at >= ? ORDER BY message_id DESC"
+    )
+    return [(row[0], row[1]) for row in driver_rows(connection, query, (newest, since))]
 
 
 def reasons(connection: Connection, states: Collection[str]) -> list[tuple[str, str, int]]:

@@ -60,3 +60,25 @@ def test_what_cannot_be_begun_waits_and_is_taken_up_when_the_file_is_mended(
         assert value(samples, "hcrm_messages", state="folded") == 3 and value(samples, "hcrm_messages_waiting") == 0
         daemon.stop()
     space.store.close()
+
+
+def test_a_mapping_with_a_mistake_leaves_the_one_before_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = workspace(tmp_path / "workspace", free_port())
+    monkeypatch.chdir(root)
+    file, mapping = root / "hcrm.toml", root / "his.toml"
+    mapping.write_text('ignored = ["PID-5"]\n', encoding="utf-8")
+    file.write_text(file.read_text("utf-8").replace("[sources.his]", '[sources.his]\nmapping = "his.toml"'), "utf-8")
+    space = Opened(root)
+    assert space.store and 'mapping = "his.toml"' in file.read_text("utf-8")
+    with Daemon(root) as daemon:
+        daemon.listening()
+        mapping.write_text('ignored = ["PIDD-5"]\n', encoding="utf-8")
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "the daemon goes on as before" in daemon.log, "the mistake is told")
+        assert "his.toml" in daemon.log
+        land(space.store, [Arrival("his", adt(1), "C1")], 1_700_000_000_000_000)
+        wait_for(lambda: states() == {"C1": "folded"}, "and what comes is read as before")
+        daemon.stop()
+    space.store.close()

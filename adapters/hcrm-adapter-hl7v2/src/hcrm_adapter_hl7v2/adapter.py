@@ -1,5 +1,6 @@
 """The HL7 v2 adapter: files, connections and messages in, records and acknowledgments out."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
@@ -32,6 +33,9 @@ from hcrm_core.api import (
 
 _HEADERS = ("MSH", "FHS", "BHS")
 _IMPERSONAL = frozenset(("EVN", number) for number in (1, 2, 3, 4, 6, 7))
+
+_SWALLOWED = re.compile(r"(?:^|[^A-Za-z])(?:EVN|PID|PD1|NK1|PV1|PV2|MRG|GT1|IN1|IN2|ORC|OBR|OBX|SCH|STF|Z[A-Z0-9]{2})$")
+"""How a field ends whose segment has lost its end: what follows is a segment that may tell who somebody is."""
 
 DAY = 24 * 60 * 60 * 1_000_000
 """Microseconds by which a sender's two clocks may differ."""
@@ -122,19 +126,27 @@ class Hl7v2Adapter(Adapter):
                 f"{kind or 'The message'} is about a person, but PID-3 holds no number that identifies one. Have the "
                 "sender fill it and send the message again."
             )
-            return Translation(kind, quarantine=Problem("no-patient", "PID-3", text))
+            return _quarantined(kind, Problem("no-patient", "PID-3", text), view)
         if not kind:
             view.report("no-type", "MSH-9", "The message does not say what it is; only its patient was read.")
         translator.run()
+        if not kind and not translator.records:
+            text = (
+                "The message does not say what it is, and names nobody: it may have been cut off. Have the sender send "
+                "it whole."
+            )
+            return _quarantined(kind, Problem("no-type", "MSH-9", text), view)
+        coverage = self._coverage(view, event)
         if "PID" in view.positions and not translator.about_somebody:
             view.report("no-patient", "PID-3", "No number identifies the patient; what is said of them was left out.")
+            coverage = _without_patient(coverage, bool(translator.records))
         return Translation(
             message_type=kind,
             statement=self._statement(view, event),
             records=tuple(cast("dict[Any, AnyRecord]", translator.records).values()),
             complete=tuple(translator.complete),
-            coverage=self._coverage(view, event),
-            problems=(*map(problem_of, message.repairs), *view.problems),
+            coverage=coverage,
+            problems=_problems(view),
         )
 
     def origins(self, payload: bytes) -> list[Origin]:
@@ -162,10 +174,12 @@ class Hl7v2Adapter(Adapter):
             seen[segment] += 1
             place = f"{segment}[{seen[segment]}]" if times[segment] > 1 else segment
             shift = 1 if segment in _HEADERS else 0
+            swallowed = False
             for number, text in enumerate(message.fields_at(index)):
                 if number and text:
                     at = number + shift
-                    person = segment not in _HEADERS and (segment, at) not in _IMPERSONAL
+                    person = swallowed or (segment not in _HEADERS and (segment, at) not in _IMPERSONAL)
+                    swallowed = swallowed or _SWALLOWED.search(text) is not None
                     found.append(RawField(f"{place}-{at}", f"{segment}-{at}", text, person))
         return found
 
@@ -248,6 +262,25 @@ class Hl7v2Adapter(Adapter):
                 self._shapes.clear()
             known = self._shapes[event.mapped, shape] = _coverage(event, shape)
         return _as_read(known, view) if view.left_out or view.passed_over else known
+
+
+def _problems(view: View) -> tuple[Problem, ...]:
+    return (*map(problem_of, view.message.repairs), *view.problems)
+
+
+def _quarantined(kind: str, reason: Problem, view: View) -> Translation:
+    return Translation(kind, quarantine=reason, problems=_problems(view))
+
+
+def _without_patient(coverage: FieldCoverage, anything: bool) -> FieldCoverage:
+    """The coverage of a message whose patient nobody can tell; `anything`: whether it gave records all the same."""
+    lost = tuple(
+        field
+        for field in coverage.mapped
+        if field.startswith("PID-") or not (anything or field.startswith(("MSH-", "EVN-")))
+    )
+    kept = tuple(field for field in coverage.mapped if field not in lost)
+    return FieldCoverage(kept, coverage.ignored, coverage.unknown, (*coverage.left_out, *lost))
 
 
 _Shape = tuple[tuple[str, bytes], ...]

@@ -37,6 +37,26 @@ def last_field(segment: str) -> int:
     return found
 
 
+@cache
+def is_set_id(reference: str) -> bool:
+    """Whether a field is one that counts segments (the data type SI) in any version.
+
+    Args:
+        reference: Segment and field number.
+    """
+    from hl7apy import SUPPORTED_LIBRARIES, load_library
+    from hl7apy.exceptions import ChildNotFound
+
+    for version in SUPPORTED_LIBRARIES:
+        try:
+            entry = load_library(version).get(reference.replace("-", "_"), "Field")
+        except (ChildNotFound, KeyError):
+            continue
+        if entry[2:3] == ("SI",):
+            return True
+    return False
+
+
 def readable(name: str | None) -> str:
     """A name of hl7apy's for people: `Patient identifier list`."""
     return " ".join((name or "").replace("_", " ").split()).capitalize()

@@ -4,9 +4,11 @@ import re
 from typing import Any
 
 from hcrm_adapter_hl7v2.mapping.check_field import FieldChecker
-from hcrm_adapter_hl7v2.mapping.kinds import NAMED_KEYS, ORIGINS, SEGMENT
+from hcrm_adapter_hl7v2.mapping.closed import check_codes
+from hcrm_adapter_hl7v2.mapping.kinds import NAMED_KEYS, ORIGINS, REFERRED, SEGMENT
 from hcrm_adapter_hl7v2.mapping.overlay import Overlay
 from hcrm_adapter_hl7v2.mapping.tables import Tables, data, shipped
+from hcrm_adapter_hl7v2.reader import parse_path
 from hcrm_core.api import KINDS, TomlFile, fields_of, reference_of
 
 
@@ -37,6 +39,7 @@ class _Checker:
             self._record(name)
         for name in overlay.events:
             self._event(name)
+        check_codes(self.file, self.tables)
         for name in overlay.codes:
             self._codes(name)
 
@@ -49,6 +52,7 @@ class _Checker:
             raise self.file.refusal(f"{rule.segment!r} is no id of a segment, as ZPI is.", *at, "segment")
         if own.key is not None:
             self._key(own.key, *at, "key")
+            self._referred(name, own.key, *at, "key")
         if own.group is not None:
             self._part(own.group, *at, "group")
         for field in own.fields:
@@ -80,13 +84,39 @@ class _Checker:
         for place, part in enumerate(key):
             self._part(part, *at, place)
 
+    def _referred(self, name: str, key: str | tuple[str, ...], *at: str | int) -> None:
+        """References are made by the built-in keys, whatever the table of what they refer to says."""
+        base = shipped().records.get(name)
+        if base is None or key == base.key or not isinstance(base.key, str) or base.key not in REFERRED:
+            return
+        raise self.file.refusal(
+            f"other records refer to those of {base.kind or name} by the built-in key {base.key!r} and would find none "
+            f"by another. Take the key out, and have the sender fill {REFERRED[base.key]}, of which the built-in one "
+            "is made.",
+            *at,
+        )
+
     def _part(self, part: str, *at: str | int) -> None:
         for choice in part.removesuffix("?").split(" or "):
             name = re.fullmatch(r"\{(.*)\}", choice)
             if name is None:
-                self.field.path(choice.removeprefix("entity "), *at)
+                self._key_path(choice.removeprefix("entity "), *at)
             elif name[1] not in ORIGINS:
                 raise self.file.unknown("record at hand", name[1], list(ORIGINS), *at)
+
+    def _key_path(self, text: str, *at: str | int) -> None:
+        self.field.path(text, *at)
+        path = parse_path(text)
+        if path.field != 1:
+            return
+        from hcrm_adapter_hl7v2.dictionary import is_set_id  # slow, and seldom needed
+
+        if is_set_id(f"{path.segment}-1"):
+            raise self.file.refusal(
+                f"{path.segment}-1 is a set id: it counts the segments of one message, and the next message counts "
+                "anew. Name fields that say what the record is about, such as a number or a code.",
+                *at,
+            )
 
     def _event(self, name: str) -> None:
         own, at = self.file.content.events[name], ("events", name)
@@ -120,10 +150,10 @@ class _Checker:
         if name not in shipped().codes and name not in used:
             advice = "No field of a record reads by it."
             raise self.file.unknown("code table", name, list(shipped().codes), "codes", name, more=advice)
-        allowed: list[Any] = data("values").get(name, [])
+        allowed: list[Any] = data("values")["tables"].get(name, [])
         for code, value in self.file.content.codes[name].items():
             if allowed and value != "" and value not in allowed:
-                raise self.file.unknown("value", value, list(map(str, allowed)), "codes", name, code)
+                raise self.file.unknown("value", _written(value), list(map(_written, allowed)), "codes", name, code)
 
     def _constants(self, kind: str, constants: dict[str, str | bool], *at: str | int) -> None:
         for field, value in constants.items():
@@ -132,3 +162,7 @@ class _Checker:
     def _segment_or_field(self, text: str, *at: str | int) -> None:
         if not re.fullmatch(rf"{SEGMENT}(-[1-9][0-9]*)?", text):
             raise self.file.refusal(f"{text!r} is neither a segment nor a field. Write ZPI or ZPI-3.", *at)
+
+
+def _written(value: str | bool) -> str:
+    return value if isinstance(value, str) else str(value).lower()

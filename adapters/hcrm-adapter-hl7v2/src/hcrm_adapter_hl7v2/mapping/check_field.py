@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from hcrm_adapter_hl7v2.mapping.closed import values_of
 from hcrm_adapter_hl7v2.mapping.kinds import GIVES, LINKS, ORIGINS
 from hcrm_adapter_hl7v2.mapping.overlay import Overlay
 from hcrm_adapter_hl7v2.mapping.tables import FieldRule, RecordRule, Tables, shipped
@@ -103,6 +104,9 @@ class FieldChecker:
             fitting(kind, field, value)
         except ValueError:
             raise self._file.refusal(f"{kind}.{field} cannot be {value!r}.", *at) from None
+        closed = values_of(kind, field)
+        if closed and value not in closed:
+            raise self._file.unknown("value", value, closed, *at)
 
     def _reads(self, kind: str, field: str, rule: FieldRule, *at: str | int) -> None:
         reference = reference_of(kind, field)

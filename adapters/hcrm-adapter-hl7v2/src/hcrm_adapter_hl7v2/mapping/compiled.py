@@ -107,13 +107,24 @@ class Plan(NamedTuple):
     reckoned: tuple[Reckoned, ...]
 
 
+_TIES = frozenset({"PatientLink", "EncounterMove"})
+
+
 class Event(NamedTuple):
-    """One message type, ready to run."""
+    """One message type, ready to run.
+
+    Attributes:
+        rule: Of the tables.
+        plans: Of its records.
+        mapped, ignored: Fields.
+        ties: The kinds of records by which it merges, links or moves; none where it need not.
+    """
 
     rule: EventRule
     plans: tuple[Plan, ...]
     mapped: frozenset[str]
     ignored: frozenset[str]
+    ties: frozenset[str]
 
 
 def compile_event(tables: Tables, message_type: str, currency: str) -> Event:
@@ -146,7 +157,9 @@ def compile_event(tables: Tables, message_type: str, currency: str) -> Event:
         mapped |= _BEHIND.get(plan.key, set()) if isinstance(plan.key, str) else set()
         if plan.kind == "Encounter":
             mapped |= {"PV1-19", "PV1-50"}
-    return Event(rule, plans, frozenset(mapped), tables.ignored | frozenset(rule.ignored))
+    # What says of what a stay consists, too (A06, A07), carries MRG only where its number changes.
+    ties = frozenset() if "Condition" in rule.records else _TIES & {plan.kind for plan in plans}
+    return Event(rule, plans, frozenset(mapped), tables.ignored | frozenset(rule.ignored), ties)
 
 
 def _plan(tables: Tables, event: EventRule, name: str, message_type: str, currency: str) -> Plan:

@@ -10,6 +10,17 @@ NAMED_KEYS = (
 )  # fmt: skip
 """Keys made by a rule of their own (`identities.py`)."""
 
+REFERRED = {
+    "patient": "PID-3",
+    "prior": "MRG-1",
+    "encounter": "PV1-19",
+    "prior encounter": "MRG-5",
+    "prescription": "ORC-2",
+    "staff": "STF-2",
+    "location": "LOC-1",
+}
+"""Named keys by which other records refer to the one that has it → where they are read first."""
+
 ORIGINS: dict[str, str | None] = {
     "patient": "Patient",
     "first patient": "Patient",

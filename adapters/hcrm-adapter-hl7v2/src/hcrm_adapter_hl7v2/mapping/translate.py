@@ -62,6 +62,13 @@ class Translator:
                     key = self._apart(plan.kind, key, index, met[key])
                 self._record(plan, index, key)
             self._complete_sets(plan, indexes)
+        if self.event.ties and not self.event.ties & {kind for kind, _ in self.records}:
+            self.view.report(
+                "not-tied", "MRG",
+                "The event merges, links or moves, and the message does not name two that differ: MRG and PID (of "
+                "stays MRG-5 and PV1-19), or two PID. Nothing was merged, linked or moved. Have the sender fill them "
+                "and send it again.",
+            )  # fmt: skip
 
     def _apart(self, kind: str, key: str, index: int, number: int) -> str:
         """The key of one of several records of a message that would have the same."""
