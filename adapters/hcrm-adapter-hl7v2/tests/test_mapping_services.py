@@ -313,3 +313,17 @@ def test_what_is_asked_with_an_order_belongs_to_it_and_is_no_report() -> None:
     translation = translate("OML^O21", PID, *order, *again, evn=None)
     assert list(said(translation, "Observation")) == ["HIS|A1|49541-6", "HIS|A2|49541-6"]
     assert said(translation, "DiagnosticReport") == {}
+
+
+@pytest.mark.parametrize(
+    ("event", "segments", "where"),
+    [
+        ("SIU^S12", ("SCH||||||^复诊|||30|min|^^^20260610090000^20260610093000", PID), "SCH"),
+        ("RDE^O11", (PID, "ORC|NW", "RXE||QMS^青霉素|1||片"), "RXE"),
+        ("ORU^R01", (PID, "OBR|1|F1||GLU^葡萄糖", "OBX|1|NM|||5.4"), "OBX"),
+    ],
+)
+def test_what_nothing_tells_from_others_is_left_out_and_told(event: str, segments: tuple[str, ...], where: str) -> None:
+    translation = translate(event, *segments)
+    [problem] = [problem for problem in translation.problems if problem.code == "no-key"]
+    assert problem.where == where and "so it was left out" in problem.text

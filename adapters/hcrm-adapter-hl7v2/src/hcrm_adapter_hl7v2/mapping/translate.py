@@ -56,6 +56,7 @@ class Translator:
             twice = {key for key, count in Counter(keys).items() if count > 1} if len(keys) > 1 else set()
             for index, key in zip(indexes, keys, strict=True):
                 if key is None:
+                    self._nameless(plan, index)
                     continue
                 if key in twice:
                     met[key] += 1
@@ -68,6 +69,17 @@ class Translator:
                 "The event merges, links or moves, and the message does not name two that differ: MRG and PID (of "
                 "stays MRG-5 and PV1-19), or two PID. Nothing was merged, linked or moved. Have the sender fill them "
                 "and send it again.",
+            )  # fmt: skip
+
+    def _nameless(self, plan: Plan, index: int) -> None:
+        """Report a record that is told of and cannot be told from others."""
+        numbered = plan.key == "prescription" or not isinstance(plan.key, str)
+        # Who cannot be told from others is reported once, as the message's patient.
+        if numbered and plan.personal and self._identities.reference("patient", index) is not None:
+            self.view.report(
+                "no-key", plan.segment,
+                f"A {plan.kind} is told of, and the fields that tell it from others are empty, so it was left out. "
+                "Have the sender fill them; the reference of mappings names them under the record's key.",
             )  # fmt: skip
 
     def _apart(self, kind: str, key: str, index: int, number: int) -> str:
