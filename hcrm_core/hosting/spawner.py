@@ -158,7 +158,8 @@ def main(descriptor: int) -> None:
     for name in _SHARED:
         importlib.import_module(name)
     hosts: set[int] = set()
-    with socket.socket(fileno=descriptor) as core:
+    # A core that is killed may leave the line with something unread, which is no other end than any.
+    with socket.socket(fileno=descriptor) as core, suppress(ConnectionError):
         while (frame := frames.receive(core)) is not None:
             request = _decode(frame)
             if isinstance(request, Start):
